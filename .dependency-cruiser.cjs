@@ -1,0 +1,54 @@
+/** The dependency rules of the house: rules are pure, activities are thin, only the composition roots wire things. */
+const pure = '^src/(pipeline|histograms)/';
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'pipeline-is-pure', severity: 'error', from: { path: '^src/pipeline/' }, to: { pathNot: '^src/(pipeline|histograms)/' } },
+    { name: 'histograms-are-pure', severity: 'error', from: { path: '^src/histograms/' }, to: { pathNot: '^src/histograms/' } },
+    {
+      name: 'workflows-import-pure-code-only',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: {
+        pathNot: [pure, '^src/(workflows/|errors\\.ts|names\\.ts)', 'node_modules/@temporalio/(workflow|common)/'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'threads-know-no-service',
+      severity: 'error',
+      from: { path: '^src/threads/' },
+      to: { path: '^src/(?!threads/|pipeline/|histograms/|errors\\.ts)|node_modules/(@temporalio|@aws-sdk)' },
+    },
+    {
+      name: 'activities-declare-ports',
+      severity: 'error',
+      from: { path: '^src/activities/' },
+      to: { path: '^src/(aws|local-stack|analysis-worker|workflows)/|^src/(worker|cli|config)\\.ts', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-aws-imports-the-sdk',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/aws/' },
+      to: { path: 'node_modules/@aws-sdk', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-roots-wire-aws',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(aws/|local-stack/|commands/|worker\\.ts|cli\\.ts|analysis-worker/main\\.ts)' },
+      to: { path: '^src/aws/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'not-to-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,34 @@
+import tseslint from 'typescript-eslint';
+import temporal from 'eslint-plugin-temporal';
+
+// node:test returns promises that the runner itself awaits.
+const runnerCalls = ['describe', 'it', 'test', 'suite'].map((name) => ({ from: 'package', package: 'node:test', name }));
+
+export default tseslint.config(
+  { ignores: ['**/*.mjs', '**/*.js', '**/*.cjs', '.local/**'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: runnerCalls }],
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      complexity: ['error', 12],
+      'no-console': 'error',
+    },
+  },
+  { files: ['src/workflows/**/*.ts'], ...temporal.configs.workflow },
+  { files: ['src/activities/**/*.ts'], ...temporal.configs.activity },
+  {
+    // Tests poke at wrong types and absent values on purpose.
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      'max-lines': ['error', { max: 600, skipBlankLines: true, skipComments: true }],
+    },
+  },
+);
