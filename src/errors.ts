@@ -1,0 +1,36 @@
+/**
+ * Failure types that cross the activity boundary. The strings are part of workflow histories and of what operators
+ * search for: never rename one, only add.
+ */
+export const FailureType = {
+  /** Workflow input that a person must correct. */
+  InvalidInput: 'InvalidInput',
+  InvalidFilter: 'InvalidFilter',
+  /** One input key alone is larger than a message may be. */
+  TaskTooLarge: 'TaskTooLarge',
+  /** A configured queue or bucket does not exist. */
+  QueueMissing: 'QueueMissing',
+  BucketMissing: 'BucketMissing',
+  AccessDenied: 'AccessDenied',
+  /** SQS took only part of a batch; retried. */
+  SqsRefused: 'SqsRefused',
+  /** versions.json is gone or unreadable; it is never created or replaced by a run. */
+  PointerMissing: 'PointerMissing',
+  PointerDamaged: 'PointerDamaged',
+  /** A ledger, segment or other state object that should exist is gone or has the wrong content. */
+  StateDamaged: 'StateDamaged',
+  /** Other publishers committed first too many times in a row; retried by Temporal. */
+  CommitContended: 'CommitContended',
+} as const;
+export type FailureType = (typeof FailureType)[keyof typeof FailureType];
+
+/** Data from outside that breaks a rule. Pure code throws it; the caller counts, quarantines or reports it. */
+export class InvalidDataError extends Error {
+  override readonly name = 'InvalidDataError';
+  /** Short machine name of the broken rule, such as `bad_key`; counters and quarantine reasons use it. */
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
