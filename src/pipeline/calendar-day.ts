@@ -1,0 +1,28 @@
+/** Calendar days as `YYYYMMDD` text, always UTC. The text order of days is their order in time. */
+
+const MS_PER_DAY = 86_400_000;
+
+/** Whole days since 1970-01-01, or undefined when `day` is not eight digits that name a day of the calendar. */
+export function dayNumber(day: string): number | undefined {
+  if (!/^\d{8}$/.test(day)) return undefined;
+  const year = Number(day.slice(0, 4));
+  const month = Number(day.slice(4, 6));
+  const dayOfMonth = Number(day.slice(6, 8));
+  const instant = new Date(Date.UTC(year, month - 1, dayOfMonth));
+  // Years below 100 would be taken as 19xx; no submission is that old.
+  if (year < 1900 || instant.getUTCMonth() !== month - 1 || instant.getUTCDate() !== dayOfMonth) return undefined;
+  return instant.getTime() / MS_PER_DAY;
+}
+
+export function isCalendarDay(day: string): boolean {
+  return dayNumber(day) !== undefined;
+}
+
+export function dayOf(instant: Date): string {
+  return instant.toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+/** The UTC day before `scheduledAt`: a run analyses the submissions of the last full day (input-bucket.md 1.5). */
+export function analysisDay(scheduledAt: Date): string {
+  return dayOf(new Date(scheduledAt.getTime() - MS_PER_DAY));
+}

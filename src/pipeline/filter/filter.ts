@@ -1,0 +1,133 @@
+/** The filter document: which values of the six dimensions of an input key are wanted (input-bucket.md 1.3). */
+import { InvalidDataError } from '../invalid-data.ts';
+
+/** The dimensions of an input key, in key order. */
+export const DIMENSIONS = [
+  'reason',
+  'appName',
+  'appUpdateChannel',
+  'appVersion',
+  'appBuildID',
+  'submission_date',
+] as const;
+
+export type AllowedValues = string | readonly string[] | { readonly min?: string; readonly max?: string };
+
+/** A validated filter document; plain JSON, so that it can be stored in a plan and shown to people. */
+export interface Filter {
+  readonly version: 1;
+  readonly dimensions: readonly { readonly field_name: string; readonly allowed_values: AllowedValues }[];
+}
+
+/** The writer's rule for values in keys: every character outside `A-Z a-z 0-9 _ / .` becomes one `_`. */
+export function sanitise(value: string): string {
+  return value.replaceAll(/[^A-Za-z0-9_/.]/gu, '_');
+}
+
+/**
+ * Checks a parsed document and returns it as a filter.
+ * @throws InvalidDataError `invalid_filter`, naming the dimension and what to write instead
+ */
+export function parseFilter(document: unknown): Filter {
+  if (!isObject(document)) throw invalid('the document must be a JSON object');
+  rejectUnknownKeys(document, ['version', 'dimensions'], 'the document');
+  if (document['version'] !== 1) throw invalid('"version" must be 1');
+  const dimensions = document['dimensions'];
+  if (!Array.isArray(dimensions) || dimensions.length !== DIMENSIONS.length) {
+    const found = Array.isArray(dimensions) ? `${dimensions.length} entries` : 'no list';
+    throw invalid(
+      `"dimensions" must list exactly ${DIMENSIONS.length} dimensions (${DIMENSIONS.join(', ')}); found ${found}`,
+    );
+  }
+  return { version: 1, dimensions: DIMENSIONS.map((name, index) => parseDimension(dimensions[index], name, index)) };
+}
+
+/** Tells which values a dimension admits; `level` counts from 0 in key order. Comparison is on text, never numeric. */
+export function compileFilter(filter: Filter): (level: number, value: string) => boolean {
+  const tests = filter.dimensions.map(({ allowed_values }) => compileValues(allowed_values));
+  return (level, value) => tests[level]?.(value) ?? false;
+}
+
+function compileValues(allowed: AllowedValues): (value: string) => boolean {
+  if (allowed === '*') return () => true;
+  if (typeof allowed === 'string') {
+    const only = sanitise(allowed);
+    return (value) => value === only;
+  }
+  if (isList(allowed)) {
+    const set = new Set(allowed.map(sanitise));
+    return (value) => set.has(value);
+  }
+  const { min, max } = allowed;
+  return (value) => (min === undefined || value >= min) && (max === undefined || value <= max);
+}
+
+function parseDimension(entry: unknown, name: string, index: number): Filter['dimensions'][number] {
+  const place = `dimension ${index + 1} (${name})`;
+  if (!isObject(entry)) throw invalid(`${place} must be an object with "field_name" and "allowed_values"`);
+  rejectUnknownKeys(entry, ['field_name', 'allowed_values'], place);
+  if (entry['field_name'] !== name) {
+    throw invalid(`${place}: "field_name" must be "${name}", found ${JSON.stringify(entry['field_name'])}`);
+  }
+  return { field_name: name, allowed_values: parseAllowed(entry['allowed_values'], place) };
+}
+
+function parseAllowed(allowed: unknown, place: string): AllowedValues {
+  if (typeof allowed === 'string') {
+    if (allowed === '') throw invalid(`${place}: an empty text admits nothing; use "*" for all`);
+    return allowed;
+  }
+  if (Array.isArray(allowed)) return parseList(allowed, place);
+  if (isObject(allowed)) return parseRange(allowed, place);
+  throw invalid(
+    `${place}: "allowed_values" must be "*", a text, a list of texts or {"min","max"}; found ${JSON.stringify(allowed)}`,
+  );
+}
+
+function parseList(list: readonly unknown[], place: string): readonly string[] {
+  if (list.length === 0) throw invalid(`${place}: the list is empty and would admit nothing`);
+  for (const value of list) {
+    if (typeof value !== 'string' || value === '') {
+      throw invalid(`${place}: every list element must be a text, found ${JSON.stringify(value)}`);
+    }
+    if (value === '*')
+      throw invalid(`${place}: "*" in a list is no wildcard; use the string form "allowed_values": "*"`);
+  }
+  return list as readonly string[];
+}
+
+function parseRange(range: Record<string, unknown>, place: string): AllowedValues {
+  rejectUnknownKeys(range, ['min', 'max'], place);
+  const bounds: { min?: string; max?: string } = {};
+  for (const side of ['min', 'max'] as const) {
+    const bound = range[side];
+    if (bound === undefined) continue;
+    if (typeof bound !== 'string') throw invalid(`${place}: "${side}" must be a text, found ${JSON.stringify(bound)}`);
+    if (sanitise(bound) !== bound) {
+      throw invalid(`${place}: "${side}" has a character that no stored value can have: ${JSON.stringify(bound)}`);
+    }
+    bounds[side] = bound;
+  }
+  if (bounds.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) {
+    throw invalid(`${place}: empty range, "min" ${bounds.min} is greater than "max" ${bounds.max}`);
+  }
+  return bounds;
+}
+
+function rejectUnknownKeys(object: Record<string, unknown>, known: readonly string[], place: string): void {
+  const unknown = Object.keys(object).filter((key) => !known.includes(key));
+  if (unknown.length > 0)
+    throw invalid(`${place} has unknown members: ${unknown.join(', ')} (known: ${known.join(', ')})`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isList(value: AllowedValues): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+function invalid(message: string): InvalidDataError {
+  return new InvalidDataError('invalid_filter', `Filter: ${message}`);
+}

@@ -1,0 +1,48 @@
+/** `filter.json.in`: a filter document in which the text DATE stands for the day of the run (input-bucket.md 1.5). */
+import { isCalendarDay } from '../calendar-day.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+import { type Filter, parseFilter } from './filter.ts';
+
+/**
+ * Checks that `day` can be analysed.
+ * @param now the instant that decides what "future" means; a run passes its scheduled time
+ * @throws InvalidDataError `invalid_day`
+ */
+export function checkDay(day: string, now: Date, allowFuture = false): void {
+  if (!isCalendarDay(day)) {
+    throw new InvalidDataError(
+      'invalid_day',
+      `Day ${JSON.stringify(day)} is not a calendar day; write YYYYMMDD, such as 20131029`,
+    );
+  }
+  const today = now.toISOString().slice(0, 10).replaceAll('-', '');
+  if (day > today && !allowFuture) {
+    throw new InvalidDataError(
+      'invalid_day',
+      `Day ${day} is in the future (today is ${today} UTC); choose a past day or allow future days`,
+    );
+  }
+}
+
+/**
+ * Puts `day` in the place of every DATE and validates the result.
+ * @throws InvalidDataError `invalid_template` or `invalid_filter`
+ */
+export function renderTemplate(template: string, day: string): Filter {
+  if (/[A-Za-z0-9_]DATE|DATE[A-Za-z0-9_]/.test(template)) {
+    throw invalid('DATE stands inside a longer word; separate it with quotes or blanks');
+  }
+  if (!template.includes('DATE'))
+    throw invalid('the template has no DATE, so the run would take the files of all days');
+  let document: unknown;
+  try {
+    document = JSON.parse(template.replaceAll('DATE', day));
+  } catch (error) {
+    throw invalid(`not JSON after putting ${day} for DATE: ${(error as Error).message}`);
+  }
+  return parseFilter(document);
+}
+
+function invalid(message: string): InvalidDataError {
+  return new InvalidDataError('invalid_template', `Filter template: ${message}`);
+}

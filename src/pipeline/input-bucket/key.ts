@@ -1,0 +1,55 @@
+/** The grammar of input keys: `reason/app/channel/version/buildId.submissionDate.v2.log.<unique>.lzma` (input-bucket.md 1.2). */
+import { isCalendarDay } from '../calendar-day.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+
+const FILE_NAME = /^v(\d+)\.log\.[0-9A-Za-z-]+\.(?:lzma|xz)$/;
+
+/** Format version of the submission files this pipeline reads. */
+const READ_VERSION = 2;
+
+/** What the part of a file name after the submission date says about the file. */
+export function classifyFileName(rest: string): 'submissions' | 'other_version' | 'unrecognised' {
+  const match = FILE_NAME.exec(rest);
+  if (match === null) return 'unrecognised';
+  return Number(match[1]) === READ_VERSION ? 'submissions' : 'other_version';
+}
+
+/** Dimensions of a submission file, as its key names them; the records' own `info` is not asked (submissions.md 3.2). */
+export interface SubmissionDimensions {
+  readonly reason: string;
+  readonly appName: string;
+  readonly channel: string;
+  /** `channel/major version` */
+  readonly channelVersion: string;
+  readonly buildId: string;
+  /** `YYYYMMDD`, first eight digits of the build id. */
+  readonly buildDate: string;
+  readonly submissionDate: string;
+}
+
+const KEY =
+  /^([A-Za-z0-9_.]+)\/([A-Za-z0-9_.]+)\/([A-Za-z0-9_.]+)\/([A-Za-z0-9_.]+)\/([0-9]{8,14})\.([0-9]{8})\.(v[0-9]+\.log\..+)$/;
+
+/**
+ * Reads the dimensions off an input key.
+ * @param strictBuildId demand all 14 digits; else 8 to 14 are taken
+ * @throws InvalidDataError `bad_key`
+ */
+export function parseInputKey(key: string, strictBuildId = false): SubmissionDimensions {
+  const match = KEY.exec(key);
+  if (match === null) throw badKey(key, 'it is not reason/app/channel/version/buildId.submissionDate.vN.log.…');
+  const [, reason = '', appName = '', channel = '', version = '', buildId = '', submissionDate = ''] = match;
+  const buildDate = buildId.slice(0, 8);
+  const major = version.slice(0, version.includes('.') ? version.indexOf('.') : undefined);
+  if ([reason, appName, channel, major].some((part) => part === '' || part === '.' || part === '..')) {
+    throw badKey(key, 'a part is empty or a dot name');
+  }
+  if (strictBuildId && buildId.length !== 14) throw badKey(key, `build id ${buildId} has not 14 digits`);
+  if (!isCalendarDay(buildDate)) throw badKey(key, `build id ${buildId} does not begin with a calendar day`);
+  if (!isCalendarDay(submissionDate)) throw badKey(key, `submission date ${submissionDate} is no calendar day`);
+  return { reason, appName, channel, channelVersion: `${channel}/${major}`, buildId, buildDate, submissionDate };
+}
+
+function badKey(key: string, why: string): InvalidDataError {
+  return new InvalidDataError('bad_key', `Input key ${JSON.stringify(key)}: ${why}`);
+}

@@ -1,0 +1,74 @@
+/** The partition walk: lists only those folders of the input bucket that the filter admits (input-bucket.md 1.4). */
+import { compileFilter, type Filter } from '../filter/filter.ts';
+import type { InputFile } from '../task-queue/pack.ts';
+import { classifyFileName } from './key.ts';
+
+/** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object lying directly there. */
+export type ListedEntry =
+  { readonly kind: 'folder'; readonly name: string } | ({ readonly kind: 'object' } & InputFile);
+
+/** Lists one level, all pages, in any order; `delimiter` undefined lists everything below the prefix. */
+export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => AsyncIterable<ListedEntry>;
+
+/** Why objects were left out, counted. */
+export type SkipReason = 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
+export type SkipCounts = Partial<Record<SkipReason, number>>;
+
+const LEVELS = 6;
+/** Levels 0…3 are folders; build id and submission date are dot parts of the file name. */
+const FIRST_DOT_LEVEL = 4;
+
+/**
+ * Yields the admitted submission files in key order within each partition, partitions sorted by their name's bytes.
+ * What is no submission file is counted in `skipped`, never fatal.
+ */
+export async function* walkPartitions(list: ListLevel, filter: Filter, skipped: SkipCounts): AsyncGenerator<InputFile> {
+  const admits = compileFilter(filter);
+  const skip = (reason: SkipReason): void => {
+    skipped[reason] = (skipped[reason] ?? 0) + 1;
+  };
+
+  async function* descend(prefix: string, level: number): AsyncGenerator<InputFile> {
+    if (level === LEVELS) {
+      yield* files(list(prefix, undefined), prefix, skip);
+      return;
+    }
+    const folders: string[] = [];
+    for await (const entry of list(prefix, level < FIRST_DOT_LEVEL ? '/' : '.')) {
+      if (entry.kind === 'folder') {
+        if (admits(level, entry.name.slice(prefix.length, -1))) folders.push(entry.name);
+      } else {
+        const value = entry.key.slice(prefix.length);
+        if (value === '' || value.endsWith('/')) skip('folder_marker');
+        else if (admits(level, value)) skip('malformed_key');
+      }
+    }
+    for (const folder of folders.sort(compareKeys)) yield* descend(folder, level + 1);
+  }
+  yield* descend('', 0);
+}
+
+async function* files(
+  entries: AsyncIterable<ListedEntry>,
+  prefix: string,
+  skip: (reason: SkipReason) => void,
+): AsyncGenerator<InputFile> {
+  const found: InputFile[] = [];
+  for await (const entry of entries) {
+    if (entry.kind === 'folder') continue;
+    const rest = entry.key.slice(prefix.length);
+    const kind = classifyFileName(rest);
+    if (entry.key.endsWith('/')) skip('folder_marker');
+    else if (rest.includes('/')) skip('malformed_key');
+    else if (kind !== 'submissions') skip(kind);
+    else if (entry.size === 0) skip('empty_object');
+    else found.push({ key: entry.key, size: entry.size });
+  }
+  // Stores differ in the order of their listings; the plan must not.
+  yield* found.sort((a, b) => compareKeys(a.key, b.key));
+}
+
+/** Order by UTF-8 bytes. Code units agree with it below U+D800, where all keys of the grammar lie. */
+function compareKeys(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
