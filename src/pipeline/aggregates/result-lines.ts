@@ -1,0 +1,62 @@
+/** Writes `result.txt` (results.md 4.1, 4.6): sorted lines, one per measure and by-date, numbers as the shortest text that reads back the same. */
+import { finite, type PartSlot } from './part-line.ts';
+import type { Slot } from './slot.ts';
+
+/**
+ * Turns slots in slot order into lines without LF. A path with one length is written as the original did, one with
+ * several as a list of aggregates, so that no contribution is lost before the published length is chosen.
+ */
+export function* resultLines(slots: Iterable<PartSlot>): Generator<string> {
+  const writer = new ResultLineWriter();
+  for (const { channelVersion, slot } of slots) {
+    const line = writer.add(channelVersion, slot);
+    if (line !== undefined) yield line;
+  }
+  const last = writer.end();
+  if (last !== undefined) yield last;
+}
+
+/** The same, one slot at a time: for streams. */
+export class ResultLineWriter {
+  #key = '';
+  #members: string[] = [];
+  #path = '';
+  #aggregates: string[] = [];
+
+  /** @returns the finished line before this slot, when the slot begins a new one */
+  add(channelVersion: string, slot: Slot): string | undefined {
+    const key = `${channelVersion}/${slot.measure}/${slot.byDate}`;
+    const line = key === this.#key ? undefined : this.end();
+    this.#key = key;
+    const path = `${slot.date}/${slot.path}`;
+    if (path !== this.#path) {
+      this.#closePath();
+      this.#path = path;
+    }
+    this.#aggregates.push(aggregateJson(slot));
+    return line;
+  }
+
+  /** @returns the last line, if there is one */
+  end(): string | undefined {
+    this.#closePath();
+    const line = this.#members.length === 0 ? undefined : `${this.#key}\t{${this.#members.join(',')}}`;
+    this.#members = [];
+    this.#key = '';
+    this.#path = '';
+    return line;
+  }
+
+  #closePath(): void {
+    const [first, ...others] = this.#aggregates;
+    if (first === undefined) return;
+    const value = others.length === 0 ? first : `[${this.#aggregates.join(',')}]`;
+    this.#members.push(`${JSON.stringify(this.#path)}:${value}`);
+    this.#aggregates = [];
+  }
+}
+
+function aggregateJson({ values, buildId, revision }: Slot): string {
+  const whole = values.every(Number.isFinite) ? values : values.map(finite);
+  return `{"values":[${whole.join(',')}],"buildId":"${buildId}","revision":${JSON.stringify(revision)}}`;
+}

@@ -1,0 +1,268 @@
+/**
+ * Reads `result.txt` (results.md 4.1): lines `channel/major/measure/by-date TAB {path: aggregate, …}`.
+ *
+ * A parser of its own and not JSON.parse, because results are most of what the merge reads: it goes over the bytes once,
+ * puts numbers straight into one arena and makes no objects per aggregate. What it accepts is JSON all the same, plus,
+ * per path, a list of aggregates of different lengths, which is how this project keeps them all.
+ *
+ * A result counts whole or not at all: `parseLine` stages, `commit` adds what was staged to a table.
+ */
+import { isCalendarDay } from '../calendar-day.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+import { JsonBytes } from '../json-bytes.ts';
+import { BY_DATES, TRAILER } from './slot.ts';
+import type { SlotTable } from './slot-table.ts';
+
+/** Longest row taken: 1,000 buckets and the trailer. */
+const MAX_ROW = 1000 + TRAILER;
+
+const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
+const MEASURE = /^[A-Za-z0-9_.-]{1,255}$/;
+const BUILD_ID = /^(?:0|[0-9]{8,14})$/;
+
+const VALUES_FIRST = Buffer.from('{"values":');
+/** Bounds the memory for verdicts; a real data set has far fewer paths. */
+const MAX_REMEMBERED = 50_000;
+
+/** Why aggregates were dropped from a result that is otherwise good, counted. */
+export type DropCounts = Record<string, number>;
+
+interface LineKey {
+  readonly channelVersion: string;
+  readonly measure: string;
+  readonly byDate: 0 | 1;
+}
+
+export class ResultParser {
+  readonly dropped: DropCounts = {};
+  #arena = new Float64Array(1 << 16);
+  #used = 0;
+  /** Lines, and where each one's rows begin. */
+  readonly #lines: { key: LineKey; firstRow: number }[] = [];
+  /** Per row: path, build id, revision; and offset and length in the arena. */
+  readonly #texts: string[] = [];
+  readonly #places: number[] = [];
+  /** Verdicts on paths and keys already seen. */
+  readonly #paths = new Map<string, string>();
+  readonly #keys = new Map<string, LineKey>();
+  readonly #json = new JsonBytes();
+  // Of the aggregate being read.
+  #start = 0;
+  #fault = '';
+  #buildId = '';
+  #revision = '';
+  #seen = 0;
+  #afterValues = 0;
+  #lastTail: Uint8Array = Uint8Array.of(0);
+
+  /**
+   * Stages one line.
+   * @param bytes the line without its LF lies at [start, end)
+   * @throws InvalidDataError when the whole result must be rejected: `no_tab`, `bad_result_key`, `bad_json`
+   */
+  parseLine(bytes: Uint8Array, start: number, end: number): void {
+    const tab = bytes.indexOf(0x09, start);
+    if (tab < 0 || tab >= end) throw new InvalidDataError('no_tab', 'A line of the result has no TAB');
+    const json = this.#json;
+    const key = this.#lineKey(json.text(bytes, start, tab));
+    this.#lines.push({ key, firstRow: this.#texts.length / 3 });
+    json.open(bytes, tab + 1, end);
+    if (json.peek() !== JsonBytes.OBJECT) throw json.error('the part after TAB is no object');
+    json.members(this.#onPath);
+    json.close();
+  }
+
+  /** Adds all staged lines to `table`, in order, and empties the stage. */
+  commit(table: SlotTable): void {
+    for (const [index, { key, firstRow }] of this.#lines.entries()) {
+      const end = this.#lines[index + 1]?.firstRow ?? this.#texts.length / 3;
+      if (end === firstRow) continue;
+      const rows = table.measure(table.measuresOf(key.channelVersion), key.measure);
+      for (let row = firstRow; row < end; row += 1) {
+        const [datePath, buildId, revision] = [
+          this.#texts[3 * row] ?? '',
+          this.#texts[3 * row + 1] ?? '',
+          this.#texts[3 * row + 2] ?? '',
+        ];
+        table.add(
+          rows,
+          key.byDate,
+          datePath,
+          this.#arena,
+          this.#places[2 * row] ?? 0,
+          this.#places[2 * row + 1] ?? 0,
+          buildId,
+          revision,
+        );
+      }
+    }
+    this.discard();
+  }
+
+  /** Empties the stage, as for a result that was rejected. */
+  discard(): void {
+    this.#lines.length = 0;
+    this.#texts.length = 0;
+    this.#places.length = 0;
+    this.#used = 0;
+  }
+
+  /** Rough size of the stage in memory. */
+  get stagedBytes(): number {
+    return 8 * this.#used + 40 * this.#texts.length;
+  }
+
+  readonly #onPath = (path: string): void => {
+    const fault = this.#pathFault(path);
+    const json = this.#json;
+    if (json.peek() === JsonBytes.ARRAY) {
+      json.elements(() => {
+        this.#readAggregate(path, fault);
+      });
+    } else {
+      this.#readAggregate(path, fault);
+    }
+  };
+
+  #readAggregate(path: string, pathFault: string): void {
+    const json = this.#json;
+    if (json.peek() !== JsonBytes.OBJECT) {
+      json.skip();
+      this.#drop(pathFault || 'bad_aggregate');
+      return;
+    }
+    this.#start = this.#used;
+    this.#fault = pathFault;
+    this.#seen = 0;
+    if (!this.#readLikeLast()) {
+      json.members(this.#onMember);
+      if (this.#seen === 7 && this.#fault === '') this.#lastTail = json.since(this.#afterValues);
+    }
+    const length = this.#used - this.#start;
+    const fault = this.#fault || this.#wholeFault(length);
+    if (fault === '') {
+      this.#texts.push(path, this.#buildId, this.#revision);
+      this.#places.push(this.#start, length);
+    } else {
+      this.#used = this.#start;
+      this.#drop(fault);
+    }
+  }
+
+  /** Nearly every aggregate ends, after its values, in the same bytes as the one before: same build, same revision. */
+  #readLikeLast(): boolean {
+    const json = this.#json;
+    const mark = json.mark();
+    if (json.take(VALUES_FIRST) && json.peek() === JsonBytes.ARRAY) {
+      this.#readValues();
+      if (json.take(this.#lastTail)) {
+        this.#seen = 7;
+        return true;
+      }
+      this.#used = this.#start;
+      this.#fault = '';
+    }
+    json.reset(mark);
+    return false;
+  }
+
+  readonly #onMember = (name: string): void => {
+    const json = this.#json;
+    if (name === 'values') {
+      this.#seen |= 1;
+      this.#readValues();
+    } else if (name === 'buildId' || name === 'revision') {
+      if (json.peek() !== JsonBytes.STRING) {
+        json.skip();
+        this.#fault ||= name === 'buildId' ? 'bad_build_id' : 'bad_revision';
+        return;
+      }
+      const text = json.string();
+      if (name === 'buildId') {
+        this.#seen |= 2;
+        this.#buildId = text;
+        if (!BUILD_ID.test(text)) this.#fault ||= 'bad_build_id';
+      } else {
+        this.#seen |= 4;
+        this.#revision = text;
+      }
+    } else {
+      json.skip();
+    }
+  };
+
+  #readValues(): void {
+    const json = this.#json;
+    if (json.peek() !== JsonBytes.ARRAY) {
+      json.skip();
+      this.#fault ||= 'bad_values';
+      return;
+    }
+    this.#used = this.#start;
+    if (this.#arena.length < this.#used + MAX_ROW + 1) {
+      const larger = new Float64Array(2 * this.#arena.length);
+      larger.set(this.#arena.subarray(0, this.#used));
+      this.#arena = larger;
+    }
+    const outcome = json.numbers(this.#arena, this.#used, MAX_ROW);
+    if (typeof outcome === 'number') this.#used += outcome;
+    else this.#fault ||= outcome;
+    this.#afterValues = json.mark();
+  }
+
+  #wholeFault(length: number): string {
+    if (this.#seen !== 7)
+      return (this.#seen & 1) === 0 ? 'bad_values' : (this.#seen & 2) === 0 ? 'bad_build_id' : 'bad_revision';
+    if (length === 0) return 'empty_aggregate';
+    if (length < TRAILER + 1) return 'bad_values';
+    for (let index = this.#start; index < this.#used - TRAILER; index += 1)
+      if ((this.#arena[index] ?? 0) < 0) return 'bad_values';
+    return (this.#arena[this.#used - 1] ?? 0) >= 1 ? '' : 'bad_values';
+  }
+
+  #pathFault(path: string): string {
+    let fault = this.#paths.get(path);
+    if (fault === undefined) {
+      fault = pathFault(path);
+      if (this.#paths.size >= MAX_REMEMBERED) this.#paths.clear();
+      this.#paths.set(path, fault);
+    }
+    return fault;
+  }
+
+  #lineKey(text: string): LineKey {
+    let key = this.#keys.get(text);
+    if (key === undefined) {
+      key = parseKey(text);
+      if (this.#keys.size >= MAX_REMEMBERED) this.#keys.clear();
+      this.#keys.set(text, key);
+    }
+    return key;
+  }
+
+  #drop(reason: string): void {
+    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+  }
+}
+
+/** `date/reason/app/os/osversion/arch`, nothing empty, and no name that the filter tree keeps for itself. */
+function pathFault(path: string): string {
+  const parts = path.split('/');
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (path.length > 1024 || parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
+  if (parts.some((part) => part === '' || part === '_id' || part === 'name')) return 'bad_path';
+  return isCalendarDay(parts[0] ?? '') ? '' : 'bad_date';
+}
+
+function parseKey(text: string): LineKey {
+  const [channel = '', major = '', measure = '', byDate = '', ...more] = text.split('/');
+  const index = BY_DATES.indexOf(byDate as (typeof BY_DATES)[number]);
+  const named = [channel, major].every((part) => NAME.test(part) && part !== '.' && part !== '..');
+  if (more.length > 0 || !named || !MEASURE.test(measure) || index < 0) {
+    throw new InvalidDataError(
+      'bad_result_key',
+      `Not channel/major/measure/by-date: ${JSON.stringify(text.slice(0, 200))}`,
+    );
+  }
+  return { channelVersion: `${channel}/${major}`, measure, byDate: index as 0 | 1 };
+}

@@ -1,0 +1,234 @@
+/** Submissions → aggregates: what each record of a submission file adds to which row (submissions.md 3.2–3.7). */
+import {
+  COUNT,
+  LOG_SUM,
+  LOG_SUM_SQUARES,
+  MISSING,
+  SIMPLE_MEASURE_BUILD_ID,
+  SIMPLE_MEASURE_REVISION,
+  SUM,
+  SUM_SQUARES_HI,
+  SUM_SQUARES_LO,
+  TRAILER,
+} from '../aggregates/slot.ts';
+import { type MeasureRows, noteBuild, type SlotTable } from '../aggregates/slot-table.ts';
+import { dayNumber } from '../calendar-day.ts';
+import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
+import { SubmissionReader } from './record.ts';
+import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
+
+export interface SubmissionRules {
+  readonly linuxVersion: LinuxVersion;
+  /** Revision of submissions that name none; null leaves it open. */
+  readonly fallbackRevision: string | null;
+  /** Demand 14 digits of every build id. */
+  readonly strictBuildId: boolean;
+  /** Longest histogram array taken: buckets and five statistics. */
+  readonly maxHistogramLength: number;
+}
+
+export const DEFAULT_RULES: SubmissionRules = {
+  linuxVersion: 'first3',
+  fallbackRevision: null,
+  strictBuildId: false,
+  maxHistogramLength: 1005,
+};
+
+/** A build is counted by submission date for this many days (submissions.md 3.3). */
+const MAX_BUILD_AGE_DAYS = 60;
+/** Shortest kind: three buckets and five statistics. */
+const MIN_HISTOGRAM_LENGTH = 8;
+const STATISTICS = TRAILER - 1;
+const MEASURE = /^[A-Za-z0-9_.-]{1,255}$/;
+
+export class SubmissionAggregator {
+  /** Submissions counted. */
+  records = 0;
+  /** What was left out or changed, by reason. */
+  readonly skipped: Record<string, number> = {};
+  readonly #table: SlotTable;
+  readonly #rules: SubmissionRules;
+  #dimensions: SubmissionDimensions | undefined;
+  #measures: Map<string, MeasureRows> = new Map();
+  #bySubmission = false;
+  #buildInFuture = false;
+  readonly #reader: SubmissionReader;
+  /** Number of the record, by which a measure that comes twice in it is recognised. */
+  #recordNumber = 0;
+  readonly #simpleNames = new Map<string, string>();
+  readonly #goodNames = new Map<string, boolean>();
+  readonly #parts = new Map<string, string>();
+
+  constructor(table: SlotTable, rules: SubmissionRules) {
+    this.#table = table;
+    this.#rules = rules;
+    this.#reader = new SubmissionReader(rules.maxHistogramLength);
+  }
+
+  /**
+   * Begins a submission file; its key names the dimensions of all its records.
+   * @throws InvalidDataError `bad_key`: nothing of the file can be counted
+   */
+  openFile(key: string): void {
+    const dimensions = parseInputKey(key, this.#rules.strictBuildId);
+    const age = (dayNumber(dimensions.submissionDate) ?? 0) - (dayNumber(dimensions.buildDate) ?? 0);
+    this.#dimensions = dimensions;
+    this.#measures = this.#table.measuresOf(dimensions.channelVersion);
+    this.#bySubmission = age <= MAX_BUILD_AGE_DAYS;
+    this.#buildInFuture = age < 0;
+  }
+
+  /** Counts one line of the open file, at [start, end) and without its LF; one that is no good submission is counted by its reason. */
+  addLine(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.#reader.read(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof InvalidDataError)) throw error;
+      this.note(error.reason);
+      return;
+    }
+    this.#addRecord(this.#reader);
+  }
+
+  note(reason: string, count = 1): void {
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + count;
+  }
+
+  #addRecord(reader: SubmissionReader): void {
+    const dimensions = this.#dimensions;
+    if (dimensions === undefined) throw new Error('openFile comes before addLine');
+    const { reason, appName, buildDate, submissionDate, buildId } = dimensions;
+    const version = osVersion(reader.os, reader.osVersion, this.#rules.linuxVersion);
+    const path = `${reason}/${appName}/${this.#part(reader.os)}/${this.#part(version)}/${this.#part(reader.arch)}`;
+    const builds = `${buildDate}/${path}`;
+    const submissions = this.#bySubmission ? `${submissionDate}/${path}` : undefined;
+    const revision = reader.revision ?? this.#rules.fallbackRevision ?? '';
+    this.#recordNumber += 1;
+
+    // Backwards, so that of a histogram that comes twice the last one counts.
+    for (let index = reader.histogramNames.length - 1; index >= 0; index -= 1) {
+      const name = reader.histogramNames[index] ?? '';
+      const rows = this.#rowsOf(
+        name,
+        reader.histogramPlaces[2 * index] ?? 0,
+        reader.histogramPlaces[2 * index + 1] ?? 0,
+      );
+      if (rows === undefined) continue;
+      const [start, length] = [
+        reader.histogramPlaces[2 * index] ?? 0,
+        (reader.histogramPlaces[2 * index + 1] ?? 0) + 1,
+      ];
+      this.#table.add(rows, 0, builds, reader.arena, start, length, buildId, revision);
+      if (submissions !== undefined)
+        this.#table.add(rows, 1, submissions, reader.arena, start, length, buildId, revision);
+    }
+    this.#addSimpleMeasurements(reader, builds, submissions);
+    this.records += 1;
+    if (this.#buildInFuture) this.note('build_in_future');
+  }
+
+  /** The measure that a histogram of the record adds to; undefined, and counted, when it must not be added. */
+  #rowsOf(name: string, start: number, length: number): MeasureRows | undefined {
+    if (!this.#isMeasureName(name)) {
+      this.note('bad_measure_name');
+      return undefined;
+    }
+    if (!this.#isHistogram(start, length)) {
+      this.note('bad_histogram');
+      return undefined;
+    }
+    const rows = this.#table.measure(this.#measures, name);
+    if (rows.lastRecord === this.#recordNumber) return undefined;
+    rows.lastRecord = this.#recordNumber;
+    return rows;
+  }
+
+  /** Checks the array and lays a count of 1 behind it. */
+  #isHistogram(start: number, length: number): boolean {
+    if (length < MIN_HISTOGRAM_LENGTH) return false;
+    const arena = this.#reader.arena;
+    const end = start + length - STATISTICS;
+    for (let index = start; index < end; index += 1) {
+      const value = arena[index] as number;
+      if (value < 0 || !Number.isInteger(value)) return false;
+    }
+    arena[start + length] = 1;
+    return true;
+  }
+
+  #addSimpleMeasurements(reader: SubmissionReader, builds: string, submissions: string | undefined): void {
+    // Members that come twice count once, the last time; different names that end up in one measure count each.
+    const lastValues = new Map<string, number>();
+    for (const [index, name] of reader.simpleNames.entries()) {
+      const sub = reader.simpleSubNames[index];
+      lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
+    }
+    const seen = new Set<string>();
+    for (const [key, value] of lastValues) this.#addSimple(this.#simpleName(key), value, builds, submissions, seen);
+  }
+
+  #addSimple(measure: string, value: number, builds: string, submissions: string | undefined, seen: Set<string>): void {
+    if (!this.#isMeasureName(measure)) this.note('bad_measure_name');
+    else if (!Number.isFinite(value)) this.note('bad_simple_measure');
+    else {
+      if (seen.has(measure)) this.note('name_collision');
+      seen.add(measure);
+      if (value < 0) this.note('negative_simple');
+      const rows = this.#table.measure(this.#measures, measure);
+      this.#addValue(rows, 0, builds, value);
+      if (submissions !== undefined) this.#addValue(rows, 1, submissions, value);
+    }
+  }
+
+  #addValue(rows: MeasureRows, byDate: 0 | 1, datePath: string, value: number): void {
+    const length = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
+    const row = this.#table.row(rows.byDates[byDate], datePath, length);
+    const values = row.values;
+    const bucket = simpleMeasureBucket(value);
+    const log = Math.log(Math.abs(value) + 1);
+    if (bucket >= 0) values[bucket] = (values[bucket] ?? 0) + 1;
+    values[length - SUM] = (values[length - SUM] ?? 0) + value;
+    values[length - LOG_SUM] = (values[length - LOG_SUM] ?? 0) + log;
+    values[length - LOG_SUM_SQUARES] = (values[length - LOG_SUM_SQUARES] ?? 0) + log * log;
+    values[length - SUM_SQUARES_LO] = MISSING;
+    values[length - SUM_SQUARES_HI] = MISSING;
+    values[length - COUNT] = (values[length - COUNT] ?? 0) + 1;
+    row.fresh = false;
+    noteBuild(row, SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
+  }
+
+  /** @param key name, or name NUL sub-name */
+  #simpleName(key: string): string {
+    let measure = this.#simpleNames.get(key);
+    if (measure === undefined) {
+      const [name = '', sub] = key.split('\0');
+      measure = simpleMeasureName(name, sub);
+      if (this.#simpleNames.size < MAX_REMEMBERED) this.#simpleNames.set(key, measure);
+    }
+    return measure;
+  }
+
+  #isMeasureName(name: string): boolean {
+    let good = this.#goodNames.get(name);
+    if (good === undefined) {
+      good = MEASURE.test(name);
+      if (this.#goodNames.size < MAX_REMEMBERED) this.#goodNames.set(name, good);
+    }
+    return good;
+  }
+
+  #part(text: string): string {
+    let part = this.#parts.get(text);
+    if (part === undefined) {
+      part = pathPart(text);
+      if (this.#parts.size < MAX_REMEMBERED) this.#parts.set(text, part);
+    }
+    if (part !== text) this.note('sanitised_value');
+    return part;
+  }
+}
+
+/** Bounds the memory for verdicts on names; submitters choose them. */
+const MAX_REMEMBERED = 20_000;

@@ -1,0 +1,31 @@
+/** The filter path of a submission, `reason/appName/OS/osVersion/arch`: which leaf of the filter tree counts it (submissions.md 3.4). */
+
+/** Members that the nodes of a filter tree keep for themselves. */
+const RESERVED: Readonly<Record<string, string>> = { _id: '_id_', name: 'name_' };
+const MAX_CODE_POINTS = 64;
+
+export type LinuxVersion = 'first3' | 'majorMinor';
+
+/** Makes OS, OS version or architecture fit for a path part. Equal to its input when nothing had to change. */
+export function pathPart(text: string): string {
+  if (text === '') return 'unknown';
+  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
+  const clean = text.replaceAll(/[\x00-\x1f\x7f/]/g, '_');
+  const cut = clean.length > MAX_CODE_POINTS ? [...clean].slice(0, MAX_CODE_POINTS).join('') : clean;
+  return Object.hasOwn(RESERVED, cut) ? (RESERVED[cut] ?? cut) : cut;
+}
+
+/**
+ * `info.version` as text: numbers with at most 9 decimals and no trailing zeros; Linux kernels cut short.
+ * `first3` is the original's rule (3.11 and 3.1 both become `3.1`), kept because published filter trees hold it.
+ */
+export function osVersion(os: string, version: string | number, linux: LinuxVersion): string {
+  const text = typeof version === 'number' ? decimalText(version) : version;
+  if (os !== 'Linux') return text;
+  return linux === 'first3' ? [...text.slice(0, 6)].slice(0, 3).join('') : (/^\d+(?:\.\d+)?/.exec(text)?.[0] ?? text);
+}
+
+function decimalText(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return value.toFixed(9).replace(/\.?0+$/, '');
+}

@@ -1,0 +1,179 @@
+/**
+ * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count (submissions.md 3.1, 3.4).
+ *
+ * The reader goes over the bytes once and lays histogram numbers straight into an arena: these lines are 50 KB of
+ * numbers each, and objects made of them would cost more than all the rest of the aggregation. Nothing of a record is
+ * counted before its last byte was found good, so a reader is filled by `read` and then asked.
+ */
+import { InvalidDataError } from '../invalid-data.ts';
+import { JsonBytes } from '../json-bytes.ts';
+
+/** Payload versions with the classic shape; others hold nothing this pipeline could read. */
+const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
+
+type Scalar = string | number | null | undefined;
+
+export class SubmissionReader {
+  os = '';
+  osVersion: string | number = '';
+  arch = '';
+  /** Undefined when the submission names none. */
+  revision: string | undefined;
+  /** Numbers of all histograms of the record. */
+  arena = new Float64Array(1 << 15);
+  /** Per histogram, in the record's order: name, first place in the arena, count of numbers (0: no array of finite numbers). */
+  readonly histogramNames: string[] = [];
+  readonly histogramPlaces: number[] = [];
+  /** Simple measurements that are numbers: name, sub-name or undefined, value. */
+  readonly simpleNames: string[] = [];
+  readonly simpleSubNames: (string | undefined)[] = [];
+  readonly simpleValues: number[] = [];
+
+  readonly #maxHistogram: number;
+  readonly #json = new JsonBytes();
+  #used = 0;
+  #ver: Scalar;
+  #hasInfo = false;
+  #info: { OS?: Scalar; version?: Scalar; arch?: Scalar; revision?: Scalar } = {};
+
+  /** @param maxHistogram longest array taken, in numbers */
+  constructor(maxHistogram: number) {
+    this.#maxHistogram = maxHistogram;
+  }
+
+  /**
+   * Reads the line at [start, end), without its LF.
+   * @throws InvalidDataError with the reason that is counted: `empty_line`, `no_tab`, `bad_json`, `no_info`, `bad_os` …
+   */
+  read(bytes: Uint8Array, start: number, end: number): void {
+    const tab = bytes.indexOf(0x09, start);
+    if (tab < 0 || tab >= end) {
+      throw new InvalidDataError(start === end ? 'empty_line' : 'no_tab', 'The line has no TAB between id and JSON');
+    }
+    const json = this.#json;
+    this.#reset();
+    json.open(bytes, tab + 1, end);
+    if (json.peek() !== JsonBytes.OBJECT) throw json.error('the record is no object');
+    json.members(this.#onMember);
+    json.close();
+    this.#check();
+  }
+
+  #reset(): void {
+    this.#ver = undefined;
+    this.#hasInfo = false;
+    this.#info = {};
+    this.#clearHistograms();
+    this.#clearSimple();
+  }
+
+  #clearHistograms(): void {
+    this.#used = 0;
+    this.histogramNames.length = 0;
+    this.histogramPlaces.length = 0;
+  }
+
+  #clearSimple(): void {
+    this.simpleNames.length = 0;
+    this.simpleSubNames.length = 0;
+    this.simpleValues.length = 0;
+  }
+
+  #check(): void {
+    if (!READ_PAYLOADS.has(this.#ver))
+      throw new InvalidDataError('unsupported_ver', 'The payload version is neither 2 nor 5');
+    if (!this.#hasInfo) throw new InvalidDataError('no_info', 'info is missing or no object');
+    const { OS: os, version, arch, revision } = this.#info;
+    if (typeof os !== 'string') throw new InvalidDataError('bad_os', 'info.OS is no text');
+    if (typeof version !== 'string' && !(typeof version === 'number' && Number.isFinite(version))) {
+      throw new InvalidDataError('bad_os_version', 'info.version is neither text nor number');
+    }
+    if (typeof arch !== 'string') throw new InvalidDataError('bad_arch', 'info.arch is no text');
+    if (revision !== undefined && typeof revision !== 'string')
+      throw new InvalidDataError('bad_revision', 'info.revision is no text');
+    this.os = os;
+    this.osVersion = version;
+    this.arch = arch;
+    this.revision = revision;
+  }
+
+  // A member that comes twice counts as it stands the last time, as with any JSON parser.
+  readonly #onMember = (name: string): void => {
+    const json = this.#json;
+    const isObject = json.peek() === JsonBytes.OBJECT;
+    if (name === 'histograms') {
+      this.#clearHistograms();
+      if (isObject) json.members(this.#onHistogram);
+      else json.skip();
+    } else if (name === 'simpleMeasurements') {
+      this.#clearSimple();
+      if (isObject) json.members(this.#onSimple);
+      else json.skip();
+    } else if (name === 'info') {
+      this.#hasInfo = isObject;
+      this.#info = {};
+      if (isObject) json.members(this.#onInfo);
+      else json.skip();
+    } else if (name === 'ver') {
+      this.#ver = this.#scalar();
+    } else {
+      json.skip();
+    }
+  };
+
+  readonly #onInfo = (name: string): void => {
+    if (name === 'OS' || name === 'version' || name === 'arch' || name === 'revision')
+      this.#info[name] = this.#scalar();
+    else this.#json.skip();
+  };
+
+  readonly #onHistogram = (name: string): void => {
+    const json = this.#json;
+    const start = this.#used;
+    let length = 0;
+    if (json.peek() === JsonBytes.ARRAY) {
+      if (this.arena.length < start + this.#maxHistogram + 2) {
+        const larger = new Float64Array(2 * (this.arena.length + this.#maxHistogram));
+        larger.set(this.arena);
+        this.arena = larger;
+      }
+      const outcome = json.numbers(this.arena, start, this.#maxHistogram);
+      if (typeof outcome === 'number') length = outcome;
+    } else {
+      json.skip();
+    }
+    this.histogramNames.push(name);
+    this.histogramPlaces.push(start, length);
+    // One place is left free behind each array, for the count.
+    this.#used = start + length + 1;
+  };
+
+  readonly #onSimple = (name: string): void => {
+    const json = this.#json;
+    if (json.peek() === JsonBytes.OBJECT) {
+      json.members((sub) => {
+        this.#simpleValue(name, sub);
+      });
+    } else {
+      this.#simpleValue(name, undefined);
+    }
+  };
+
+  #simpleValue(name: string, sub: string | undefined): void {
+    const value = this.#scalar();
+    if (typeof value !== 'number') return;
+    this.simpleNames.push(name);
+    this.simpleSubNames.push(sub);
+    this.simpleValues.push(value);
+  }
+
+  /** A text or number; null for anything else, which is passed over. */
+  #scalar(): Scalar {
+    const json = this.#json;
+    const first = json.peek();
+    if (first === JsonBytes.STRING) return json.string();
+    if (first === 0x2d || (first >= 0x30 && first <= 0x39)) return json.number();
+    json.skip();
+    return null;
+  }
+}

@@ -1,0 +1,30 @@
+/** Simple measurements: every number a submission carries outside its histograms becomes a histogram of one value (submissions.md 3.6). */
+import { SIMPLE_MEASURE_PREFIX } from '../aggregates/slot.ts';
+
+/** Lower bounds of the 50 exponential buckets, 1 to 30000. */
+export const SIMPLE_MEASURE_BOUNDS: readonly number[] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 16, 20, 24, 29, 35, 43, 52, 63, 77, 94, 115, 140, 171, 209, 255, 311, 379, 462,
+  564, 688, 839, 1023, 1248, 1522, 1857, 2265, 2763, 3370, 4111, 5015, 6118, 7463, 9104, 11106, 13548, 16527, 20161,
+  24593, 30000,
+];
+
+/** Index of the bucket that counts `value`; −1 for negative values, which no bucket counts. */
+export function simpleMeasureBucket(value: number): number {
+  let low = -1;
+  let high = SIMPLE_MEASURE_BOUNDS.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((SIMPLE_MEASURE_BOUNDS[middle] ?? Infinity) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Measure name of `simpleMeasurements.name` or `.name.sub`; upper-casing is ASCII only. */
+export function simpleMeasureName(name: string, sub?: string): string {
+  return SIMPLE_MEASURE_PREFIX + asciiUpper(sub === undefined ? name : `${name}_${sub}`);
+}
+
+function asciiUpper(text: string): string {
+  return text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase());
+}
