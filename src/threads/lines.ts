@@ -1,0 +1,63 @@
+/** Byte streams cut into lines, without a string per line and without holding more than one line beyond the current block. */
+
+/** One line's place in a buffer; the LF is not part of it. */
+export interface LineSpan {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+const LF = 0x0a;
+
+export class LineSplitter {
+  readonly #maxLineBytes: number;
+  readonly #onTooLong: () => void;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #dropping = false;
+
+  /** @param onTooLong called once for every line longer than `maxLineBytes`; the line is passed over */
+  constructor(maxLineBytes: number, onTooLong: () => void) {
+    this.#maxLineBytes = maxLineBytes;
+    this.#onTooLong = onTooLong;
+  }
+
+  /** Calls `onLine` for every line that ends in this block. */
+  push(block: Buffer, onLine: (bytes: Buffer, start: number, end: number) => void): void {
+    let start = 0;
+    for (let end = block.indexOf(LF); end >= 0; end = block.indexOf(LF, start)) {
+      if (this.#dropping) this.#dropping = false;
+      else if (this.#pendingBytes + end - start > this.#maxLineBytes) this.#onTooLong();
+      else if (this.#pending.length === 0) onLine(block, start, end);
+      else {
+        const whole = Buffer.concat([...this.#pending, block.subarray(start, end)]);
+        onLine(whole, 0, whole.length);
+      }
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      start = end + 1;
+    }
+    if (start < block.length && !this.#dropping) this.#keep(block.subarray(start));
+  }
+
+  /** The last line when no LF ended it; call once, at the end of a stream that ended well. */
+  end(onLine: (bytes: Buffer, start: number, end: number) => void): void {
+    if (this.#pendingBytes > 0) {
+      const whole = Buffer.concat(this.#pending);
+      onLine(whole, 0, whole.length);
+    }
+    this.#pending = [];
+    this.#pendingBytes = 0;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#pending.push(rest);
+    this.#pendingBytes += rest.length;
+    if (this.#pendingBytes > this.#maxLineBytes) {
+      this.#onTooLong();
+      this.#dropping = true;
+      this.#pending = [];
+      this.#pendingBytes = 0;
+    }
+  }
+}

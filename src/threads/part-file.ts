@@ -1,0 +1,100 @@
+/** Sorted parts as files: zstd of part lines. Their identity is the hash of the lines, not of the compressed bytes. */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { parsePartLine, type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { LineSplitter } from './lines.ts';
+
+export interface PartInfo {
+  /** Hex SHA-256 of the lines. */
+  readonly sha256: string;
+  readonly slots: number;
+  /** Of the lines. */
+  readonly bytes: number;
+  /** Of the file. */
+  readonly storedBytes: number;
+}
+
+const BLOCK_CHARACTERS = 1 << 18;
+
+/** Writes slots, already in slot order, to a new file. */
+export async function writePart(path: string, slots: AsyncIterable<PartSlot> | Iterable<PartSlot>): Promise<PartInfo> {
+  const hash = createHash('sha256');
+  let count = 0;
+  let bytes = 0;
+  async function* blocks(): AsyncGenerator<Buffer> {
+    let text: string[] = [];
+    let characters = 0;
+    const flush = (): Buffer => {
+      const block = Buffer.from(text.join(''));
+      hash.update(block);
+      bytes += block.length;
+      text = [];
+      characters = 0;
+      return block;
+    };
+    for await (const { channelVersion, slot } of slots) {
+      const line = `${partLine(channelVersion, slot)}\n`;
+      text.push(line);
+      characters += line.length;
+      count += 1;
+      if (characters >= BLOCK_CHARACTERS) yield flush();
+    }
+    if (characters > 0) yield flush();
+  }
+  const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+  await pipeline(Readable.from(blocks(), { objectMode: true, highWaterMark: 2 }), compress, createWriteStream(path));
+  return { sha256: hash.digest('hex'), slots: count, bytes, storedBytes: (await stat(path)).size };
+}
+
+const MAX_LINE = 1 << 20;
+
+/**
+ * The slots of a part file. Answers at once, without a promise, while decoded slots are at hand: a merge asks millions
+ * of times.
+ */
+export function readPart(path: string): AsyncIterable<PartSlot> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const source = createReadStream(path).pipe(createZstdDecompress());
+      const blocks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      const splitter = new LineSplitter(MAX_LINE, () => {
+        throw new InvalidDataError('bad_part', `A line of the part ${path} is longer than ${MAX_LINE} bytes`);
+      });
+      let ready: PartSlot[] = [];
+      let at = 0;
+      const refill = async (): Promise<IteratorResult<PartSlot>> => {
+        for (;;) {
+          const block = await blocks.next();
+          ready = [];
+          at = 0;
+          const take = (bytes: Buffer, start: number, end: number): void => {
+            ready.push(parsePartLine(bytes.toString('utf8', start, end)));
+          };
+          if (block.done === true) splitter.end(take);
+          else splitter.push(block.value, take);
+          const first = ready[at++];
+          if (first !== undefined) return { done: false, value: first };
+          if (block.done === true) return { done: true, value: undefined };
+        }
+      };
+      return {
+        next: () => {
+          const value = ready[at++];
+          // An iterator of this project's merge may answer without a promise.
+          return value === undefined
+            ? refill()
+            : ({ done: false, value } as unknown as Promise<IteratorResult<PartSlot>>);
+        },
+        return: async () => {
+          source.destroy();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
