@@ -1,0 +1,29 @@
+/** How the AWS clients connect: endpoints, time-outs that abort, sockets of their own for each kind of traffic. */
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+
+export interface AwsConnection {
+  readonly region: string;
+  /** Endpoint other than AWS's own; undefined for AWS. */
+  readonly endpoint?: string | undefined;
+}
+
+/**
+ * @param requestSeconds time-out of one request, which must be longer than a long poll
+ */
+export function clientOptions(connection: AwsConnection, requestSeconds: number, maxSockets: number) {
+  const agent = { keepAlive: true, maxSockets };
+  return {
+    region: connection.region,
+    ...(connection.endpoint !== undefined && { endpoint: connection.endpoint }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 5_000,
+      requestTimeout: requestSeconds * 1000,
+      // Without it the SDK only warns and the call goes on for ever.
+      throwOnRequestTimeout: true,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+    }),
+  };
+}

@@ -1,0 +1,249 @@
+/** The object store port on S3. Also runs on stores that speak its protocol (path style, checksums only where required). */
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import pMap from 'p-map';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import {
+  type Folder,
+  type ListedObject,
+  type ObjectBody,
+  type ObjectHeaders,
+  ObjectMissingError,
+  type ObjectStore,
+  PreconditionFailedError,
+  type StoredObject,
+} from '../ports.ts';
+import { type AwsConnection, clientOptions } from './connection.ts';
+
+const REQUEST_SECONDS = 60;
+const MAX_SOCKETS = 64;
+const DELETES_AT_ONCE = 16;
+const RETRIED_BYTES = 16 << 20;
+
+export function createS3Client(connection: AwsConnection): S3Client {
+  return new S3Client(s3Options(connection, 5));
+}
+
+function s3Options(connection: AwsConnection, maxAttempts: number) {
+  return {
+    ...clientOptions(connection, REQUEST_SECONDS, MAX_SOCKETS),
+    maxAttempts,
+    ...(connection.endpoint !== undefined && {
+      forcePathStyle: true,
+      requestChecksumCalculation: 'WHEN_REQUIRED' as const,
+      responseChecksumValidation: 'WHEN_REQUIRED' as const,
+    }),
+  };
+}
+
+/** Buckets of one account; all of them share the client's sockets. */
+export function createObjectStores(connection: AwsConnection): { bucket(name: string): ObjectStore; close(): void } {
+  const client = createS3Client(connection);
+  // A silent second try would turn a PUT that succeeded, but whose answer was lost, into a 412.
+  const once = new S3Client(s3Options(connection, 1));
+  return {
+    bucket: (name) => new S3Bucket(name, client, once),
+    close: () => {
+      client.destroy();
+      once.destroy();
+    },
+  };
+}
+
+class S3Bucket implements ObjectStore {
+  readonly bucket: string;
+  readonly #client: S3Client;
+  readonly #once: S3Client;
+
+  constructor(bucket: string, client: S3Client, once: S3Client) {
+    this.bucket = bucket;
+    this.#client = client;
+    this.#once = once;
+  }
+
+  async get(
+    key: string,
+    { ifMatch, signal }: { ifMatch?: string; signal?: AbortSignal } = {},
+  ): Promise<StoredObject & { body: Buffer }> {
+    const { stored, body } = await this.#open(key, ifMatch, signal);
+    return { ...stored, body: await buffer(body) };
+  }
+
+  async getToFile(
+    key: string,
+    path: string,
+    { ifMatch, signal }: { ifMatch?: string; signal?: AbortSignal } = {},
+  ): Promise<StoredObject> {
+    const { stored, body } = await this.#open(key, ifMatch, signal);
+    const file = createWriteStream(path);
+    await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }]));
+    if (file.bytesWritten !== stored.size) {
+      throw new Error(`${this.#name(key)} broke off: ${file.bytesWritten} of ${stored.size} bytes came`);
+    }
+    return stored;
+  }
+
+  async #open(
+    key: string,
+    ifMatch: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ stored: StoredObject; body: Readable }> {
+    const answer = await this.#call(key, () =>
+      this.#client.send(
+        new GetObjectCommand({ Bucket: this.bucket, Key: key, ...(ifMatch !== undefined && { IfMatch: ifMatch }) }),
+        options(signal),
+      ),
+    );
+    return { stored: { etag: answer.ETag ?? '', size: answer.ContentLength ?? 0 }, body: answer.Body as Readable };
+  }
+
+  async head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+    try {
+      const answer = await this.#call(key, () =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), options(signal)),
+      );
+      return { etag: answer.ETag ?? '', size: answer.ContentLength ?? 0 };
+    } catch (error) {
+      if (error instanceof ObjectMissingError) return undefined;
+      throw error;
+    }
+  }
+
+  async put(key: string, body: ObjectBody, headers: ObjectHeaders = {}, signal?: AbortSignal): Promise<StoredObject> {
+    return this.#put(this.#client, key, body, headers, {}, signal);
+  }
+
+  async createOnce(
+    key: string,
+    body: ObjectBody,
+    headers: ObjectHeaders = {},
+    signal?: AbortSignal,
+  ): Promise<'created' | 'exists'> {
+    try {
+      await this.#put(this.#client, key, body, headers, { IfNoneMatch: '*' }, signal);
+      return 'created';
+    } catch (error) {
+      // 412 also after a first try of our own whose answer was lost: the object is there all the same.
+      if (error instanceof PreconditionFailedError) return 'exists';
+      throw error;
+    }
+  }
+
+  async replace(
+    key: string,
+    ifMatch: string,
+    body: ObjectBody,
+    headers: ObjectHeaders = {},
+    signal?: AbortSignal,
+  ): Promise<StoredObject> {
+    return this.#put(this.#once, key, body, headers, { IfMatch: ifMatch }, signal);
+  }
+
+  async #put(
+    client: S3Client,
+    key: string,
+    body: ObjectBody,
+    headers: ObjectHeaders,
+    condition: Partial<PutObjectCommandInput>,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredObject> {
+    const size = Buffer.isBuffer(body) ? body.length : body.size;
+    const answer = await this.#call(key, async () =>
+      client.send(
+        new PutObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          Body: await content(body),
+          ContentLength: size,
+          ...(headers.contentType !== undefined && { ContentType: headers.contentType }),
+          ...(headers.contentEncoding !== undefined && { ContentEncoding: headers.contentEncoding }),
+          ...(headers.cacheControl !== undefined && { CacheControl: headers.cacheControl }),
+          ...condition,
+        }),
+        options(signal),
+      ),
+    );
+    return { etag: answer.ETag ?? '', size };
+  }
+
+  async *list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncGenerator<Folder | ListedObject> {
+    let token: string | undefined;
+    do {
+      const page = await this.#call(prefix, () =>
+        this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.bucket,
+            Prefix: prefix,
+            ...(delimiter !== undefined && { Delimiter: delimiter }),
+            ...(token !== undefined && { ContinuationToken: token }),
+          }),
+          options(signal),
+        ),
+      );
+      for (const { Prefix } of page.CommonPrefixes ?? [])
+        if (Prefix !== undefined) yield { kind: 'folder', name: Prefix };
+      for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined)
+          yield {
+            kind: 'object',
+            key: Key,
+            size: Size ?? 0,
+            etag: ETag ?? '',
+            lastModified: LastModified ?? new Date(0),
+          };
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
+    // One by one: not every store has the batch call.
+    await pMap(
+      keys,
+      (key) =>
+        this.#call(key, () =>
+          this.#client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }), options(signal)),
+        ),
+      { concurrency: DELETES_AT_ONCE },
+    );
+  }
+
+  async #call<T>(key: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof S3ServiceException)) throw error;
+      const status = error.$metadata.httpStatusCode;
+      if (error.name === 'NoSuchBucket') throw error;
+      if (status === 404) throw new ObjectMissingError(`${this.#name(key)} does not exist`, { cause: error });
+      if (status === 412) throw new PreconditionFailedError(`${this.#name(key)} is not as expected`, { cause: error });
+      throw error;
+    }
+  }
+
+  #name(key: string): string {
+    return `s3://${this.bucket}/${key}`;
+  }
+}
+
+/** Small files are read whole, so that the SDK can send them a second time. */
+async function content(body: ObjectBody): Promise<Buffer | Readable> {
+  if (Buffer.isBuffer(body)) return body;
+  return body.size <= RETRIED_BYTES ? readFile(body.path) : createReadStream(body.path);
+}
+
+function options(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

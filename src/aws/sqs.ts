@@ -1,0 +1,166 @@
+/** The queues port on SQS. Batch answers hide failures, so every one is looked through. */
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  paginateListQueues,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { type MessageQueues, QueueMissingError, type QueueSettings, type ReceivedMessage } from '../ports.ts';
+import { type AwsConnection, clientOptions } from './connection.ts';
+
+/** Longer than the longest long poll, 20 s. */
+const REQUEST_SECONDS = 30;
+const BATCH = 10;
+const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
+
+export function createSqsClient(connection: AwsConnection, maxSockets = 32): SQSClient {
+  return new SQSClient({ ...clientOptions(connection, REQUEST_SECONDS, maxSockets), maxAttempts: 5 });
+}
+
+export function createMessageQueues(connection: AwsConnection): MessageQueues & { close(): void } {
+  return new SqsQueues(createSqsClient(connection), createSqsClient(connection));
+}
+
+class SqsQueues implements MessageQueues {
+  /** Long polls occupy sockets for 20 s; sends and deletes must not wait behind them. */
+  readonly #polls: SQSClient;
+  readonly #client: SQSClient;
+  readonly #urls = new Map<string, string>();
+
+  constructor(polls: SQSClient, client: SQSClient) {
+    this.#polls = polls;
+    this.#client = client;
+  }
+
+  close(): void {
+    this.#polls.destroy();
+    this.#client.destroy();
+  }
+
+  async send(queue: string, bodies: readonly string[], signal?: AbortSignal): Promise<readonly number[]> {
+    const QueueUrl = await this.#url(queue, signal);
+    const Entries = bodies.slice(0, BATCH).map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+    const answer = await this.#call(queue, () =>
+      this.#client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
+    );
+    return (answer.Failed ?? []).map(({ Id }) => Number(Id));
+  }
+
+  async receive(
+    queue: string,
+    {
+      waitSeconds,
+      visibilitySeconds,
+      signal,
+    }: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
+  ): Promise<readonly ReceivedMessage[]> {
+    const QueueUrl = await this.#url(queue, signal);
+    const answer = await this.#call(queue, () =>
+      this.#polls.send(
+        new ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: BATCH,
+          WaitTimeSeconds: waitSeconds,
+          VisibilityTimeout: visibilitySeconds,
+          MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+        }),
+        options(signal),
+      ),
+    );
+    return (answer.Messages ?? []).map(({ Body, ReceiptHandle, Attributes }) => ({
+      body: Body ?? '',
+      receiptHandle: ReceiptHandle ?? '',
+      receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1),
+    }));
+  }
+
+  async deleteMessages(queue: string, receiptHandles: readonly string[], signal?: AbortSignal): Promise<number> {
+    if (receiptHandles.length === 0) return 0;
+    const QueueUrl = await this.#url(queue, signal);
+    const Entries = receiptHandles
+      .slice(0, BATCH)
+      .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
+    const answer = await this.#call(queue, () =>
+      this.#client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
+    );
+    return (answer.Failed ?? []).length;
+  }
+
+  async maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number> {
+    const QueueUrl = await this.#url(queue, signal);
+    const answer = await this.#call(queue, () =>
+      this.#client.send(
+        new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['MaximumMessageSize'] }),
+        options(signal),
+      ),
+    );
+    return Number(answer.Attributes?.MaximumMessageSize ?? DEFAULT_MAX_MESSAGE_BYTES);
+  }
+
+  async create(queue: string, settings: QueueSettings, signal?: AbortSignal): Promise<void> {
+    const Attributes = {
+      VisibilityTimeout: String(settings.visibilitySeconds),
+      DelaySeconds: String(settings.delaySeconds),
+      MessageRetentionPeriod: String(settings.retentionSeconds),
+      ReceiveMessageWaitTimeSeconds: '20',
+    };
+    const { QueueUrl } = await this.#client.send(
+      new CreateQueueCommand({ QueueName: queue, Attributes }),
+      options(signal),
+    );
+    if (QueueUrl !== undefined) this.#urls.set(queue, QueueUrl);
+  }
+
+  async remove(queue: string, signal?: AbortSignal): Promise<void> {
+    try {
+      const QueueUrl = await this.#url(queue, signal);
+      await this.#call(queue, () => this.#client.send(new DeleteQueueCommand({ QueueUrl }), options(signal)));
+    } catch (error) {
+      if (!(error instanceof QueueMissingError)) throw error;
+    }
+    this.#urls.delete(queue);
+  }
+
+  async names(prefix: string, signal?: AbortSignal): Promise<readonly string[]> {
+    const names: string[] = [];
+    for await (const page of paginateListQueues({ client: this.#client, pageSize: 100 }, { QueueNamePrefix: prefix })) {
+      signal?.throwIfAborted();
+      for (const url of page.QueueUrls ?? []) names.push(url.slice(url.lastIndexOf('/') + 1));
+    }
+    return names;
+  }
+
+  async #url(queue: string, signal: AbortSignal | undefined): Promise<string> {
+    const known = this.#urls.get(queue);
+    if (known !== undefined) return known;
+    const { QueueUrl } = await this.#call(queue, () =>
+      this.#client.send(new GetQueueUrlCommand({ QueueName: queue }), options(signal)),
+    );
+    if (QueueUrl === undefined) throw new QueueMissingError(`SQS gave no address for the queue ${queue}`);
+    this.#urls.set(queue, QueueUrl);
+    return QueueUrl;
+  }
+
+  async #call<T>(queue: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (error.name !== 'QueueDoesNotExist' && error.name !== 'AWS.SimpleQueueService.NonExistentQueue') throw error;
+      this.#urls.delete(queue);
+      throw new QueueMissingError(
+        `The SQS queue ${queue} does not exist; create it, or correct the setting that names it`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function options(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}

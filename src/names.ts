@@ -1,0 +1,31 @@
+/** Names that workflows, clients and operators share: workflow ids, search attributes. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+export const analysisDayKey = defineSearchAttributeKey('AnalysisDay', 'KEYWORD');
+export const analysisRunKey = defineSearchAttributeKey('AnalysisRun', 'KEYWORD');
+/** Set by Temporal on runs that a schedule started. */
+export const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
+/** Every search attribute that the namespace must know, by name. */
+export const SEARCH_ATTRIBUTES = { AnalysisDay: 'Keyword', AnalysisRun: 'Keyword' } as const;
+
+export const workflowIds = {
+  dailyAnalysis: (day: string): string => `daily-analysis-${day}`,
+  investigation: (name: string): string => `investigation-${name}`,
+};
+
+/** Name of an investigation: becomes part of workflow id, queue names and keys. */
+export const INVESTIGATION_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
+/** The queue pair of an investigation, named after the production task queue, so that workers find it by prefix. */
+export function investigationQueues(
+  productionTaskQueue: string,
+  name: string,
+): { taskQueue: string; doneQueue: string } {
+  const prefix = `${investigationQueuePrefix(productionTaskQueue)}${name}`;
+  return { taskQueue: `${prefix}-tasks`, doneQueue: `${prefix}-done` };
+}
+
+export function investigationQueuePrefix(productionTaskQueue: string): string {
+  return `${productionTaskQueue.slice(0, 36)}-inv-`;
+}

@@ -1,0 +1,52 @@
+/** Where everything lies in the analysis bucket (private state) and below the prefix of the published bucket. */
+import { type Outcome, receiptName } from './done-queue/receipt.ts';
+
+/** A run and the prefix of its state; plain JSON, passed to every activity of the run. */
+export interface RunRef {
+  readonly runId: string;
+  /** Ends in a slash. */
+  readonly prefix: string;
+}
+
+export function dailyRun(day: string, runId: string): RunRef {
+  return { runId, prefix: `state/runs/${day}/${runId}/` };
+}
+
+export function investigationRun(name: string, runId: string): RunRef {
+  return { runId, prefix: `state/investigations/${name}/${runId}/` };
+}
+
+export const stateKeys = {
+  /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
+  runIndex: (runId: string): string => `state/run-index/${runId}.json`,
+  plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,
+  receipts: (run: RunRef): string => `${run.prefix}receipts/`,
+  receipt: (run: RunRef, number: number, outcome: Outcome): string =>
+    `${run.prefix}receipts/${receiptName(number, outcome)}`,
+  /** Head of a merged chunk; the count of done tasks tells a chunk from its own later state. */
+  chunk: (run: RunRef, chunk: number, done: number): string => `${run.prefix}chunks/${chunk}-${done}.json`,
+  chunkPart: (run: RunRef, chunk: number, done: number, channelVersion: string, sha256: string): string =>
+    `${run.prefix}chunks/${chunk}-${done}/${channelVersion}-${sha256.slice(0, 16)}.ndjson.zst`,
+  /** What a run adds to the data set: its segments, counts and file lists. */
+  contribution: (run: RunRef): string => `${run.prefix}contribution.json`,
+  files: (run: RunRef, which: 'processed' | 'missing', sha256: string): string =>
+    `${run.prefix}files-${which}-${sha256.slice(0, 16)}.gz`,
+  report: (run: RunRef): string => `${run.prefix}report.json`,
+  publication: (run: RunRef, attempt: number): string => `${run.prefix}publications/${attempt}.json`,
+  staged: (run: RunRef, attempt: number, index: number): string =>
+    `${run.prefix}publications/${attempt}/staged-${index}.json`,
+  segment: (channelVersion: string, day: string, sha256: string): string =>
+    `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
+  ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
+  quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
+  /** One name for each folder that was ever begun, so that no two publishers write into one. */
+  folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
+};
+
+/** Names below the prefix of the published bucket. */
+export const publishedNames = {
+  versions: 'versions.json',
+  filesProcessed: 'FILES_PROCESSED',
+  filesMissing: 'FILES_MISSING',
+  status: 'status.json',
+} as const;

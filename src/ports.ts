@@ -1,0 +1,98 @@
+/** What the application needs of an object store and of SQS queues. `src/aws` has the real ones, tests have fakes. */
+import type { InputFile } from './pipeline/task-queue/pack.ts';
+
+export interface StoredObject {
+  readonly etag: string;
+  /** Bytes, as stored. */
+  readonly size: number;
+}
+
+export interface ObjectHeaders {
+  readonly contentType?: string;
+  readonly contentEncoding?: string;
+  readonly cacheControl?: string;
+}
+
+/** What to store: bytes, or a file that is read while it is sent. */
+export type ObjectBody = Buffer | { readonly path: string; readonly size: number };
+
+export interface Folder {
+  readonly kind: 'folder';
+  readonly name: string;
+}
+export type ListedObject = { readonly kind: 'object'; readonly etag: string; readonly lastModified: Date } & InputFile;
+
+/** One bucket. Every call ends early when its signal aborts, and times out by itself. */
+export interface ObjectStore {
+  readonly bucket: string;
+  /** @throws ObjectMissingError; PreconditionFailedError when `ifMatch` no longer holds */
+  get(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject & { body: Buffer }>;
+  /** Writes the object to a new local file. Same errors. */
+  getToFile(key: string, path: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject>;
+  head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  put(key: string, body: ObjectBody, headers?: ObjectHeaders, signal?: AbortSignal): Promise<StoredObject>;
+  /** Stores only where nothing is; `exists` says that something was, and leaves it. */
+  createOnce(
+    key: string,
+    body: ObjectBody,
+    headers?: ObjectHeaders,
+    signal?: AbortSignal,
+  ): Promise<'created' | 'exists'>;
+  /**
+   * Replaces the object that has this ETag. One try: the caller resolves what an unclear answer means.
+   * @throws PreconditionFailedError, ObjectMissingError; anything else leaves the outcome unknown
+   */
+  replace(
+    key: string,
+    ifMatch: string,
+    body: ObjectBody,
+    headers?: ObjectHeaders,
+    signal?: AbortSignal,
+  ): Promise<StoredObject>;
+  /** Lists all pages; order is the store's. */
+  list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncIterable<Folder | ListedObject>;
+  delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+}
+
+export class ObjectMissingError extends Error {
+  override readonly name = 'ObjectMissingError';
+}
+
+export class PreconditionFailedError extends Error {
+  override readonly name = 'PreconditionFailedError';
+}
+
+export interface ReceivedMessage {
+  readonly body: string;
+  readonly receiptHandle: string;
+  /** How often the message was handed out, this time included. */
+  readonly receiveCount: number;
+}
+
+export interface QueueSettings {
+  readonly visibilitySeconds: number;
+  readonly delaySeconds: number;
+  readonly retentionSeconds: number;
+}
+
+/** SQS queues, by name. Every call throws QueueMissingError when there is no such queue. */
+export interface MessageQueues {
+  /** Sends at most 10 messages; resolves with the positions that SQS refused. */
+  send(queue: string, bodies: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
+  /** Long poll for at most 10 messages. */
+  receive(
+    queue: string,
+    options: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
+  ): Promise<readonly ReceivedMessage[]>;
+  /** Deletes at most 10; resolves with how many SQS did not delete (they come again, which is harmless). */
+  deleteMessages(queue: string, receiptHandles: readonly string[], signal?: AbortSignal): Promise<number>;
+  maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number>;
+  create(queue: string, settings: QueueSettings, signal?: AbortSignal): Promise<void>;
+  /** Removes a queue; one that is gone already is fine. */
+  remove(queue: string, signal?: AbortSignal): Promise<void>;
+  names(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
+}
+
+export class QueueMissingError extends Error {
+  override readonly name = 'QueueMissingError';
+}
