@@ -54,7 +54,7 @@ async function* union(lists: readonly SortedLines[]): AsyncGenerator<string, voi
       await advance(heap, top);
     }
   } finally {
-    await Promise.all(iterators.map((iterator) => iterator.return?.()));
+    await Promise.all(iterators.map(async (iterator) => iterator.return?.()));
   }
 }
 
