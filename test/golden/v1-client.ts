@@ -6,7 +6,6 @@ export type PublishedFolder = ReadonlyMap<string, string>;
 /** Positions from the end of a published row. */
 const SUM = -7;
 const LOG_SUM = -6;
-const LOG_SUM_SQ = -5;
 const SUM_SQ_LO = -4;
 const SUM_SQ_HI = -3;
 const SUBMISSIONS = -2;
@@ -152,12 +151,5 @@ export class Evolution {
   /** Not really: the mean of the logarithms. */
   geometricMean(): number {
     return this.#total.at(LOG_SUM)! / this.count();
-  }
-
-  geometricStandardDeviation(): number {
-    const count = this.count();
-    const [logSum, logSquares] = [this.#total.at(LOG_SUM)!, this.#total.at(LOG_SUM_SQ)!];
-    const log = Math.log(logSum / count);
-    return Math.exp(Math.sqrt((count * log ** 2 + logSquares - 2 * logSum * log) / count));
   }
 }
