@@ -12,7 +12,7 @@ export interface BucketParameters {
 }
 
 /** Why a definition yields no buckets. */
-export type BucketFault = 'unknown_kind' | 'not_a_number' | 'out_of_range';
+type BucketFault = 'unknown_kind' | 'not_a_number' | 'out_of_range';
 
 export type Buckets =
   | { readonly bounds: readonly number[]; readonly fault?: undefined }

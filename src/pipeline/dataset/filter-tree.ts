@@ -42,7 +42,10 @@ export class FilterTree {
   static parse(json: string): FilterTree {
     const ids = new Set<number>();
     const root = readNode(StoredJson.parse(json, 'bad_filter_tree', 'filter-tree.json'), 0, ids);
-    return new FilterTree(root, Math.max(...ids));
+    return new FilterTree(
+      root,
+      Iterator.from(ids).reduce((a, b) => Math.max(a, b)),
+    );
   }
 
   /**

@@ -21,7 +21,7 @@ export interface DayEntry {
 }
 
 /** Sorted slots of one channel/version in the state, with the days in them. */
-export interface SlotObject {
+interface SlotObject {
   readonly key: string;
   /** Hash of the content; equal content has equal keys. */
   readonly sha: string;
@@ -33,7 +33,7 @@ export interface Segment extends SlotObject {
   readonly day: string;
 }
 
-export interface FoldedDays extends SlotObject {
+interface FoldedDays extends SlotObject {
   readonly days: readonly string[];
 }
 

@@ -10,7 +10,7 @@ import type { PreviousSnapshot } from './previous-snapshot.ts';
  */
 export type DefinitionState = 'found' | 'pending' | 'missing' | 'mismatch';
 
-export interface MeasureDefinition {
+interface MeasureDefinition {
   readonly definition: PublishedDefinition;
   readonly state: DefinitionState;
 }

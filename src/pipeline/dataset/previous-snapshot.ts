@@ -2,7 +2,7 @@
 import { type PublishedDefinition, publishedDefinition, type RawDefinition } from '../../histograms/definition.ts';
 import { StoredJson } from './stored-json.ts';
 
-export interface PreviousMeasure {
+interface PreviousMeasure {
   /** Numbers in a row without the filter id. */
   readonly length: number;
   /** Absent when the folder has none that fits the rows: the original published some measures without. */

@@ -23,7 +23,7 @@ export interface SnapshotFile {
 }
 
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
-export type SlotFault = 'bad_measure_name' | 'bad_filter_path' | 'bad_date' | 'bad_row_length';
+type SlotFault = 'bad_measure_name' | 'bad_filter_path' | 'bad_date' | 'bad_row_length';
 
 /** Counts for the run report. Submissions are not among them: no measure is in every submission. */
 export interface SnapshotSummary {

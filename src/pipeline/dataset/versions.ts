@@ -6,7 +6,7 @@ import { isChannelVersion, parseFolderName } from './folder-name.ts';
 import type { Ledger } from './ledger.ts';
 import { StoredJson } from './stored-json.ts';
 
-export interface Head {
+interface Head {
   /** Number of the commit; 0 is the one `setup` writes. */
   readonly seq: number;
   readonly commit: string;
