@@ -1,0 +1,44 @@
+/** The text of a Histograms.json: which texts are one, and the constants replaced in it (histogram-server.md 6.6, 6.7). */
+import type { RawDefinition } from './definition.ts';
+import { KNOWN_SYMBOLS } from './expression.ts';
+import type { Definitions } from './look-up.ts';
+
+export type HistogramsFile =
+  | { readonly definitions: Definitions; readonly fault?: undefined }
+  /** A sentence on what is wrong, for logs and error answers. */
+  | { readonly definitions?: undefined; readonly fault: string };
+
+const CONSTANTS = [...KNOWN_SYMBOLS, ['80 + 1', 81] as const];
+
+/** The text with the known constants, quotes included, replaced by numbers: what `/histograms` has always answered. */
+export function replaceConstants(text: string): string {
+  return CONSTANTS.reduce((result, [constant, number]) => result.replaceAll(`"${constant}"`, String(number)), text);
+}
+
+/**
+ * Reads the text of a Histograms.json, constants replaced. It must be an object of objects with a `kind`: a server's
+ * error page or half a file must never pass for the definitions of a revision.
+ */
+export function parseHistogramsFile(text: string): HistogramsFile {
+  let root: unknown;
+  try {
+    root = JSON.parse(replaceConstants(text));
+  } catch {
+    return { fault: 'not JSON' };
+  }
+  if (!isObject(root)) return { fault: 'not a JSON object' };
+  const definitions: Record<string, RawDefinition> = Object.create(null) as Record<string, RawDefinition>;
+  for (const [name, definition] of Object.entries(root)) {
+    if (!isDefinition(definition)) return { fault: `${JSON.stringify(name)} is not an object with a kind` };
+    definitions[name] = definition;
+  }
+  return { definitions };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDefinition(value: unknown): value is RawDefinition {
+  return isObject(value) && typeof value['kind'] === 'string';
+}

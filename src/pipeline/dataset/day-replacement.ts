@@ -1,0 +1,155 @@
+/**
+ * How a run's contribution enters the ledger (PROTOCOL C2, C3). A day has one contribution: a new one replaces the old,
+ * and everything it touches is rendered anew from stored segments.
+ */
+import { InvalidDataError } from '../invalid-data.ts';
+import type { ChannelVersionEntry, DayEntry, Ledger, Segment } from './ledger.ts';
+
+/** What a run wants to have published. */
+export interface Contribution {
+  /** `YYYYMMDD` or `round-<instant>`. */
+  readonly day: string;
+  readonly entry: DayEntry;
+  /** By channel/version; none for a channel/version the run found nothing for. */
+  readonly segments: ReadonlyMap<string, Omit<Segment, 'day'>>;
+}
+
+export type Decision = 'no-op' | 'superseded' | 'publish';
+
+/** A channel/version of the next ledger: one whose segments changed has no folder yet. */
+type DraftEntry = Omit<ChannelVersionEntry, 'folder'> & { readonly folder: string | null };
+
+/** The next ledger without its commit. */
+export interface LedgerDraft {
+  readonly days: ReadonlyMap<string, DayEntry>;
+  readonly channelVersions: ReadonlyMap<string, DraftEntry>;
+}
+
+export interface DayReplacement {
+  readonly draft: LedgerDraft;
+  /** Channel/versions to render anew, ascending. */
+  readonly affected: readonly string[];
+  /** Channel/versions that have lost their last segment, ascending. They leave the ledger and versions.json. */
+  readonly emptied: readonly string[];
+}
+
+/** What rendering an affected channel/version has brought. */
+export interface RenderedFolder {
+  readonly folder: string;
+  readonly definitionsPending: readonly string[];
+}
+
+/**
+ * Whether a contribution is still to be published. `no-op`: the ledger holds just this one, as after a commit whose
+ * answer was lost. `superseded`: it holds that of a run with a later plan (then: greater run id), or a further state of
+ * the same run, since receipts only grow in number.
+ */
+export function decide(ledger: Ledger, contribution: Contribution): Decision {
+  const current = ledger.days.get(contribution.day);
+  if (current === undefined) return 'publish';
+  const { entry } = contribution;
+  if (current.runId !== entry.runId) return isLater(current, entry) ? 'superseded' : 'publish';
+  if (current.done > entry.done || (current.done === entry.done && current.missing < entry.missing))
+    return 'superseded';
+  return sameEntry(current, entry) && sameSegments(ledger, contribution) ? 'no-op' : 'publish';
+}
+
+/**
+ * Puts a contribution in the place of the day's earlier one.
+ * @throws InvalidDataError `sealed_day` when a channel/version has the day in its base and the day's own segment is gone
+ */
+export function replaceDay(ledger: Ledger, contribution: Contribution): DayReplacement {
+  const { day, segments } = contribution;
+  const channelVersions = new Map<string, DraftEntry>(ledger.channelVersions);
+  const affected: string[] = [];
+  const emptied: string[] = [];
+  for (const name of new Set([...ledger.channelVersions.keys(), ...segments.keys()])) {
+    const before = ledger.channelVersions.get(name);
+    const segment = segments.get(name);
+    if (segmentOf(before, day)?.key === segment?.key && !isSealed(before, day)) continue;
+    const after = withoutDay(name, before, day);
+    const list = segment === undefined ? after.segments : [...after.segments, { day, ...segment }];
+    if (list.length === 0 && after.base === null) {
+      channelVersions.delete(name);
+      emptied.push(name);
+      continue;
+    }
+    const sorted = list.toSorted((a, b) => (a.day < b.day ? -1 : 1));
+    channelVersions.set(name, { folder: null, base: after.base, segments: sorted, definitionsPending: [] });
+    affected.push(name);
+  }
+  const days = new Map(ledger.days).set(day, contribution.entry);
+  return { draft: { days, channelVersions }, affected: affected.toSorted(), emptied: emptied.toSorted() };
+}
+
+/**
+ * The next ledger, once every affected channel/version has its folder.
+ * @throws Error when a folder is missing
+ */
+export function completeLedger(
+  parent: Ledger,
+  draft: LedgerDraft,
+  commit: string,
+  rendered: ReadonlyMap<string, RenderedFolder>,
+): Ledger {
+  const channelVersions = new Map<string, ChannelVersionEntry>();
+  for (const [name, entry] of draft.channelVersions) {
+    const { folder, ...rest } = { ...entry, ...rendered.get(name) };
+    if (folder === null) throw new Error(`${name} was not rendered`);
+    channelVersions.set(name, { folder, ...rest });
+  }
+  return { seq: parent.seq + 1, commit, parent: parent.commit, days: draft.days, channelVersions };
+}
+
+function isLater(a: DayEntry, b: DayEntry): boolean {
+  const [planA, planB] = [a, b].map(({ planAt }) => (planAt === undefined ? -Infinity : Date.parse(planAt)));
+  if (planA !== undefined && planB !== undefined && planA !== planB) return planA > planB;
+  return a.runId > b.runId;
+}
+
+function sameEntry(a: DayEntry, b: DayEntry): boolean {
+  return (
+    a.done === b.done &&
+    a.failed === b.failed &&
+    a.missing === b.missing &&
+    a.fileLists.processed === b.fileLists.processed &&
+    a.fileLists.missing === b.fileLists.missing
+  );
+}
+
+function sameSegments(ledger: Ledger, { day, segments }: Contribution): boolean {
+  const names = new Set([...ledger.channelVersions.keys(), ...segments.keys()]);
+  return [...names].every((name) => {
+    const before = ledger.channelVersions.get(name);
+    // What is sealed came from the same run, as the entry says; it can neither be compared nor replaced.
+    return isSealed(before, day) || segmentOf(before, day)?.key === segments.get(name)?.key;
+  });
+}
+
+/** The day's own segment, wherever it is; undefined when there is none or it is gone. */
+function segmentOf(entry: ChannelVersionEntry | undefined, day: string): Segment | undefined {
+  return [...(entry?.segments ?? []), ...(entry?.base?.kept ?? [])].find((segment) => segment.day === day);
+}
+
+/** True when the base holds the day for good: its own segment is gone. */
+function isSealed(entry: ChannelVersionEntry | undefined, day: string): boolean {
+  return entry?.base?.days.includes(day) === true && segmentOf(entry, day) === undefined;
+}
+
+function withoutDay(
+  name: string,
+  entry: ChannelVersionEntry | undefined,
+  day: string,
+): Pick<ChannelVersionEntry, 'base' | 'segments'> {
+  const base = entry?.base ?? null;
+  const others = (entry?.segments ?? []).filter((segment) => segment.day !== day);
+  if (base?.days.includes(day) !== true) return { base, segments: others };
+  if (isSealed(entry, day)) {
+    throw new InvalidDataError(
+      'sealed_day',
+      `${day} cannot be replaced: ${name} has it in the base ${base.key}, and the day's own segment is no longer kept`,
+    );
+  }
+  const beneath = base.beneath === null ? null : { ...base.beneath, kept: [], beneath: null };
+  return { base: beneath, segments: [...base.kept.filter((segment) => segment.day !== day), ...others] };
+}

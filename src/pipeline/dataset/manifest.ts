@@ -1,0 +1,51 @@
+/** `_manifest.json`, written last into a folder: a folder with it is complete, and can be verified by it (PROTOCOL C5). */
+import { isChannelVersion } from './folder-name.ts';
+import { StoredJson } from './stored-json.ts';
+
+export const MANIFEST_NAME = '_manifest.json';
+
+export interface ManifestFile {
+  /** Name inside the folder. */
+  readonly name: string;
+  /** Of the body as stored, compressed. */
+  readonly bytes: number;
+  /** Of the body as stored, compressed; hexadecimal. */
+  readonly sha256: string;
+}
+
+/** It says nothing of commits: the folder may be staged, thrown away, or taken over by a later commit unchanged. */
+export interface Manifest {
+  readonly channelVersion: string;
+  /** Keys of the objects the folder was rendered from: the base, if any, and segments. */
+  readonly segments: readonly string[];
+  readonly files: readonly ManifestFile[];
+}
+
+/** The text of `_manifest.json`; files by name and segments by key, so that their order says nothing. */
+export function serialiseManifest(manifest: Manifest): string {
+  return JSON.stringify({
+    channelVersion: manifest.channelVersion,
+    segments: manifest.segments.toSorted(),
+    files: manifest.files
+      .map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  });
+}
+
+/** @throws InvalidDataError `bad_manifest` */
+export function parseManifest(json: string): Manifest {
+  const root = StoredJson.parse(json, 'bad_manifest', MANIFEST_NAME);
+  const channelVersion = root.member('channelVersion').text();
+  if (!isChannelVersion(channelVersion)) root.member('channelVersion').fail('a channel/version');
+  const files = root
+    .member('files')
+    .items()
+    .map((file) => ({
+      name: file.member('name').text(/^[^/]+$/),
+      bytes: file.member('bytes').count(),
+      sha256: file.member('sha256').text(/^[0-9a-f]{64}$/),
+    }));
+  if (new Set(files.map((file) => file.name)).size !== files.length) root.member('files').fail('without repeats');
+  const segments = root.member('segments').items();
+  return { channelVersion, segments: segments.map((key) => key.text()), files };
+}

@@ -1,0 +1,39 @@
+/** Which definition a snapshot publishes for a measure, and what is to be reported about it (published.md 5.3, 5.4). */
+import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
+import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '../../histograms/look-up.ts';
+import type { PreviousSnapshot } from './previous-snapshot.ts';
+
+/**
+ * - `pending`: could not be had; the previous definition or a derived one stands in until the next publish
+ * - `missing`: the revision has no such definition, or no submission named a revision; derived
+ * - `mismatch`: does not fit the rows; derived
+ */
+export type DefinitionState = 'found' | 'pending' | 'missing' | 'mismatch';
+
+interface MeasureDefinition {
+  readonly definition: PublishedDefinition;
+  readonly state: DefinitionState;
+}
+
+/** @param rowLength numbers in a row without the filter id */
+export type DefineMeasure = (measure: string, revision: string, rowLength: number) => Promise<MeasureDefinition>;
+
+/**
+ * The rule for all measures of a channel/version. It asks `source` once per measure, so a source should remember files.
+ * A derived definition always fits the rows: data is never held back for want of its definition.
+ */
+export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot | undefined): DefineMeasure {
+  return async (measure, revision, rowLength) => {
+    const histograms = namesHistogramsFile(revision) ? await source.histograms(revision) : undefined;
+    const found = lookUpDefinition(measure, revision, histograms);
+    if (found.definition !== undefined) {
+      const { definition, mismatch } = publishedDefinition(found.definition, rowLength);
+      return { definition, state: mismatch ? 'mismatch' : 'found' };
+    }
+    const derived = fallbackDefinition(rowLength);
+    if (found.from === 'none') return { definition: derived, state: 'missing' };
+    const before = previous?.measures.get(measure);
+    const kept = before?.length === rowLength ? before.definition : undefined;
+    return { definition: kept ?? derived, state: 'pending' };
+  };
+}

@@ -1,0 +1,44 @@
+/** What a new snapshot takes over from the published folder before it: filter ids, and definitions for want of new ones. */
+import { type PublishedDefinition, publishedDefinition, type RawDefinition } from '../../histograms/definition.ts';
+import { StoredJson } from './stored-json.ts';
+
+interface PreviousMeasure {
+  /** Numbers in a row without the filter id. */
+  readonly length: number;
+  /** Absent when the folder has none that fits the rows: the original published some measures without. */
+  readonly definition?: PublishedDefinition;
+}
+
+export interface PreviousSnapshot {
+  /** Text of filter-tree.json. */
+  readonly filterTree: string;
+  readonly measures: ReadonlyMap<string, PreviousMeasure>;
+}
+
+/** The texts of a folder's three fixed files. */
+export interface PreviousFiles {
+  readonly filterTree: string;
+  readonly histograms: string;
+  readonly revisions: string;
+}
+
+/**
+ * Reads the fixed files of a published folder. The filter tree is checked when it is used.
+ * @throws InvalidDataError `bad_histograms` or `bad_revisions` when a file is damaged
+ */
+export function parsePreviousSnapshot(files: PreviousFiles): PreviousSnapshot {
+  const definitions = new Map(StoredJson.parse(files.histograms, 'bad_histograms', 'histograms.json').entries());
+  const measures = new Map<string, PreviousMeasure>();
+  for (const [measure, entry] of StoredJson.parse(files.revisions, 'bad_revisions', 'revisions.json').entries()) {
+    const length = entry.member('length').count();
+    const definition = fitting(definitions.get(measure), length);
+    measures.set(measure, definition === undefined ? { length } : { length, definition });
+  }
+  return { filterTree: files.filterTree, measures };
+}
+
+function fitting(stored: StoredJson | undefined, length: number): PublishedDefinition | undefined {
+  if (typeof stored?.optional('kind')?.value !== 'string') return undefined;
+  const { definition, mismatch } = publishedDefinition(stored.value as RawDefinition, length);
+  return mismatch ? undefined : definition;
+}

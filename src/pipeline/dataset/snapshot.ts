@@ -1,0 +1,150 @@
+/** A snapshot: the published folder of one channel/version, rendered anew from all its slots (published.md 5.2, 5.3). */
+import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+import { compareText } from '../text-order.ts';
+import { chooseLength } from './choose-length.ts';
+import { FilterTree, isFilterPath } from './filter-tree.ts';
+import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
+import { measureFile } from './measure-file.ts';
+import type { PreviousSnapshot } from './previous-snapshot.ts';
+
+export interface SnapshotInput {
+  /** Ascending by measure, by-date, path, date (all by UTF-8 bytes) and row length, without repeats. */
+  readonly slots: Iterable<Slot> | AsyncIterable<Slot>;
+  /** What the channel/version's folder holds now; undefined for its first one. */
+  readonly previous: PreviousSnapshot | undefined;
+  readonly define: DefineMeasure;
+}
+
+export interface SnapshotFile {
+  /** Name inside the folder. */
+  readonly name: string;
+  readonly json: string;
+}
+
+/** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
+type SlotFault = 'bad_measure_name' | 'bad_filter_path' | 'bad_date' | 'bad_row_length';
+
+/** Counts for the run report. Submissions are not among them: no measure is in every submission. */
+export interface SnapshotSummary {
+  readonly measures: number;
+  /** Slots read, and rows written of them. */
+  readonly slots: number;
+  readonly rows: number;
+  /** Slots of row lengths that are not shown, and the submissions in them, summed over measures. */
+  readonly lengthMismatch: { readonly slots: number; readonly submissions: number };
+  /** Measures whose row length differs from the previous folder's: their older rows are no longer shown. */
+  readonly lengthChanges: readonly { readonly measure: string; readonly from: number; readonly to: number }[];
+  readonly dropped: Readonly<Record<SlotFault, number>>;
+  readonly clamped: number;
+  /** Measures by what is wrong with their definition, ascending. */
+  readonly definitions: Readonly<Record<Exclude<DefinitionState, 'found'>, readonly string[]>>;
+}
+
+const MEASURE_NAME = /^[A-Za-z0-9_.-]{1,255}$/;
+const DATE = /^\d{8}$/;
+/** Two buckets, the least an enumerated histogram can have, and six numbers. */
+const MIN_ROW_LENGTH = 8;
+
+/**
+ * Renders the folder file by file: both by-date files of every measure (`{}` without rows), then `filter-tree.json`,
+ * `histograms.json` and `revisions.json`. One measure is in memory at a time. Equal input gives equal text: new filter
+ * ids are given in the order of the slots, and only to paths of rows that are written.
+ * @returns the counts, when all files are out
+ * @throws InvalidDataError `unsorted_slots` for slots out of order, `bad_filter_tree` for a damaged previous tree
+ */
+export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<SnapshotFile, SnapshotSummary, undefined> {
+  const tree = input.previous === undefined ? FilterTree.empty() : FilterTree.parse(input.previous.filterTree);
+  const idOf = (path: string): number => tree.idOf(path);
+  const summary = emptySummary();
+  const definitions: string[] = [];
+  const revisions: string[] = [];
+  for await (const { measure, slots } of measuresOf(input.slots, summary)) {
+    const chosen = chooseLength(slots);
+    for (const byDate of BY_DATES) {
+      const file = measureFile(rowsOf(slots, byDate, chosen.length), idOf);
+      summary.rows += file.rows;
+      summary.clamped += file.clamped;
+      yield { name: `${measure}-${byDate}.json`, json: file.json };
+    }
+    const { definition, state } = await input.define(measure, chosen.definitionRevision, chosen.length);
+    const { revision, buildId, length } = chosen;
+    definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
+    revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
+    summary.measures += 1;
+    summary.lengthMismatch.slots += chosen.leftOut.slots;
+    summary.lengthMismatch.submissions += chosen.leftOut.submissions;
+    if (state !== 'found') summary.definitions[state].push(measure);
+    const before = input.previous?.measures.get(measure)?.length;
+    if (before !== undefined && before !== length) summary.lengthChanges.push({ measure, from: before, to: length });
+  }
+  yield { name: 'filter-tree.json', json: tree.toJson() };
+  yield { name: 'histograms.json', json: `{${definitions.join(',')}}` };
+  yield { name: 'revisions.json', json: `{${revisions.join(',')}}` };
+  return summary;
+}
+
+function emptySummary() {
+  return {
+    measures: 0,
+    slots: 0,
+    rows: 0,
+    lengthMismatch: { slots: 0, submissions: 0 },
+    lengthChanges: [] as { measure: string; from: number; to: number }[],
+    dropped: { bad_measure_name: 0, bad_filter_path: 0, bad_date: 0, bad_row_length: 0 },
+    clamped: 0,
+    definitions: { pending: [] as string[], missing: [] as string[], mismatch: [] as string[] },
+  };
+}
+
+function rowsOf(slots: readonly Slot[], byDate: ByDate, length: number): Slot[] {
+  return slots.filter((slot) => slot.byDate === byDate && slot.values.length === length);
+}
+
+async function* measuresOf(
+  slots: SnapshotInput['slots'],
+  summary: ReturnType<typeof emptySummary>,
+): AsyncGenerator<{ measure: string; slots: Slot[] }> {
+  let group: Slot[] = [];
+  let last: Slot | undefined;
+  for await (const slot of slots) {
+    if (last !== undefined && compareSlots(last, slot) >= 0) {
+      throw new InvalidDataError('unsorted_slots', `slots out of order: ${nameOf(slot)} after ${nameOf(last)}`);
+    }
+    last = slot;
+    summary.slots += 1;
+    const fault = faultOf(slot);
+    if (fault !== undefined) {
+      summary.dropped[fault] += 1;
+      continue;
+    }
+    const measure = group[0]?.measure;
+    if (measure !== undefined && measure !== slot.measure) {
+      yield { measure, slots: group };
+      group = [];
+    }
+    group.push(slot);
+  }
+  if (group[0] !== undefined) yield { measure: group[0].measure, slots: group };
+}
+
+function compareSlots(a: Slot, b: Slot): number {
+  return (
+    compareText(a.measure, b.measure) ||
+    compareText(a.byDate, b.byDate) ||
+    compareText(a.path, b.path) ||
+    compareText(a.date, b.date) ||
+    a.values.length - b.values.length
+  );
+}
+
+function nameOf(slot: Slot): string {
+  return JSON.stringify([slot.measure, slot.byDate, slot.path, slot.date, slot.values.length]);
+}
+
+function faultOf(slot: Slot): SlotFault | undefined {
+  if (!MEASURE_NAME.test(slot.measure)) return 'bad_measure_name';
+  if (!isFilterPath(slot.path)) return 'bad_filter_path';
+  if (!DATE.test(slot.date)) return 'bad_date';
+  return slot.values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
+}
