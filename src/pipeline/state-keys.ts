@@ -16,6 +16,17 @@ export function investigationRun(name: string, runId: string): RunRef {
   return { runId, prefix: `state/investigations/${name}/${runId}/` };
 }
 
+/** A merged chunk: its number, and how many of its tasks had which receipt when it was merged. */
+export interface ChunkRef {
+  readonly chunk: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+function chunkName({ chunk, done, failed }: ChunkRef): string {
+  return `${chunk}-${done}-${failed}`;
+}
+
 export const stateKeys = {
   /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
   runIndex: (runId: string): string => `state/run-index/${runId}.json`,
@@ -23,10 +34,10 @@ export const stateKeys = {
   receipts: (run: RunRef): string => `${run.prefix}receipts/`,
   receipt: (run: RunRef, number: number, outcome: Outcome): string =>
     `${run.prefix}receipts/${receiptName(number, outcome)}`,
-  /** Head of a merged chunk; the count of done tasks tells a chunk from its own later state. */
-  chunk: (run: RunRef, chunk: number, done: number): string => `${run.prefix}chunks/${chunk}-${done}.json`,
-  chunkPart: (run: RunRef, chunk: number, done: number, channelVersion: string, sha256: string): string =>
-    `${run.prefix}chunks/${chunk}-${done}/${channelVersion}-${sha256.slice(0, 16)}.ndjson.zst`,
+  /** Head of a merged chunk; the counts of its receipts tell a chunk from its own later state. */
+  chunk: (run: RunRef, chunk: ChunkRef): string => `${run.prefix}chunks/${chunkName(chunk)}.json`,
+  chunkPart: (run: RunRef, chunk: ChunkRef, channelVersion: string, sha256: string): string =>
+    `${run.prefix}chunks/${chunkName(chunk)}/${channelVersion}-${sha256.slice(0, 16)}.ndjson.zst`,
   /** What a run adds to the data set: its segments, counts and file lists. */
   contribution: (run: RunRef): string => `${run.prefix}contribution.json`,
   files: (run: RunRef, which: 'processed' | 'missing', sha256: string): string =>

@@ -1,0 +1,32 @@
+/** Stage 1: the filter of the day. */
+import { log } from '@temporalio/activity';
+import { type Filter, parseFilter } from '../pipeline/filter/filter.ts';
+import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
+import type { ActivityPorts } from './ports.ts';
+
+export interface RenderFilterInput {
+  readonly day: string;
+  /** A document to use instead of the configured template; its DATEs are replaced too. */
+  readonly document?: unknown;
+  /** ISO instant that decides what "future" means. */
+  readonly now: string;
+  readonly allowFuture: boolean;
+}
+
+export function createFilterActivities({ readTemplate }: Pick<ActivityPorts, 'readTemplate'>) {
+  return {
+    /**
+     * Renders the template, or the document given, for a day.
+     * @throws ApplicationFailure InvalidInput, InvalidFilter (a person must mend the day or the filter)
+     */
+    async renderFilter({ day, document, now, allowFuture }: RenderFilterInput): Promise<Filter> {
+      checkDay(day, new Date(now), allowFuture);
+      const text = document === undefined ? await readTemplate() : JSON.stringify(document);
+      // A document may name its dates itself; a template without DATE would take the files of all days.
+      const filter =
+        document !== undefined && !text.includes('DATE') ? parseFilter(document) : renderTemplate(text, day);
+      log.info('filter rendered', { day, fromTemplate: document === undefined });
+      return filter;
+    },
+  };
+}

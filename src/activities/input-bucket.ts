@@ -1,0 +1,157 @@
+/** Stage 2: the input bucket is listed and packed into the plan of the run. */
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gzipSync } from 'node:zlib';
+import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
+import pMap from 'p-map';
+import type { Filter } from '../pipeline/filter/filter.ts';
+import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
+import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
+import { type InputFile, packTasks } from '../pipeline/task-queue/pack.ts';
+import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
+import { taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
+import type { ObjectStore } from '../ports.ts';
+import { heartbeating } from './heartbeating.ts';
+import { openPlan } from './plan-store.ts';
+import type { ActivityPorts } from './ports.ts';
+import { createJsonOnce } from './stored-json.ts';
+import { inWorkFolder } from './work-folder.ts';
+
+export interface PlanTasksInput {
+  readonly run: RunRef;
+  /** Null for a run that is not about one day. */
+  readonly day: string | null;
+  /** Exactly one of `filter`, `keys` and `keyList`. */
+  readonly filter?: Filter;
+  readonly keys?: readonly string[];
+  /** Key, in the analysis bucket, of a text with one input key a line. */
+  readonly keyList?: string;
+  readonly jobName: string;
+  readonly taskQueue: string;
+  readonly doneQueue: string;
+}
+
+export interface PlanSummary {
+  readonly files: number;
+  readonly tasks: number;
+  readonly bytes: number;
+  readonly skipped: SkipCounts;
+  /** How many keys of a key list do not exist. */
+  readonly missingKeys: number;
+  readonly chunkTasks: number;
+}
+
+/** Look-ups of single keys at a time. */
+const HEADS_AT_ONCE = 32;
+
+export function createInputBucketActivities(ports: Pick<ActivityPorts, 'input' | 'analysis' | 'queues' | 'settings'>) {
+  const { input, analysis, queues, settings } = ports;
+
+  async function describe(head: PlanHead): Promise<PlanSummary> {
+    const { files, tasks, bytes, skipped, missingKeys } = head;
+    return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks: settings.chunkTasks };
+  }
+
+  return {
+    /**
+     * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
+     * Nothing is sent before the listing is complete.
+     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge; anything else is retried
+     */
+    async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
+      const signal = cancellationSignal();
+      const { run } = plan;
+      if ((await analysis.head(stateKeys.plan(run), signal)) !== undefined) {
+        await indexRun(analysis, run, signal);
+        return describe((await openPlan(analysis, run, signal)).head);
+      }
+      const job = { name: plan.jobName, owner: settings.owner, code: settings.jobBundle, targetQueue: plan.doneQueue };
+      const maxMessageBytes = Math.min(
+        await queues.maxMessageBytes(plan.taskQueue, signal),
+        await queues.maxMessageBytes(plan.doneQueue, signal),
+      );
+      const limits = { ...settings.pack, maxMessageBytes };
+      const counts = { files: 0, tasks: 0, bytes: 0 };
+      const skipped: SkipCounts = {};
+      const missingKeys: string[] = [];
+
+      return heartbeating(
+        () => counts,
+        () =>
+          inWorkFolder(settings.workDirectory, async (folder) => {
+            const body = join(folder, 'tasks.gz');
+            const files = chosenFiles({ input, analysis }, plan, skipped, missingKeys, signal);
+            const tasks = packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes));
+            async function* lines(): AsyncGenerator<string> {
+              for await (const task of tasks) {
+                counts.tasks += 1;
+                counts.files += task.files.length;
+                counts.bytes += task.size;
+                yield `${planLine(task)}\n`;
+              }
+            }
+            await pipeline(Readable.from(lines()), createGzip(), createWriteStream(body), { signal });
+            const head: PlanHead = {
+              runId: run.runId,
+              day: plan.day,
+              filter: plan.filter ?? null,
+              job,
+              limits,
+              ...counts,
+              skipped,
+              missingKeys,
+            };
+            // Gzip streams may follow each other, so the head, which has the counts, still comes first.
+            const stored = Buffer.concat([gzipSync(`${JSON.stringify(head)}\n`), await readFile(body)]);
+            const outcome = await analysis.createOnce(
+              stateKeys.plan(run),
+              stored,
+              { contentType: 'application/gzip' },
+              signal,
+            );
+            await indexRun(analysis, run, signal);
+            log.info('tasks planned', {
+              day: plan.day,
+              runId: run.runId,
+              ...counts,
+              skipped,
+              attempt: activityInfo().attempt,
+            });
+            return describe(outcome === 'created' ? head : (await openPlan(analysis, run, signal)).head);
+          }),
+      );
+    },
+  };
+}
+
+async function indexRun(analysis: ObjectStore, run: RunRef, signal: AbortSignal): Promise<void> {
+  await createJsonOnce(analysis, stateKeys.runIndex(run.runId), { prefix: run.prefix }, signal);
+}
+
+async function* chosenFiles(
+  { input, analysis }: Pick<ActivityPorts, 'input' | 'analysis'>,
+  plan: PlanTasksInput,
+  skipped: SkipCounts,
+  missingKeys: string[],
+  signal: AbortSignal,
+): AsyncGenerator<InputFile> {
+  if (plan.filter !== undefined) {
+    const list: ListLevel = (prefix, delimiter) => input.list(prefix, delimiter, signal);
+    yield* walkPartitions(list, plan.filter, skipped);
+    return;
+  }
+  const text = plan.keyList === undefined ? '' : (await analysis.get(plan.keyList, { signal })).body.toString('utf8');
+  const keys = new Set(
+    [...(plan.keys ?? []), ...text.split('\n').map((line) => line.trim())].filter((key) => key !== ''),
+  );
+  const found = await pMap(keys, async (key) => ({ key, stored: await input.head(key, signal) }), {
+    concurrency: HEADS_AT_ONCE,
+  });
+  for (const { key, stored } of found) {
+    if (stored === undefined) missingKeys.push(key);
+    else yield { key, size: stored.size };
+  }
+}

@@ -1,0 +1,33 @@
+/** What the activities are given by the composition root. */
+import type { PackLimits } from '../pipeline/task-queue/pack.ts';
+import type { MessageQueues, ObjectStore } from '../ports.ts';
+import type { ThreadPool } from '../threads/pool.ts';
+
+export interface ActivityPorts {
+  readonly input: ObjectStore;
+  /** Task output and state. */
+  readonly analysis: ObjectStore;
+  readonly published: ObjectStore;
+  readonly queues: MessageQueues;
+  readonly threads: ThreadPool;
+  /** The filter template's text, read anew for every run. */
+  readonly readTemplate: () => Promise<string>;
+  readonly settings: ActivitySettings;
+}
+
+export interface ActivitySettings {
+  readonly taskQueue: string;
+  readonly doneQueue: string;
+  readonly publishedPrefix: string;
+  readonly owner: string;
+  readonly jobBundle: string;
+  readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
+  readonly chunkTasks: number;
+  readonly maxResultBytes: number;
+  readonly maxLineBytes: number;
+  readonly maxTableBytes: number;
+  readonly doneVisibilitySeconds: number;
+  readonly workDirectory: string;
+  /** File jobs that one activity keeps going at a time. */
+  readonly threads: number;
+}

@@ -1,0 +1,21 @@
+/** What was refused, kept with its reason: never merged, never lost. One object per content, however often it comes. */
+import { createHash } from 'node:crypto';
+import { stateKeys } from '../pipeline/state-keys.ts';
+import type { ObjectStore } from '../ports.ts';
+
+export interface QuarantineEntry {
+  /** `done_message` or `result`. */
+  readonly what: string;
+  /** Short machine name of the broken rule. */
+  readonly reason: string;
+  /** For people: what is wrong, and with which thing. */
+  readonly message: string;
+  /** The refused message body, or where the refused object lies. */
+  readonly content: string;
+}
+
+export async function quarantine(store: ObjectStore, entry: QuarantineEntry, signal: AbortSignal): Promise<void> {
+  const body = Buffer.from(JSON.stringify(entry));
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  await store.createOnce(stateKeys.quarantine(sha256), body, { contentType: 'application/json' }, signal);
+}

@@ -1,0 +1,46 @@
+/** State objects that are JSON: create-once, and read back with a clear error when they are damaged. */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../errors.ts';
+import { ObjectMissingError, type ObjectStore } from '../ports.ts';
+
+/** No state object of this project comes near it. */
+const MAX_BYTES = 256 << 20;
+
+export async function readJson(store: ObjectStore, key: string, signal: AbortSignal): Promise<unknown> {
+  const { body } = await store.get(key, { signal });
+  try {
+    const text = body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body;
+    return JSON.parse(text.toString('utf8'));
+  } catch (error) {
+    throw ApplicationFailure.nonRetryable(
+      `s3://${store.bucket}/${key} is damaged: ${(error as Error).message}`,
+      FailureType.StateDamaged,
+    );
+  }
+}
+
+export async function readJsonIfPresent(store: ObjectStore, key: string, signal: AbortSignal): Promise<unknown> {
+  try {
+    return await readJson(store, key, signal);
+  } catch (error) {
+    if (error instanceof ObjectMissingError) return undefined;
+    throw error;
+  }
+}
+
+/** Stores `value` unless something is stored there already; gives what is there afterwards. */
+export async function createJsonOnce<T>(store: ObjectStore, key: string, value: T, signal: AbortSignal): Promise<T> {
+  const outcome = await store.createOnce(
+    key,
+    Buffer.from(JSON.stringify(value)),
+    { contentType: 'application/json' },
+    signal,
+  );
+  return outcome === 'created' ? value : ((await readJson(store, key, signal)) as T);
+}
+
+/** gzip without a time stamp, so that equal content gives equal bytes. */
+export function gzipJson(json: string): Buffer {
+  return gzipSync(Buffer.from(json));
+}

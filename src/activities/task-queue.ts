@@ -1,0 +1,156 @@
+/** Stage 3: the tasks of the plan go on the task queue; those that never came back go there again. */
+import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
+import { FailureType } from '../errors.ts';
+import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
+import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
+import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
+import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
+import { encodeTaskMessage } from '../pipeline/task-queue/task-message.ts';
+import { openPlan } from './plan-store.ts';
+import type { ActivityPorts } from './ports.ts';
+import { readProgress } from './receipts.ts';
+
+const MAX_BATCH_MESSAGES = 10;
+const HEADS_AT_ONCE = 32;
+
+export interface EnqueueInput {
+  readonly run: RunRef;
+  readonly taskQueue: string;
+}
+
+/** Heartbeat details: tasks up to this number are on the task queue. The next attempt reads them, so only add optional fields. */
+export interface EnqueueProgress {
+  readonly sent: number;
+}
+
+export interface EnqueueResult {
+  readonly tasks: number;
+  readonly resumedAt: number;
+}
+
+export interface RecoverInput extends EnqueueInput {
+  readonly tasks: number;
+  /** Only look for results; send nothing again. */
+  readonly resend: boolean;
+}
+
+export interface RecoverResult {
+  /** Results that lay in the output although their message never came. */
+  readonly recovered: number;
+  readonly resent: number;
+}
+
+export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>) {
+  const { analysis, queues, settings } = ports;
+
+  /** Sends batches within SQS's limits of count and bytes; `onSent` gets the number of the last task sent. */
+  async function sendAll(
+    run: RunRef,
+    queue: string,
+    wanted: (task: AnalysisTask) => boolean,
+    onSent: (number: number) => void,
+  ): Promise<number> {
+    const signal = cancellationSignal();
+    const { head, tasks } = await openPlan(analysis, run, signal);
+    let batch: { number: number; body: string }[] = [];
+    let bytes = 0;
+    let sent = 0;
+    const flush = async (): Promise<void> => {
+      const last = batch.at(-1);
+      if (last === undefined) return;
+      const bodies = batch.map(({ body }) => body);
+      const refused = await queues.send(queue, bodies, signal);
+      if (refused.length > 0) {
+        throw ApplicationFailure.retryable(
+          `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`,
+          FailureType.SqsRefused,
+        );
+      }
+      sent += batch.length;
+      onSent(last.number);
+      batch = [];
+      bytes = 0;
+    };
+    for await (const task of tasks) {
+      if (!wanted(task)) continue;
+      const body = encodeTaskMessage(task, head.job);
+      if (batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes) await flush();
+      batch.push({ number: splitTaskId(task.id).number, body });
+      bytes += body.length;
+    }
+    await flush();
+    return sent;
+  }
+
+  return {
+    /**
+     * Puts every task of the plan on the task queue. At-least-once: a crash between a send and its heartbeat sends up to
+     * some batches again; the drain drops repeats by task id.
+     * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
+     */
+    async enqueueTasks({ run, taskQueue }: EnqueueInput): Promise<EnqueueResult> {
+      const resumedAt = parseProgress(activityInfo().heartbeatDetails)?.sent ?? 0;
+      const sent = await sendAll(
+        run,
+        taskQueue,
+        (task) => splitTaskId(task.id).number > resumedAt,
+        (number) => {
+          heartbeat({ sent: number } satisfies EnqueueProgress);
+        },
+      );
+      log.info('tasks enqueued', { runId: run.runId, tasks: sent, resumedAt });
+      return { tasks: sent, resumedAt };
+    },
+
+    /**
+     * Looks for the results of tasks without a receipt, and sends again those that have none. Both are harmless when the
+     * task is only slow: a receipt is written once, and a second result replaces nothing that was merged.
+     */
+    async recoverStragglers({ run, taskQueue, tasks, resend }: RecoverInput): Promise<RecoverResult> {
+      const signal = cancellationSignal();
+      const progress = await readProgress(analysis, run, tasks, settings.chunkTasks, signal);
+      const open = new Set(progress.missingNumbers());
+      let recovered = 0;
+      await pMap(
+        [...open],
+        async (number) => {
+          const id = `${run.runId}/${number}`;
+          const result = await analysis.head(`${outputPrefix(id)}result.txt`, signal);
+          if (result === undefined) return;
+          const receipt = Buffer.from(JSON.stringify(recoveredReceipt(id, result)));
+          await analysis.createOnce(
+            stateKeys.receipt(run, number, 'done'),
+            receipt,
+            { contentType: 'application/json' },
+            signal,
+          );
+          recovered += 1;
+          open.delete(number);
+          heartbeat({ recovered });
+        },
+        { concurrency: HEADS_AT_ONCE },
+      );
+      const resent = resend
+        ? await sendAll(
+            run,
+            taskQueue,
+            (task) => open.has(splitTaskId(task.id).number),
+            (number) => {
+              heartbeat({ recovered, sent: number });
+            },
+          )
+        : 0;
+      log.info('stragglers looked for', { runId: run.runId, recovered, resent, open: open.size });
+      return { recovered, resent };
+    },
+  };
+}
+
+/** An earlier release's or a foreign shape means: start over, which at-least-once allows. */
+function parseProgress(details: unknown): EnqueueProgress | undefined {
+  if (typeof details !== 'object' || details === null || !('sent' in details)) return undefined;
+  return typeof details.sent === 'number' ? { sent: details.sent } : undefined;
+}

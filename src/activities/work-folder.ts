@@ -1,0 +1,12 @@
+/** A temporary folder of one activity attempt, gone when the attempt ends. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export async function inWorkFolder<T>(parent: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(parent, 'telemetry-'));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

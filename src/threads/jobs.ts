@@ -1,0 +1,13 @@
+/** The file that every worker thread loads: the file jobs by name. */
+import { aggregateSubmissions } from './aggregate-submissions.ts';
+import { mergePartFiles, partsToResult } from './merge-parts.ts';
+import { mergeResults } from './merge-results.ts';
+
+export { aggregateSubmissions, mergePartFiles, mergeResults, partsToResult };
+
+export interface FileJobs {
+  readonly aggregateSubmissions: typeof aggregateSubmissions;
+  readonly mergeResults: typeof mergeResults;
+  readonly mergePartFiles: typeof mergePartFiles;
+  readonly partsToResult: typeof partsToResult;
+}
