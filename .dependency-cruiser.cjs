@@ -18,7 +18,7 @@ module.exports = {
       name: 'threads-know-no-service',
       severity: 'error',
       from: { path: '^src/threads/' },
-      to: { path: '^src/(?!threads/|pipeline/|histograms/|errors\\.ts)|node_modules/(@temporalio|@aws-sdk)' },
+      to: { path: '^src/(?!threads/|pipeline/|histograms/|histogram-server/definition-folder)|node_modules/(@temporalio|@aws-sdk)' },
     },
     {
       name: 'activities-declare-ports',

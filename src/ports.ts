@@ -29,7 +29,8 @@ export interface ObjectStore {
   get(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject & { body: Buffer }>;
   /** Writes the object to a new local file. Same errors. */
   getToFile(key: string, path: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject>;
-  head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** Undefined when there is no such object. */
+  head(key: string, signal?: AbortSignal): Promise<(StoredObject & { readonly lastModified: Date }) | undefined>;
   put(key: string, body: ObjectBody, headers?: ObjectHeaders, signal?: AbortSignal): Promise<StoredObject>;
   /** Stores only where nothing is; `exists` says that something was, and leaves it. */
   createOnce(

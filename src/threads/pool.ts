@@ -33,6 +33,7 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
     mergeResults: job('mergeResults'),
     mergePartFiles: job('mergePartFiles'),
     partsToResult: job('partsToResult'),
+    renderSnapshotFiles: job('renderSnapshotFiles'),
     close: () => pool.close({ force: true }),
   } as ThreadPool & { close(): Promise<void> };
 }
