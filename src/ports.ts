@@ -92,6 +92,8 @@ export interface MessageQueues {
   /** Removes a queue; one that is gone already is fine. */
   remove(queue: string, signal?: AbortSignal): Promise<void>;
   names(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
+  /** The queue's address. */
+  url(queue: string, signal?: AbortSignal): Promise<string>;
 }
 
 export class QueueMissingError extends Error {

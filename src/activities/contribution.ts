@@ -11,7 +11,7 @@ import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface ContributionInput {
   readonly run: RunRef;

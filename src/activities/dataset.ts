@@ -25,7 +25,7 @@ import { heartbeating } from './heartbeating.ts';
 import { flipPointer, type Pointer, readLedger, readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface PublicationInput {
   readonly run: RunRef;

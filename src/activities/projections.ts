@@ -13,7 +13,7 @@ import { publishedNames } from '../pipeline/state-keys.ts';
 import { heartbeating } from './heartbeating.ts';
 import { readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface ProjectionsResult {
   /** Commit that the files show. */
