@@ -80,12 +80,12 @@ async function writeSamples(input: SampleInput): Promise<SampleCounts> {
       const { lines, badHistograms } = fileLines(file, chance, input.distinctPerFile, everyday ? index : null);
       const container = chance.happens(XZ_SHARE) ? 'xz' : 'lzma';
       const text = `${lines.map(({ line }) => line).join('\n')}\n`;
-      await writeObject(bucket, keyOf(file, chance, container), await compress(text, container));
       addSubmissions(counts, file, file.submissions);
       counts.files += 1;
       counts.badHistograms += badHistograms;
       counts.decodedBytes += Buffer.byteLength(text);
       for (const { fault } of lines) if (fault !== null) counts.badLines[fault] += 1;
+      await writeObject(bucket, keyOf(file, chance, container), await compress(text, container));
     },
     { concurrency: CONCURRENT_FILES },
   );

@@ -19,8 +19,8 @@ export interface Chance {
 /** A stream of its own for each label, so that adding a draw in one place changes nothing in another. */
 export function chanceFor(seed: string, label: string): Chance {
   const digest = createHash('sha256').update(`${seed}\n${label}`).digest();
-  const state = new Uint32Array([0, 4, 8, 12].map((at) => digest.readUInt32LE(at)));
-  const unit = (): number => next(state) / 2 ** 32;
+  const word = generator(digest);
+  const unit = (): number => word() / 2 ** 32;
   return {
     unit,
     below: (count) => Math.floor(unit() * count),
@@ -44,17 +44,23 @@ function lastValue<T>(choices: readonly (readonly [T, number])[]): T {
   return last[0];
 }
 
-/** One step of xoshiro128**: 32 bits, and the state moves on. */
-function next(state: Uint32Array): number {
-  const [a = 0, b = 0, c = 0, d = 0] = state;
-  const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
-  const mixed = c ^ a;
-  const crossed = d ^ b;
-  state[0] = a ^ crossed;
-  state[1] = b ^ mixed;
-  state[2] = mixed ^ (b << 9);
-  state[3] = rotate(crossed, 11);
-  return result;
+/** xoshiro128**: the next 32 bits at each call. Plain variables, since a set of samples draws millions of them. */
+function generator(seed: Buffer): () => number {
+  let a = seed.readInt32LE(0);
+  let b = seed.readInt32LE(4);
+  let c = seed.readInt32LE(8);
+  let d = seed.readInt32LE(12);
+  return () => {
+    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = rotate(d, 11);
+    return result;
+  };
 }
 
 function rotate(word: number, by: number): number {
