@@ -35,7 +35,7 @@ export interface QueueDelays {
   readonly taskSeconds: number;
   readonly doneSeconds: number;
 }
-export const LOCAL_DELAYS: QueueDelays = { taskSeconds: 0, doneSeconds: 0 };
+const LOCAL_DELAYS: QueueDelays = { taskSeconds: 0, doneSeconds: 0 };
 
 const DAY_SECONDS = 86_400;
 const MAX_RECEIVES = 10;

@@ -29,7 +29,7 @@ export interface ServerProcess {
 }
 
 /** A server of the embedded stack did not start. The message carries the end of its log. */
-export class ServerStartError extends Error {
+class ServerStartError extends Error {
   override readonly name = 'ServerStartError';
 }
 

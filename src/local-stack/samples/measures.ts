@@ -1,7 +1,7 @@
 /** The measures that sample submissions carry: how each is defined in Histograms.json and what values it takes. */
 import { exponentialBounds, linearBounds } from './bounds.ts';
 
-export type MeasureKind = 'boolean' | 'flag' | 'enumerated' | 'linear' | 'exponential';
+type MeasureKind = 'boolean' | 'flag' | 'enumerated' | 'linear' | 'exponential';
 
 export interface Measure {
   readonly name: string;
