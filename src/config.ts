@@ -162,6 +162,11 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
+/** Puts variables, such as those of an embedded stack, over what the process was started with. */
+export function useEnvironment(variables: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, variables);
+}
+
 /** Temporal address, namespace and TLS from the same profiles and variables that the `temporal` CLI uses. */
 export function temporalConnectConfig() {
   return loadClientConnectConfig();

@@ -1,5 +1,5 @@
 /** What the embedded stack holds before the first run: three buckets, two SQS queues with their dead letters, an empty data set. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import {
   allowBrowsers,
@@ -7,9 +7,13 @@ import {
   connectForProvisioning,
   ensureBucket,
   ensureQueue,
+  type ProvisionClients,
   type ProvisionEndpoints,
   putIfAbsent,
 } from '../aws/provision.ts';
+import { emptyLedger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
+import { firstVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
+import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
 
 export interface LocalNames {
   readonly inputBucket: string;
@@ -54,14 +58,7 @@ export async function provisionStack(
     await allowBrowsers(s3, names.publishedBucket);
     await ensureQueue(sqs, queueSettings(names.taskQueue, delays.taskSeconds, 30 * 60, 20));
     await ensureQueue(sqs, queueSettings(names.doneQueue, delays.doneSeconds, 6 * 3_600, 0));
-    await putIfAbsent(s3, {
-      bucket: names.publishedBucket,
-      key: `${names.publishedPrefix}versions.json`,
-      body: gzipSync(JSON.stringify(emptyDataSet())),
-      contentType: 'application/json',
-      contentEncoding: 'gzip',
-      cacheControl: 'no-cache',
-    });
+    await createDataSet(s3, names);
   } finally {
     close();
   }
@@ -82,7 +79,23 @@ function queueSettings(name: string, delaySeconds: number, visibilitySeconds: nu
   };
 }
 
-/** The pointer before the first commit (PROTOCOL.md I12): its unique commit keeps its ETag from ever coming back. */
-function emptyDataSet() {
-  return { $head: { seq: 0, commit: randomUUID(), parent: null, ledger: null, at: new Date().toISOString() } };
+/** An empty data set: a ledger without days, and the pointer to it. Neither is written where one is. */
+async function createDataSet(s3: ProvisionClients['s3'], names: LocalNames): Promise<void> {
+  const ledger = emptyLedger(randomUUID());
+  const text = serialiseLedger(ledger);
+  const ledgerKey = stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
+  await putIfAbsent(s3, {
+    bucket: names.analysisBucket,
+    key: ledgerKey,
+    body: gzipSync(text),
+    contentType: 'application/gzip',
+  });
+  await putIfAbsent(s3, {
+    bucket: names.publishedBucket,
+    key: names.publishedPrefix + publishedNames.versions,
+    body: gzipSync(serialiseVersions(firstVersions(ledger, ledgerKey, new Date()))),
+    contentType: 'application/json',
+    contentEncoding: 'gzip',
+    cacheControl: 'no-cache',
+  });
 }
