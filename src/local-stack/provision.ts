@@ -9,6 +9,7 @@ import {
   ensureQueue,
   type ProvisionEndpoints,
   putIfAbsent,
+  waitUntilReadable,
 } from '../aws/provision.ts';
 
 export interface LocalNames {
@@ -39,6 +40,7 @@ const LOCAL_DELAYS: QueueDelays = { taskSeconds: 0, doneSeconds: 0 };
 
 const DAY_SECONDS = 86_400;
 const MAX_RECEIVES = 10;
+const READABLE_DEADLINE_MS = 30_000;
 
 /** Creates what is missing and leaves data alone; may be repeated at every start. */
 export async function provisionStack(
@@ -54,14 +56,15 @@ export async function provisionStack(
     await allowBrowsers(s3, names.publishedBucket);
     await ensureQueue(sqs, queueSettings(names.taskQueue, delays.taskSeconds, 30 * 60, 20));
     await ensureQueue(sqs, queueSettings(names.doneQueue, delays.doneSeconds, 6 * 3_600, 0));
+    const pointer = { bucket: names.publishedBucket, key: `${names.publishedPrefix}versions.json` };
     await putIfAbsent(s3, {
-      bucket: names.publishedBucket,
-      key: `${names.publishedPrefix}versions.json`,
+      ...pointer,
       body: gzipSync(JSON.stringify(emptyDataSet())),
       contentType: 'application/json',
       contentEncoding: 'gzip',
       cacheControl: 'no-cache',
     });
+    await waitUntilReadable(s3, pointer.bucket, pointer.key, READABLE_DEADLINE_MS);
   } finally {
     close();
   }
