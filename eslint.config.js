@@ -2,7 +2,11 @@ import tseslint from 'typescript-eslint';
 import temporal from 'eslint-plugin-temporal';
 
 // node:test returns promises that the runner itself awaits.
-const runnerCalls = ['describe', 'it', 'test', 'suite'].map((name) => ({ from: 'package', package: 'node:test', name }));
+const runnerCalls = ['describe', 'it', 'test', 'suite'].map((name) => ({
+  from: 'package',
+  package: 'node:test',
+  name,
+}));
 
 export default tseslint.config(
   { ignores: ['**/*.mjs', '**/*.js', '**/*.cjs', '.local/**'] },

@@ -1,7 +1,9 @@
 /** Making what the application needs in an AWS account, or in something that speaks AWS: buckets, rules, queues. Every step may be repeated. */
 import {
   CreateBucketCommand,
+  GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   PutBucketCorsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
@@ -16,6 +18,7 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProvisionEndpoints {
   readonly s3: string;
@@ -142,6 +145,16 @@ async function queueUrl(sqs: SQSClient, name: string): Promise<string | null> {
   }
 }
 
+export async function objectExists(s3: S3Client, bucket: string, key: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return true;
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
+    throw error;
+  }
+}
+
 export interface NewObject {
   readonly bucket: string;
   readonly key: string;
@@ -169,5 +182,27 @@ export async function putIfAbsent(s3: S3Client, object: NewObject): Promise<bool
   } catch (error) {
     if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
     throw error;
+  }
+}
+
+const READ_INTERVAL_MS = 100;
+
+/**
+ * Waits until an object can be read. An object store that has just started may know its keys before it finds their bytes,
+ * and answers such reads with a server error.
+ * @throws the last server error after the deadline; any other error at once
+ */
+export async function waitUntilReadable(s3: S3Client, bucket: string, key: string, deadlineMs: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    try {
+      const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      await body?.transformToByteArray();
+      return;
+    } catch (error) {
+      const isServerError = error instanceof S3ServiceException && (error.$metadata.httpStatusCode ?? 0) >= 500;
+      if (!isServerError || Date.now() > deadline) throw error;
+      await delay(READ_INTERVAL_MS);
+    }
   }
 }

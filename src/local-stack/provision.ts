@@ -7,9 +7,11 @@ import {
   connectForProvisioning,
   ensureBucket,
   ensureQueue,
+  objectExists,
   type ProvisionClients,
   type ProvisionEndpoints,
   putIfAbsent,
+  waitUntilReadable,
 } from '../aws/provision.ts';
 import { emptyLedger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { firstVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
@@ -43,6 +45,7 @@ const LOCAL_DELAYS: QueueDelays = { taskSeconds: 0, doneSeconds: 0 };
 
 const DAY_SECONDS = 86_400;
 const MAX_RECEIVES = 10;
+const READABLE_DEADLINE_MS = 30_000;
 
 /** Creates what is missing and leaves data alone; may be repeated at every start. */
 export async function provisionStack(
@@ -58,7 +61,9 @@ export async function provisionStack(
     await allowBrowsers(s3, names.publishedBucket);
     await ensureQueue(sqs, queueSettings(names.taskQueue, delays.taskSeconds, 30 * 60, 20));
     await ensureQueue(sqs, queueSettings(names.doneQueue, delays.doneSeconds, 6 * 3_600, 0));
-    await createDataSet(s3, names);
+    const pointer = names.publishedPrefix + publishedNames.versions;
+    if (!(await objectExists(s3, names.publishedBucket, pointer))) await createDataSet(s3, names);
+    await waitUntilReadable(s3, names.publishedBucket, pointer, READABLE_DEADLINE_MS);
   } finally {
     close();
   }
