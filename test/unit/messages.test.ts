@@ -195,7 +195,7 @@ describe('done messages', () => {
     [`s3://bucket/output/${TASK.id}/`, 'bad_prefix'],
   ];
   for (const [prefix, reason] of prefixes) {
-    it(`with target-prefix ${JSON.stringify(prefix) ?? 'absent'} are ${reason ?? 'taken'}`, () => {
+    it(`with target-prefix ${prefix === undefined ? 'absent' : JSON.stringify(prefix)} are ${reason ?? 'taken'}`, () => {
       const body = wire(done({ 'target-prefix': prefix }));
       if (reason === undefined) assert.equal(decodeDoneMessage(body).targetPrefix, `output/${TASK.id}/`);
       else refused(() => decodeDoneMessage(body), reason);
