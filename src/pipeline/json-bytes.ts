@@ -91,14 +91,22 @@ export class JsonBytes {
       this.#leave();
       return;
     }
-    for (;;) {
-      if (this.peek() !== QUOTE) throw this.error('a member name must be a text');
-      const name = this.string();
-      if (this.peek() !== COLON) throw this.error('a colon is missing');
-      this.#at += 1;
-      on(name);
-      if (this.#next(CLOSE_OBJECT)) return;
-    }
+    do this.#member(on);
+    while (!this.#next(CLOSE_OBJECT));
+  }
+
+  /** The members behind the one whose value was just read by the caller, who took its name with `take`. */
+  moreMembers(on: (name: string) => void): void {
+    this.#depth += 1;
+    while (!this.#next(CLOSE_OBJECT)) this.#member(on);
+  }
+
+  #member(on: (name: string) => void): void {
+    if (this.peek() !== QUOTE) throw this.error('a member name must be a text');
+    const name = this.string();
+    if (this.peek() !== COLON) throw this.error('a colon is missing');
+    this.#at += 1;
+    on(name);
   }
 
   /** Calls `on` before each element; `on` must read or skip it. */

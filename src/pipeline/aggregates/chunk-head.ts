@@ -28,5 +28,8 @@ export interface ChunkHead {
 
 /** Adds counts by reason into `total`. */
 export function addCounts(total: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [reason, count] of Object.entries(more)) total[reason] = (total[reason] ?? 0) + count;
+  for (const [reason, count] of Object.entries(more)) {
+    // Workers choose the reasons; `constructor` is a member of every object, and no count.
+    total[reason] = (Object.hasOwn(total, reason) ? (total[reason] ?? 0) : 0) + count;
+  }
 }

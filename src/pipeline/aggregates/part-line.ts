@@ -4,7 +4,9 @@
  * of parts merges as a stream. All lengths are kept.
  */
 import { InvalidDataError } from '../invalid-data.ts';
-import { type ByDate, COUNT, MISSING, SIMPLE_MEASURE_PREFIX, type Slot, SUM } from './slot.ts';
+import { compareText } from '../text-order.ts';
+import { addRow, holdFinite, noteBuild } from './merge-rule.ts';
+import { type ByDate, SIMPLE_MEASURE_PREFIX, type Slot } from './slot.ts';
 
 export interface PartSlot {
   readonly channelVersion: string;
@@ -44,11 +46,11 @@ export function parsePartLine(line: string): PartSlot {
 /** Slot order: channel/version, measure, by-date, path, date, length. */
 export function comparePartSlots(a: PartSlot, b: PartSlot): number {
   return (
-    compareText(a.channelVersion, b.channelVersion) ||
-    compareText(a.slot.measure, b.slot.measure) ||
-    compareText(a.slot.byDate, b.slot.byDate) ||
+    compareAscii(a.channelVersion, b.channelVersion) ||
+    compareAscii(a.slot.measure, b.slot.measure) ||
+    compareAscii(a.slot.byDate, b.slot.byDate) ||
     compareText(a.slot.path, b.slot.path) ||
-    compareText(a.slot.date, b.slot.date) ||
+    compareAscii(a.slot.date, b.slot.date) ||
     a.slot.values.length - b.slot.values.length
   );
 }
@@ -57,29 +59,17 @@ export function comparePartSlots(a: PartSlot, b: PartSlot): number {
 export function sumSlots(slots: readonly [Slot, ...Slot[]]): Slot {
   const [first, ...others] = slots;
   if (others.length === 0) return first;
-  const values = [...first.values];
+  const values = new Float64Array(first.values);
   const build = { buildId: first.buildId, revision: first.revision };
   const simple = first.measure.startsWith(SIMPLE_MEASURE_PREFIX);
-  const length = values.length;
   for (const other of others) {
-    for (let index = 0; index < length; index += 1) {
-      const [x, y] = [values[index] ?? 0, other.values[index] ?? 0];
-      const statistic = index >= length - SUM && index !== length - COUNT && !(simple && index === length - SUM);
-      values[index] = statistic && (x === MISSING || y === MISSING) ? (x === MISSING ? y : x) : x + y;
-    }
-    if (build.buildId < other.buildId || (build.buildId === other.buildId && build.revision < other.revision)) {
-      build.buildId = other.buildId;
-      build.revision = other.revision;
-    }
+    addRow(values, other.values, 0, simple);
+    noteBuild(build, other.buildId, other.revision);
   }
-  return { ...first, values: values.map(finite), ...build };
+  holdFinite(values);
+  return { ...first, values: values as unknown as readonly number[], ...build };
 }
 
-/** Sums that overflow are held at the largest double (results.md 4.6). */
-export function finite(value: number): number {
-  return Number.isFinite(value) ? value : value > 0 ? Number.MAX_VALUE : value < 0 ? -Number.MAX_VALUE : 0;
-}
-
-function compareText(a: string, b: string): number {
+function compareAscii(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

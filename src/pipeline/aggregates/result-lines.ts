@@ -1,5 +1,5 @@
 /** Writes `result.txt` (results.md 4.1, 4.6): sorted lines, one per measure and by-date, numbers as the shortest text that reads back the same. */
-import { finite, type PartSlot } from './part-line.ts';
+import type { PartSlot } from './part-line.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -57,6 +57,5 @@ export class ResultLineWriter {
 }
 
 function aggregateJson({ values, buildId, revision }: Slot): string {
-  const whole = values.every(Number.isFinite) ? values : values.map(finite);
-  return `{"values":[${whole.join(',')}],"buildId":"${buildId}","revision":${JSON.stringify(revision)}}`;
+  return `{"values":[${values.join(',')}],"buildId":"${buildId}","revision":${JSON.stringify(revision)}}`;
 }

@@ -8,6 +8,7 @@
  * A result counts whole or not at all: `parseLine` stages, `commit` adds what was staged to a table.
  */
 import { isCalendarDay } from '../calendar-day.ts';
+import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
@@ -16,9 +17,15 @@ import type { SlotTable } from './slot-table.ts';
 /** Longest row taken: 1,000 buckets and the trailer. */
 const MAX_ROW = 1000 + TRAILER;
 
-const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
+const MAX_CHANNEL_VERSION = 256;
 const MEASURE = /^[A-Za-z0-9_.-]{1,255}$/;
 const BUILD_ID = /^(?:0|[0-9]{8,14})$/;
+
+/** Members of an aggregate that were seen, as bits. */
+const VALUES = 1;
+const BUILD = 2;
+const REVISION = 4;
+const ALL = VALUES | BUILD | REVISION;
 
 const VALUES_FIRST = Buffer.from('{"values":');
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
@@ -52,8 +59,9 @@ export class ResultParser {
   #buildId = '';
   #revision = '';
   #seen = 0;
-  #afterValues = 0;
-  #lastTail: Uint8Array = Uint8Array.of(0);
+  #valuesAgain = false;
+  /** What came behind the values of a good aggregate, and what it says. */
+  #lastEnd: { readonly bytes: Uint8Array; readonly buildId: string; readonly revision: string } | undefined;
 
   /**
    * Stages one line.
@@ -107,11 +115,6 @@ export class ResultParser {
     this.#used = 0;
   }
 
-  /** Rough size of the stage in memory. */
-  get stagedBytes(): number {
-    return 8 * this.#used + 40 * this.#texts.length;
-  }
-
   readonly #onPath = (path: string): void => {
     const fault = this.#pathFault(path);
     const json = this.#json;
@@ -134,10 +137,8 @@ export class ResultParser {
     this.#start = this.#used;
     this.#fault = pathFault;
     this.#seen = 0;
-    if (!this.#readLikeLast()) {
-      json.members(this.#onMember);
-      if (this.#seen === 7 && this.#fault === '') this.#lastTail = json.since(this.#afterValues);
-    }
+    this.#valuesAgain = false;
+    this.#readMembers();
     const length = this.#used - this.#start;
     const fault = this.#fault || this.#wholeFault(length);
     if (fault === '') {
@@ -149,27 +150,33 @@ export class ResultParser {
     }
   }
 
-  /** Nearly every aggregate ends, after its values, in the same bytes as the one before: same build, same revision. */
-  #readLikeLast(): boolean {
+  /** Nearly every aggregate begins with its values and ends in the same bytes as the one before: same build, same revision. */
+  #readMembers(): void {
     const json = this.#json;
-    const mark = json.mark();
-    if (json.take(VALUES_FIRST) && json.peek() === JsonBytes.ARRAY) {
-      this.#readValues();
-      if (json.take(this.#lastTail)) {
-        this.#seen = 7;
-        return true;
-      }
-      this.#used = this.#start;
-      this.#fault = '';
+    const last = this.#lastEnd;
+    if (!json.take(VALUES_FIRST)) {
+      json.members(this.#onMember);
+      return;
     }
-    json.reset(mark);
-    return false;
+    this.#seen = VALUES;
+    this.#readValues();
+    if (last !== undefined && json.take(last.bytes)) {
+      this.#seen = ALL;
+      this.#buildId = last.buildId;
+      this.#revision = last.revision;
+      return;
+    }
+    const end = json.mark();
+    json.moreMembers(this.#onMember);
+    if (this.#seen === ALL && this.#fault === '' && !this.#valuesAgain)
+      this.#lastEnd = { bytes: json.since(end), buildId: this.#buildId, revision: this.#revision };
   }
 
   readonly #onMember = (name: string): void => {
     const json = this.#json;
     if (name === 'values') {
-      this.#seen |= 1;
+      this.#valuesAgain = (this.#seen & VALUES) !== 0;
+      this.#seen |= VALUES;
       this.#readValues();
     } else if (name === 'buildId' || name === 'revision') {
       if (json.peek() !== JsonBytes.STRING) {
@@ -179,11 +186,11 @@ export class ResultParser {
       }
       const text = json.string();
       if (name === 'buildId') {
-        this.#seen |= 2;
+        this.#seen |= BUILD;
         this.#buildId = text;
         if (!BUILD_ID.test(text)) this.#fault ||= 'bad_build_id';
       } else {
-        this.#seen |= 4;
+        this.#seen |= REVISION;
         this.#revision = text;
       }
     } else {
@@ -207,12 +214,12 @@ export class ResultParser {
     const outcome = json.numbers(this.#arena, this.#used, MAX_ROW);
     if (typeof outcome === 'number') this.#used += outcome;
     else this.#fault ||= outcome;
-    this.#afterValues = json.mark();
   }
 
   #wholeFault(length: number): string {
-    if (this.#seen !== 7)
-      return (this.#seen & 1) === 0 ? 'bad_values' : (this.#seen & 2) === 0 ? 'bad_build_id' : 'bad_revision';
+    if ((this.#seen & VALUES) === 0) return 'bad_values';
+    if ((this.#seen & BUILD) === 0) return 'bad_build_id';
+    if ((this.#seen & REVISION) === 0) return 'bad_revision';
     if (length === 0) return 'empty_aggregate';
     if (length < TRAILER + 1) return 'bad_values';
     for (let index = this.#start; index < this.#used - TRAILER; index += 1)
@@ -248,7 +255,6 @@ export class ResultParser {
 /** `date/reason/app/os/osversion/arch`, nothing empty, and no name that the filter tree keeps for itself. */
 function pathFault(path: string): string {
   const parts = path.split('/');
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (path.length > 1024 || parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
   if (parts.some((part) => part === '' || part === '_id' || part === 'name')) return 'bad_path';
   return isCalendarDay(parts[0] ?? '') ? '' : 'bad_date';
@@ -257,12 +263,13 @@ function pathFault(path: string): string {
 function parseKey(text: string): LineKey {
   const [channel = '', major = '', measure = '', byDate = '', ...more] = text.split('/');
   const index = BY_DATES.indexOf(byDate as (typeof BY_DATES)[number]);
-  const named = [channel, major].every((part) => NAME.test(part) && part !== '.' && part !== '..');
+  const channelVersion = `${channel}/${major}`;
+  const named = isChannelVersion(channelVersion) && channelVersion.length <= MAX_CHANNEL_VERSION;
   if (more.length > 0 || !named || !MEASURE.test(measure) || index < 0) {
     throw new InvalidDataError(
       'bad_result_key',
       `Not channel/major/measure/by-date: ${JSON.stringify(text.slice(0, 200))}`,
     );
   }
-  return { channelVersion: `${channel}/${major}`, measure, byDate: index as 0 | 1 };
+  return { channelVersion, measure, byDate: index as 0 | 1 };
 }

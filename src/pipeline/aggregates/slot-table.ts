@@ -1,9 +1,10 @@
 /**
  * The sums of many contributions in memory, one row per measure, by-date, date, filter path and length. Adding is a
- * commutative monoid (results.md 4.3): buckets and counts add, a statistic of −1 is missing and gives way to a recorded
- * one, the highest build id names the revision. Only log sums depend, in their last digits, on the order of addition.
+ * commutative monoid; only log sums depend, in their last digits, on the order of addition.
  */
-import { BY_DATES, type ByDate, MISSING, SIMPLE_MEASURE_PREFIX, type Slot, SUM, TRAILER } from './slot.ts';
+import { compareText } from '../text-order.ts';
+import { addRow, holdFinite, noteBuild } from './merge-rule.ts';
+import { BY_DATES, type ByDate, SIMPLE_MEASURE_PREFIX, type Slot } from './slot.ts';
 
 /** One row while it grows; rows of other lengths under the same path hang on `next`. */
 export interface Row {
@@ -94,33 +95,12 @@ export class SlotTable {
     const row = this.row(rows.byDates[byDate], datePath, length);
     const values = row.values;
     if (row.fresh) {
-      for (let index = 0; index < length; index += 1) values[index] = source[offset + index] ?? 0;
+      for (let index = 0; index < length; index += 1) values[index] = source[offset + index] as number;
       row.fresh = false;
     } else {
-      const buckets = length - TRAILER;
-      for (let index = 0; index < buckets; index += 1)
-        values[index] = (values[index] ?? 0) + (source[offset + index] ?? 0);
-      // A simple measure may really have been −1, so its sum has no mark for missing.
-      const firstStatistic = rows.simple ? length - SUM + 1 : length - SUM;
-      if (rows.simple) values[length - SUM] = (values[length - SUM] ?? 0) + (source[offset + length - SUM] ?? 0);
-      for (let index = firstStatistic; index < length - 1; index += 1) {
-        values[index] = this.addStatistic(values[index] ?? MISSING, source[offset + index] ?? MISSING);
-      }
-      values[length - 1] = (values[length - 1] ?? 0) + (source[offset + length - 1] ?? 0);
+      this.mixedStatistics += addRow(values, source, offset, rows.simple);
     }
     noteBuild(row, buildId, revision);
-  }
-
-  addStatistic(x: number, y: number): number {
-    if (x === MISSING) {
-      if (y !== MISSING) this.mixedStatistics += 1;
-      return y;
-    }
-    if (y === MISSING) {
-      this.mixedStatistics += 1;
-      return x;
-    }
-    return x + y;
   }
 
   /** Every slot in the order of sorted files: channel/version, measure, by-date, path, date, length. */
@@ -141,7 +121,7 @@ export class SlotTable {
 }
 
 /** Slots of one channel/version in the order of sorted files. */
-export function* sortedSlots(measures: Map<string, MeasureRows>): Generator<Slot> {
+function* sortedSlots(measures: Map<string, MeasureRows>): Generator<Slot> {
   for (const measure of [...measures.keys()].sort()) {
     const rows = measures.get(measure);
     if (rows === undefined) continue;
@@ -152,9 +132,7 @@ export function* sortedSlots(measures: Map<string, MeasureRows>): Generator<Slot
         path: datePath.slice(9),
         date: datePath.slice(0, 8),
       }));
-      keys.sort((a, b) =>
-        a.path < b.path ? -1 : a.path > b.path ? 1 : a.date < b.date ? -1 : a.date > b.date ? 1 : 0,
-      );
+      keys.sort((a, b) => compareText(a.path, b.path) || (a.date < b.date ? -1 : 1));
       for (const { datePath, path, date } of keys)
         yield* slotsOf(byPath.get(datePath), { measure, byDate, path, date });
     }
@@ -168,17 +146,9 @@ function* slotsOf(
   const rows: Row[] = [];
   for (let row = first; row !== undefined; row = row.next) if (!row.fresh) rows.push(row);
   if (rows.length > 1) rows.sort((a, b) => a.values.length - b.values.length);
-  for (const { values, buildId, revision } of rows)
+  for (const { values, buildId, revision } of rows) {
+    holdFinite(values);
     yield { ...place, values: values as unknown as readonly number[], buildId, revision };
-}
-
-/** The highest build id wins; of equal ones the greater revision text, so that order does not matter. */
-export function noteBuild(row: { buildId: string; revision: string }, buildId: string, revision: string): void {
-  if (row.buildId === buildId) {
-    if (row.revision < revision) row.revision = revision;
-  } else if (row.buildId < buildId) {
-    row.buildId = buildId;
-    row.revision = revision;
   }
 }
 

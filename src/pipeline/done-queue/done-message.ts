@@ -85,7 +85,7 @@ function targetPrefix(id: string, value: unknown): string | null {
   );
 }
 
-const REASON = /^[a-z0-9_]{1,64}$/;
+const REASON = /^[a-z][a-z0-9_]{0,63}$/;
 const MAX_REASONS = 64;
 
 function report(fields: Record<string, unknown>, files: ReadonlySet<string>): TaskReport {

@@ -61,9 +61,16 @@ export function parseReceiptName(name: string): { number: number; outcome: Outco
 
 /** @throws InvalidDataError `bad_receipt` */
 export function parseReceipt(text: string): Receipt {
-  const value = JSON.parse(text) as Partial<Receipt> | null;
-  const whole =
-    value !== null && typeof value.id === 'string' && (value.outcome === 'failed' || typeof value.etag === 'string');
+  const value = parsed(text);
+  const whole = typeof value?.id === 'string' && (value.outcome === 'failed' || typeof value.etag === 'string');
   if (!whole) throw new InvalidDataError('bad_receipt', `Not a receipt: ${text.slice(0, 200)}`);
   return { ...NO_REPORT, etag: null, size: 0, reason: null, ...value } as Receipt;
+}
+
+function parsed(text: string): Partial<Receipt> | null {
+  try {
+    return JSON.parse(text) as Partial<Receipt> | null;
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,5 @@
 /** `filter.json.in`: a filter document in which the text DATE stands for the day of the run (input-bucket.md 1.5). */
-import { isCalendarDay } from '../calendar-day.ts';
+import { dayOf, isCalendarDay } from '../calendar-day.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { type Filter, parseFilter } from './filter.ts';
 
@@ -15,7 +15,7 @@ export function checkDay(day: string, now: Date, allowFuture = false): void {
       `Day ${JSON.stringify(day)} is not a calendar day; write YYYYMMDD, such as 20131029`,
     );
   }
-  const today = now.toISOString().slice(0, 10).replaceAll('-', '');
+  const today = dayOf(now);
   if (day > today && !allowFuture) {
     throw new InvalidDataError(
       'invalid_day',

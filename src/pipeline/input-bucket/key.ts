@@ -1,5 +1,6 @@
 /** The grammar of input keys: `reason/app/channel/version/buildId.submissionDate.v2.log.<unique>.lzma` (input-bucket.md 1.2). */
 import { isCalendarDay } from '../calendar-day.ts';
+import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 
 const FILE_NAME = /^v(\d+)\.log\.[0-9A-Za-z-]+\.(?:lzma|xz)$/;
@@ -39,15 +40,23 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
   const match = KEY.exec(key);
   if (match === null) throw badKey(key, 'it is not reason/app/channel/version/buildId.submissionDate.vN.log.…');
   const [, reason = '', appName = '', channel = '', version = '', buildId = '', submissionDate = ''] = match;
+  const channelVersion = `${channel}/${version.split('.', 1)[0] ?? ''}`;
   const buildDate = buildId.slice(0, 8);
-  const major = version.slice(0, version.includes('.') ? version.indexOf('.') : undefined);
-  if ([reason, appName, channel, major].some((part) => part === '' || part === '.' || part === '..')) {
-    throw badKey(key, 'a part is empty or a dot name');
-  }
-  if (strictBuildId && buildId.length !== 14) throw badKey(key, `build id ${buildId} has not 14 digits`);
-  if (!isCalendarDay(buildDate)) throw badKey(key, `build id ${buildId} does not begin with a calendar day`);
-  if (!isCalendarDay(submissionDate)) throw badKey(key, `submission date ${submissionDate} is no calendar day`);
-  return { reason, appName, channel, channelVersion: `${channel}/${major}`, buildId, buildDate, submissionDate };
+  const fault = partFault(reason, appName, channelVersion) ?? dateFault(buildId, submissionDate, strictBuildId);
+  if (fault !== undefined) throw badKey(key, fault);
+  return { reason, appName, channel, channelVersion, buildId, buildDate, submissionDate };
+}
+
+function partFault(reason: string, appName: string, channelVersion: string): string | undefined {
+  if ([reason, appName].some((part) => part === '.' || part === '..')) return 'a part is a dot name';
+  // Checked here, at the door: a name that cannot be published would fail the day's run at its end.
+  return isChannelVersion(channelVersion) ? undefined : `${channelVersion} cannot be published`;
+}
+
+function dateFault(buildId: string, submissionDate: string, strictBuildId: boolean): string | undefined {
+  if (strictBuildId && buildId.length !== 14) return `build id ${buildId} has not 14 digits`;
+  if (!isCalendarDay(buildId.slice(0, 8))) return `build id ${buildId} does not begin with a calendar day`;
+  return isCalendarDay(submissionDate) ? undefined : `submission date ${submissionDate} is no calendar day`;
 }
 
 function badKey(key: string, why: string): InvalidDataError {

@@ -20,7 +20,7 @@ const FIRST_DOT_LEVEL = 4;
 
 /**
  * Yields the admitted submission files in key order within each partition, partitions sorted by their name's bytes.
- * What is no submission file is counted in `skipped`, never fatal.
+ * What is no submission file is counted in `skipped`, never fatal; a folder where none can be counts once.
  */
 export async function* walkPartitions(list: ListLevel, filter: Filter, skipped: SkipCounts): AsyncGenerator<InputFile> {
   const admits = compileFilter(filter);
@@ -36,7 +36,10 @@ export async function* walkPartitions(list: ListLevel, filter: Filter, skipped: 
     const folders: string[] = [];
     for await (const entry of list(prefix, level < FIRST_DOT_LEVEL ? '/' : '.')) {
       if (entry.kind === 'folder') {
-        if (admits(level, entry.name.slice(prefix.length, -1))) folders.push(entry.name);
+        const value = entry.name.slice(prefix.length, -1);
+        // A slash that survived sanitising shifts the levels; what lies below is no key of the grammar.
+        if (level >= FIRST_DOT_LEVEL && value.includes('/')) skip('malformed_key');
+        else if (admits(level, value)) folders.push(entry.name);
       } else {
         const value = entry.key.slice(prefix.length);
         if (value === '' || value.endsWith('/')) skip('folder_marker');

@@ -11,7 +11,8 @@ import {
   SUM_SQUARES_LO,
   TRAILER,
 } from '../aggregates/slot.ts';
-import { type MeasureRows, noteBuild, type SlotTable } from '../aggregates/slot-table.ts';
+import { noteBuild } from '../aggregates/merge-rule.ts';
+import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';

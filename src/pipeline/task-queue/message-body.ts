@@ -5,8 +5,12 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const TASK_ID = /^[0-9a-f-]{36}\/[1-9][0-9]{0,5}$/;
 
 export function encodeBody(fields: Record<string, unknown>): string {
-  const ascii = JSON.stringify(fields).replaceAll(/[^\x20-\x7e]/g, escapeUnit);
-  return Buffer.from(ascii, 'latin1').toString('base64');
+  return Buffer.from(bodyJson(fields), 'latin1').toString('base64');
+}
+
+/** The JSON inside a body: printable ASCII, so its length is its size in bytes. */
+export function bodyJson(fields: Record<string, unknown>): string {
+  return JSON.stringify(fields).replaceAll(/[^\x20-\x7e]/g, escapeUnit);
 }
 
 /**

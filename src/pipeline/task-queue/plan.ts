@@ -34,7 +34,8 @@ export function planLine(task: AnalysisTask): string {
 /** @throws InvalidDataError `bad_plan` */
 export function parsePlanHead(line: string): PlanHead {
   const head = parseObject(line);
-  if (typeof head['runId'] !== 'string' || typeof head['tasks'] !== 'number' || typeof head['job'] !== 'object') {
+  const { runId, tasks, job } = head;
+  if (typeof runId !== 'string' || typeof tasks !== 'number' || typeof job !== 'object' || job === null) {
     throw new InvalidDataError('bad_plan', 'The head line of the plan lacks runId, tasks or job');
   }
   return head as unknown as PlanHead;

@@ -1,5 +1,5 @@
 /** The messages of the task queue: base64 of JSON, seven fields, as the launcher sent and spot workers read them (queues.md 2.2, 2.4). */
-import { decodeBody, encodeBody, isTaskId, stringList } from './message-body.ts';
+import { bodyJson, decodeBody, encodeBody, isTaskId, stringList } from './message-body.ts';
 import type { AnalysisTask } from './pack.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 
@@ -24,7 +24,7 @@ export function encodeTaskMessage(task: AnalysisTask, job: JobHeader): string {
 /** Bytes of the encoded message when the task's file list takes `filesJsonBytes` as JSON (texts and separators, no brackets). */
 export function taskMessageBytes(runId: string, job: JobHeader, filesJsonBytes: number): number {
   const frame = taskFields({ id: `${runId}/999999`, files: [], size: Number.MAX_SAFE_INTEGER }, job);
-  const json = Buffer.byteLength(JSON.stringify(frame)) + filesJsonBytes;
+  const json = bodyJson(frame).length + filesJsonBytes;
   return 4 * Math.ceil(json / 3);
 }
 

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
+import { type InputFile, type PackLimits, packTasks } from '../../src/pipeline/task-queue/pack.ts';
+import { encodeTaskMessage, type JobHeader, taskMessageBytes } from '../../src/pipeline/task-queue/task-message.ts';
+
+const RUN = '6f1c2a5e-3b0d-4d7e-9a41-0c5f7e2b9d10';
+const MIB = 1024 * 1024;
+const DEFAULTS: PackLimits = { maxFiles: 200, maxBytes: 400 * MIB, maxMessageBytes: 262_144 };
+const JOB: JobHeader = {
+  name: 'dashboard-20131029',
+  owner: 'telemetry-alerts@example.org',
+  code: `batch-jobs/${RUN}.tar.gz`,
+  targetQueue: 'done-queue',
+};
+
+async function pack(files: readonly InputFile[], limits: Partial<PackLimits> = {}, job = JOB) {
+  const size = (bytes: number): number => taskMessageBytes(RUN, job, bytes);
+  return Array.fromAsync(packTasks(RUN, files, { ...DEFAULTS, ...limits }, size));
+}
+
+const sized = (sizes: Readonly<Record<string, number>>): InputFile[] =>
+  Object.entries(sizes).map(([key, size]) => ({ key, size }));
+const small = (count: number): InputFile[] =>
+  Array.from({ length: count }, (_, index) => ({ key: `f${index}`, size: 1 }));
+
+describe('packing', () => {
+  // queues.md 2.1, and edge cases 21 to 24.
+  const cases: readonly [name: string, sizes: Record<string, number>, tasks: [files: string[], size: number][]][] = [
+    [
+      'the worked example',
+      { A: 314_572_800, B: 104_857_600, C: 1, D: 419_430_401 },
+      [
+        [['B', 'A'], 419_430_400],
+        [['C'], 1],
+        [['D'], 419_430_401],
+      ],
+    ],
+    ['cheap files first, equal ones in listing order', { a: 5, b: 3, c: 5, d: 3 }, [[['b', 'd', 'a', 'c'], 16]]],
+    ['one large file', { Z: 500_000_000 }, [[['Z'], 500_000_000]]],
+    [
+      'a file after a large one',
+      { Z: 500_000_000, a: 1 },
+      [
+        [['Z'], 500_000_000],
+        [['a'], 1],
+      ],
+    ],
+    [
+      'a large file after a small one',
+      { a: 1, Z: 500_000_000 },
+      [
+        [['a'], 1],
+        [['Z'], 500_000_000],
+      ],
+    ],
+    ['exactly the limit', { a: 419_430_399, b: 1 }, [[['b', 'a'], 419_430_400]]],
+    [
+      'one byte more',
+      { a: 419_430_400, b: 1 },
+      [
+        [['a'], 419_430_400],
+        [['b'], 1],
+      ],
+    ],
+    ['nothing', {}, []],
+  ];
+  for (const [name, sizes, tasks] of cases) {
+    it(`packs ${name}`, async () => {
+      const expected = tasks.map(([files, size], index) => ({ id: `${RUN}/${index + 1}`, files, size }));
+      assert.deepEqual(await pack(sized(sizes)), expected);
+    });
+  }
+
+  for (const [count, tasks] of [
+    [201, [201]],
+    [202, [201, 1]],
+    [402, [201, 201]],
+    [403, [201, 201, 1]],
+    [405, [201, 201, 3]],
+  ] as const) {
+    it(`packs ${count} files of one byte into ${tasks.length} tasks`, async () => {
+      assert.deepEqual(
+        (await pack(small(count))).map(({ files }) => files.length),
+        tasks,
+      );
+    });
+  }
+
+  it('closes a task before its message grows too long', async () => {
+    const files = Array.from({ length: 201 }, (_, index) => ({ key: `${index}`.padStart(1024, 'k'), size: 1 }));
+    const tasks = await pack(files);
+    assert.equal(tasks.length, 2);
+    for (const task of tasks) assert.ok(encodeTaskMessage(task, JOB).length <= DEFAULTS.maxMessageBytes);
+  });
+
+  it('refuses a key that no message can hold', async () => {
+    await assert.rejects(
+      pack([{ key: 'k'.repeat(1024), size: 1 }], { maxMessageBytes: 1500 }),
+      (error) =>
+        error instanceof InvalidDataError && error.reason === 'task_too_large' && /1028 bytes/.test(error.message),
+    );
+  });
+
+  const file = fc.record({ key: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }), size: fc.nat(30) });
+  const files = fc.uniqueArray(file, { selector: ({ key }) => key, maxLength: 60 });
+
+  it('loses no file, repeats none and keeps every limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        files,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 60 }),
+        async (listed, maxFiles, maxBytes) => {
+          const tasks = await pack(listed, { maxFiles, maxBytes, maxMessageBytes: 1200 });
+          assert.deepEqual(tasks.flatMap((task) => task.files).toSorted(), listed.map(({ key }) => key).toSorted());
+          for (const [index, task] of tasks.entries()) {
+            assert.equal(task.id, `${RUN}/${index + 1}`);
+            assert.ok(task.files.length <= maxFiles + 1);
+            assert.ok(task.size <= maxBytes || task.files.length === 1);
+            assert.ok(encodeTaskMessage(task, JOB).length <= 1200);
+          }
+        },
+      ),
+    );
+  });
+
+  it('gives the tasks of the rules, read literally', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        files,
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 1, max: 60 }),
+        async (listed, maxFiles, maxBytes) => {
+          const groups: InputFile[][] = [];
+          for (const next of listed) {
+            const open = groups.at(-1);
+            const size = open?.reduce((sum, { size }) => sum + size, 0) ?? 0;
+            if (open === undefined || size + next.size > maxBytes || open.length > maxFiles) groups.push([next]);
+            else open.push(next);
+          }
+          const expected = groups.map((group) => group.toSorted((a, b) => a.size - b.size).map(({ key }) => key));
+          assert.deepEqual(
+            (await pack(listed, { maxFiles, maxBytes })).map((task) => task.files),
+            expected,
+          );
+        },
+      ),
+    );
+  });
+
+  it('never reckons a message smaller than it will be, whatever the job is called', async () => {
+    for (const name of ['plain', 'é'.repeat(200), '🦊\n"'.repeat(50)]) {
+      const job = { ...JOB, name };
+      const tasks = await pack(small(2000), { maxFiles: 5000, maxMessageBytes: 4000 }, job);
+      for (const task of tasks) assert.ok(encodeTaskMessage(task, job).length <= 4000, name);
+    }
+  });
+});
