@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import { ConfigError, type Config, environment, loadConfig, useEnvironment } from './config.ts';
 import { CommandError } from './commands/command-error.ts';
-import { STACK_DIRECTORY } from './commands/demo.ts';
+import { STACK_DIRECTORY } from './commands/local-directories.ts';
 
 type Options = Record<string, unknown>;
 

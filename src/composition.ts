@@ -5,8 +5,6 @@ import type { AwsConnection } from './aws/connection.ts';
 import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
 import type { Config } from './config.ts';
-import type { SubmissionRules } from './pipeline/submissions/aggregator.ts';
-import type { AggregateSubmissionsInput } from './threads/aggregate-submissions.ts';
 import { createThreadPool } from './threads/pool.ts';
 
 export function s3Connection(config: Config): AwsConnection {
@@ -15,24 +13,6 @@ export function s3Connection(config: Config): AwsConnection {
 
 export function sqsConnection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
-}
-
-export function submissionRules(config: Config): SubmissionRules {
-  return {
-    linuxVersion: config.TELEMETRY_LINUX_VERSION,
-    fallbackRevision: config.TELEMETRY_FALLBACK_REVISION ?? null,
-    strictBuildId: config.TELEMETRY_STRICT_BUILD_ID,
-    maxHistogramLength: MAX_HISTOGRAM_LENGTH,
-  };
-}
-
-export function submissionLimits(config: Config): AggregateSubmissionsInput['limits'] {
-  return {
-    maxDecodedBytes: config.TELEMETRY_MAX_DECODED_BYTES,
-    maxRatio: config.TELEMETRY_MAX_DECODE_RATIO,
-    maxDecoderBytes: MAX_DECODER_BYTES,
-    maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
-  };
 }
 
 export interface Connected {
@@ -79,8 +59,3 @@ export function connectPorts(config: Config): Connected {
     },
   };
 }
-
-/** 1,000 buckets and five statistics. */
-const MAX_HISTOGRAM_LENGTH = 1005;
-/** LZMA's default preset needs 9 MiB, its highest 65. */
-const MAX_DECODER_BYTES = 128 << 20;

@@ -16,7 +16,7 @@ export async function runWorker(config: Config): Promise<void> {
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
     shutdownSignals: ['SIGTERM', 'SIGINT'],
   });
-  const { connectionOptions, namespace } = temporalConnectConfig();
+  const { connectionOptions, namespace } = await temporalConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   const { ports, close } = connectPorts(config);
   try {

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
-import { s3Connection, sqsConnection, submissionLimits, submissionRules } from '../composition.ts';
-import type { Config } from '../config.ts';
+import { s3Connection, sqsConnection } from '../composition.ts';
+import { type Config, submissionLimits, submissionRules } from '../config.ts';
 import { investigationQueuePrefix } from '../names.ts';
 import { createLogger } from '../observability.ts';
 import { createThreadPool } from '../threads/pool.ts';

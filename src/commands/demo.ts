@@ -15,12 +15,10 @@ import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
 import { CommandError } from './command-error.ts';
 import { exportDataset } from './export-dataset.ts';
 import { followRun, startRun } from './follow-run.ts';
+import { LOCAL_DIRECTORY, STACK_DIRECTORY } from './local-directories.ts';
 import { describeDay } from './run-day.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say } from './terminal.ts';
-
-export const LOCAL_DIRECTORY = '.local';
-export const STACK_DIRECTORY = join(LOCAL_DIRECTORY, 'stack');
 
 const SAMPLE_SEED = 'telemetry';
 const SAMPLE_DAYS = ['20131028', '20131029'];

@@ -1,23 +1,20 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Config } from '../config.ts';
-import { submissionLimits, submissionRules } from '../composition.ts';
+import { type Config, submissionLimits, submissionRules } from '../config.ts';
 import { addCounts } from '../pipeline/aggregates/chunk-head.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
-import type { MergedPart, MergeResultsResult, ResultFile } from '../threads/merge-results.ts';
 import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
 import { CommandError } from './command-error.ts';
-import { readInput } from './run-day.ts';
+import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
 
 /**
- * Inputs are cut into groups of about this size, whatever the number of threads: the grouping decides the order in which
+ * Submission files are cut into groups of about this size, whatever the number of threads: the grouping decides the order in which
  * log sums are added, and so the last digits of the result.
  */
-const GROUP_SUBMISSION_BYTES = 4 << 20;
-const GROUP_RESULT_BYTES = 100 << 20;
+const GROUP_BYTES = 4 << 20;
 
 export interface AggregateOptions {
   /** File with lines `key TAB file`. */
@@ -27,7 +24,7 @@ export interface AggregateOptions {
 
 export async function aggregateSubmissionFiles(config: Config, { input, output }: AggregateOptions): Promise<void> {
   const files = parseList(await readInput(input), input);
-  const groups = await grouped(files, ({ path }) => path, GROUP_SUBMISSION_BYTES);
+  const groups = await grouped(files);
   const settings = { rules: submissionRules(config), limits: submissionLimits(config) };
   await withThreads(config, dirname(output), async (threads, folder) => {
     const passes = await Promise.all(
@@ -35,16 +32,9 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
         threads.aggregateSubmissions({ files: group, output: join(folder, `result-${index}`), ...settings }),
       ),
     );
-    if (passes.length === 1) await rename(join(folder, 'result-0'), output);
-    else {
-      const merged = await mergeGroup(
-        threads,
-        config,
-        passes.map((_, index) => ({ id: String(index), path: join(folder, `result-${index}`) })),
-        join(folder, 'parts'),
-      );
-      await writeResult(threads, merged.parts, join(folder, 'whole'), output);
-    }
+    const results = passes.map((_, index) => join(folder, `result-${index}`));
+    if (results.length > 1) await mergeShares(threads, config, results, join(folder, 'whole'));
+    await rename(results.length > 1 ? join(folder, 'whole') : join(folder, 'result-0'), output);
     const skipped: Record<string, number> = {};
     for (const pass of passes) addCounts(skipped, pass.skipped);
     const records = passes.reduce((sum, pass) => sum + pass.records, 0);
@@ -63,29 +53,14 @@ export interface MergeOptions {
 export async function mergeResultFiles(config: Config, { input, output, folder }: MergeOptions): Promise<void> {
   if ((output === undefined) === (folder === undefined))
     throw new CommandError('Give either -o FILE or -f DIR', { exitCode: 2 });
-  const files = input.map((path): ResultFile => ({ id: path, path }));
-  const groups = await grouped(files, ({ path }) => path, GROUP_RESULT_BYTES);
+  for (const path of input) await demandFile(path);
   await withThreads(config, folder ?? dirname(output ?? '.'), async (threads, work) => {
-    const merged = await Promise.all(
-      groups.map(async (group, index) => mergeGroup(threads, config, group, join(work, `group-${index}`))),
-    );
-    const rejected = merged.flatMap((group) => group.rejected);
-    if (rejected.length > 0) {
-      const list = rejected.map(({ id, reason, message }) => `  ${id}: ${reason}, ${message}`).join('\n');
-      throw new CommandError(
-        `${rejected.length} of ${input.length} results break the rules, so nothing was written:\n${list}`,
-        { exitCode: 2 },
-      );
-    }
-    const parts = merged.flatMap((group) => group.parts);
-    const written =
-      output !== undefined
-        ? await writeResult(threads, parts, join(work, 'whole'), output)
-        : await mergeIntoFolder(threads, config, parts, work, folder ?? '');
-    const dropped: Record<string, number> = {};
-    for (const group of merged) addCounts(dropped, group.dropped);
+    const whole = join(work, 'whole');
+    const { lines, dropped } = await mergeShares(threads, config, input, whole);
+    if (output !== undefined) await rename(whole, output);
+    else await mergeIntoFolder(threads, config, whole, work, folder ?? '');
     print(
-      `${output ?? folder ?? ''}: ${written} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`,
+      `${output ?? folder ?? ''}: ${lines} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`,
     );
   });
 }
@@ -94,48 +69,53 @@ export async function mergeResultFiles(config: Config, { input, output, folder }
 async function mergeIntoFolder(
   threads: ThreadPool,
   config: Config,
-  parts: readonly MergedPart[],
+  whole: string,
   work: string,
   folder: string,
-): Promise<number> {
-  const byChannelVersion = Map.groupBy(parts, ({ channelVersion }) => channelVersion);
-  let lines = 0;
-  for (const [channelVersion, own] of byChannelVersion) {
+): Promise<void> {
+  for (const { channelVersion, path } of await threads.splitResult({ result: whole, folder: work })) {
     const target = join(folder, channelVersion);
     await mkdir(dirname(target), { recursive: true });
     const exists = (await stat(target).catch(() => undefined)) !== undefined;
-    const before = exists
-      ? await mergeGroup(threads, config, [{ id: target, path: target }], join(work, `before-${lines}`))
-      : undefined;
-    const fault = before?.rejected[0];
-    if (fault !== undefined)
-      throw new CommandError(`${target} is no result: ${fault.message}; move it away, or mend it`, { exitCode: 2 });
-    lines += await writeResult(threads, [...own, ...(before?.parts ?? [])], join(work, 'whole'), target);
+    if (exists) {
+      await mergeShares(threads, config, [path, target], whole);
+      await rename(whole, target);
+    } else {
+      await rename(path, target);
+    }
   }
-  return lines;
 }
 
-async function mergeGroup(
+/**
+ * Merges results into one file, each thread the lines of its share.
+ * @throws CommandError when a result breaks the rules; nothing was written then
+ */
+async function mergeShares(
   threads: ThreadPool,
   config: Config,
-  results: readonly ResultFile[],
-  folder: string,
-): Promise<MergeResultsResult> {
-  await mkdir(folder);
+  paths: readonly string[],
+  output: string,
+): Promise<{ lines: number; dropped: Record<string, number> }> {
   const limits = { maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES, maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES };
-  return threads.mergeResults({ results, folder, limits });
-}
-
-/** Writes beside the target and renames, so that the target is never half a file. */
-async function writeResult(
-  threads: ThreadPool,
-  parts: readonly MergedPart[],
-  beside: string,
-  target: string,
-): Promise<number> {
-  const { lines } = await threads.partsToResult({ parts: parts.map(({ path }) => path), output: beside });
-  await rename(beside, target);
-  return lines;
+  const results = paths.map((path) => ({ id: path, path }));
+  const folder = dirname(output);
+  const shares = await Promise.all(
+    Array.from({ length: config.TELEMETRY_THREADS }, (_, index) =>
+      threads.mergeResultShare({ results, folder, limits, share: { index, of: config.TELEMETRY_THREADS } }),
+    ),
+  );
+  const rejected = new Map(shares.flatMap((share) => share.rejected).map((rejection) => [rejection.id, rejection]));
+  if (rejected.size > 0) {
+    const list = [...rejected.values()].map(({ id, reason, message }) => `  ${id}: ${reason}, ${message}`).join('\n');
+    throw new CommandError(
+      `${rejected.size} of ${paths.length} results break the rules, so nothing was written:\n${list}`,
+      { exitCode: 2 },
+    );
+  }
+  const { lines } = await threads.interleaveShares({ shares: shares.map(({ path }) => path), output });
+  const dropped: Record<string, number> = {};
+  for (const share of shares) addCounts(dropped, share.dropped);
+  return { lines, dropped };
 }
 
 /** Work files lie in the target's folder: renaming into place must not cross file systems. */
@@ -169,20 +149,25 @@ function parseList(text: string, name: string): SubmissionFile[] {
   });
 }
 
-async function grouped<T>(items: readonly T[], pathOf: (item: T) => string, groupBytes: number): Promise<T[][]> {
-  const groups: T[][] = [[]];
+async function grouped(files: readonly SubmissionFile[]): Promise<SubmissionFile[][]> {
+  const groups: SubmissionFile[][] = [[]];
   let bytes = 0;
-  for (const item of items) {
-    const path = pathOf(item);
-    const { size } = await stat(path).catch((error: unknown) => {
-      throw new CommandError(`${path} cannot be read: ${(error as Error).message}`, { exitCode: 2 });
-    });
-    if (bytes >= groupBytes) {
+  for (const file of files) {
+    const size = await demandFile(file.path);
+    if (bytes >= GROUP_BYTES) {
       groups.push([]);
       bytes = 0;
     }
-    groups.at(-1)?.push(item);
+    groups.at(-1)?.push(file);
     bytes += size;
   }
   return groups;
+}
+
+async function demandFile(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${(error as Error).message}`, { exitCode: 2 });
+  }
 }

@@ -1,5 +1,4 @@
 /** `run-day` and `investigate`: start a run by hand and follow it. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { INVESTIGATION_NAME, workflowIds } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
@@ -18,6 +17,7 @@ import type { InvestigationResult } from '../workflows/investigation.ts';
 import { CommandError } from './command-error.ts';
 import { followRun, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
+import { readInput } from './read-input.ts';
 import { print, say, table } from './terminal.ts';
 
 export interface RunDayOptions {
@@ -132,14 +132,6 @@ async function checkedFilter(
     else if (!text.includes('DATE')) parseFilter(JSON.parse(text));
     return JSON.parse(text) as unknown;
   });
-}
-
-export async function readInput(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as Error).message}`, { exitCode: 2 });
-  }
 }
 
 /** Faults of what a person gave become a message and exit code 2. */

@@ -4,7 +4,7 @@ import { temporalConnectConfig } from '../config.ts';
 import { CommandError } from './command-error.ts';
 
 export async function withTemporalClient<T>(use: (client: Client) => Promise<T>): Promise<T> {
-  const { connectionOptions, namespace } = temporalConnectConfig();
+  const { connectionOptions, namespace } = await temporalConnectConfig();
   let connection: Connection;
   try {
     connection = await Connection.connect(connectionOptions);
