@@ -14,7 +14,9 @@ const program = new Command('telemetry')
   .description(
     'The telemetry dashboard on Temporal: daily analysis of submissions, from the input bucket to the published data set.',
   )
-  .option('--local [directory]', `work on the embedded stack that runs in this directory (default ${STACK_DIRECTORY})`)
+  .option('--local', 'work on the embedded stack that runs here')
+  .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`)
+  .enablePositionalOptions()
   .showHelpAfterError()
   .addHelpText(
     'after',
@@ -30,10 +32,10 @@ function run(action: (config: Config, options: Options, args: readonly string[])
   };
 }
 
-function attachLocal(): void {
-  const { local } = program.opts<{ local?: string | true }>();
-  if (local === undefined) return;
-  const file = join(local === true ? STACK_DIRECTORY : local, 'stack.env');
+function attachLocal(always = false): void {
+  const { local = always, localDirectory } = program.opts<{ local?: boolean; localDirectory?: string }>();
+  if (!local && localDirectory === undefined) return;
+  const file = join(localDirectory ?? STACK_DIRECTORY, 'stack.env');
   try {
     useEnvironment(parseEnv(readFileSync(file, 'utf8')) as Record<string, string>);
   } catch (error) {
@@ -100,6 +102,18 @@ program
       (await import('./commands/run-day.ts')).investigate(config, name, options),
     ),
   );
+
+program
+  .command('temporal')
+  .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
+  .argument('[args...]')
+  .allowUnknownOption()
+  .helpOption(false)
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    attachLocal(true);
+    await (await import('./commands/temporal-cli.ts')).temporalCli(loadConfig(environment()), args);
+  });
 
 const schedules = program.command('schedules').description('the schedules as the code has them');
 schedules

@@ -15,7 +15,7 @@ import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
 import { CommandError } from './command-error.ts';
 import { exportDataset } from './export-dataset.ts';
 import { followRun, startRun } from './follow-run.ts';
-import { LOCAL_DIRECTORY, STACK_DIRECTORY } from './local-directories.ts';
+import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './local-directories.ts';
 import { describeDay } from './run-day.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say } from './terminal.ts';
@@ -151,11 +151,7 @@ async function startStack(config: Config, directory: string): Promise<LocalStack
   return startLocalStack({
     directory,
     log: say,
-    binaries: {
-      named: { temporal: config.TEMPORAL_CLI, 'temporal-test-server': config.TEMPORAL_TEST_SERVER, weed: config.WEED },
-      searchPath: environment()['PATH'] ?? '',
-      cacheDirectory: resolve(LOCAL_DIRECTORY, 'cache', 'bin'),
-    },
+    binaries: binarySources(config),
     keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
   });
 }

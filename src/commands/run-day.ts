@@ -107,14 +107,17 @@ export function describeDay(result: DailyAnalysisResult): string {
     ['tasks', `${planned} planned = ${done} done + ${failed} failed + ${missing} missing`],
     ['submissions', String(records)],
     ['skipped', reasons(skipped) || 'none'],
-    [
-      'published',
-      `${result.published.join(', ') || 'nothing new'} (${result.decision}${result.seq === null ? '' : `, commit ${result.seq}`})`,
-    ],
+    ['published', describePublication(result)],
     ...(result.versions === null ? [] : [['versions.json', result.versions]]),
     ...result.warnings.map((warning) => ['warning', warning]),
   ];
   return table(rows);
+}
+
+function describePublication({ decision, seq, published }: DailyAnalysisResult): string {
+  const commit = seq === null ? '' : ` (commit ${seq})`;
+  if (decision !== 'published') return `${decision}${commit}`;
+  return `${published.length === 0 ? 'no snapshot changed' : published.join(', ')}${commit}`;
 }
 
 /** The document in a file, which must give a valid filter for the day. */

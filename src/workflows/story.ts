@@ -22,9 +22,8 @@ export class RunStory {
   tell(phase: string, facts: Readonly<Record<string, string>> = {}): void {
     this.#phase = phase;
     Object.assign(this.#facts, facts);
-    const rows = Object.entries(this.#facts).map(([name, fact]) => `| ${name} | ${fact} |`);
-    const table = rows.length === 0 ? '' : `\n\n| | |\n|---|---|\n${rows.join('\n')}`;
-    setCurrentDetails(`**${this.#title}** · ${phase}${table}`);
+    const lines = Object.entries(this.#facts).map(([name, fact]) => `\n- ${name}: ${fact}`);
+    setCurrentDetails(`**${this.#title}** · ${phase}\n${lines.join('')}`);
   }
 }
 
