@@ -11,6 +11,7 @@ import { isCalendarDay } from '../calendar-day.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
+import { addCounts } from './chunk-head.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 
@@ -41,7 +42,9 @@ interface LineKey {
 }
 
 export class ResultParser {
+  /** Of committed results. */
   readonly dropped: DropCounts = {};
+  #stagedDrops: DropCounts = {};
   #arena = new Float64Array(1 << 16);
   #used = 0;
   /** Lines, and where each one's rows begin. */
@@ -104,6 +107,7 @@ export class ResultParser {
         );
       }
     }
+    addCounts(this.dropped, this.#stagedDrops);
     this.discard();
   }
 
@@ -113,6 +117,7 @@ export class ResultParser {
     this.#texts.length = 0;
     this.#places.length = 0;
     this.#used = 0;
+    this.#stagedDrops = {};
   }
 
   readonly #onPath = (path: string): void => {
@@ -248,7 +253,7 @@ export class ResultParser {
   }
 
   #drop(reason: string): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    this.#stagedDrops[reason] = (this.#stagedDrops[reason] ?? 0) + 1;
   }
 }
 
