@@ -149,12 +149,12 @@ describe('results that are refused whole', () => {
       const parser = new ResultParser();
       const table = new SlotTable();
       const refuses = (): void => {
-        parseAll(parser, [line({ [PATH]: GOOD }), bad]);
+        parseAll(parser, [line({ [PATH]: GOOD, [`${PATH}/x`]: GOOD }), bad]);
       };
       assert.throws(refuses, (error) => error instanceof InvalidDataError && error.reason === reason);
       parser.discard();
       parser.commit(table);
-      assert.deepEqual(rowsOf(table), {});
+      assert.deepEqual([rowsOf(table), parser.dropped], [{}, {}]);
       // And the next result is read as if nothing had been.
       parseAll(parser, [line({ [PATH]: GOOD })]);
       parser.commit(table);

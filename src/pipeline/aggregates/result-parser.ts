@@ -11,6 +11,7 @@ import { isCalendarDay } from '../calendar-day.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
+import { addCounts } from './chunk-head.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 
@@ -50,7 +51,9 @@ interface AggregateEnd {
 const MAX_ENDS = 12;
 
 export class ResultParser {
+  /** Of committed results. */
   readonly dropped: DropCounts = {};
+  #stagedDrops: DropCounts = {};
   #arena = new Float64Array(1 << 16);
   #used = 0;
   /** Lines, and where each one's rows begin. */
@@ -113,6 +116,7 @@ export class ResultParser {
         );
       }
     }
+    addCounts(this.dropped, this.#stagedDrops);
     this.discard();
   }
 
@@ -122,6 +126,7 @@ export class ResultParser {
     this.#texts.length = 0;
     this.#places.length = 0;
     this.#used = 0;
+    this.#stagedDrops = {};
   }
 
   readonly #onPath = (path: string): void => {
@@ -269,7 +274,7 @@ export class ResultParser {
   }
 
   #drop(reason: string): void {
-    this.dropped[reason] = (this.dropped[reason] ?? 0) + 1;
+    this.#stagedDrops[reason] = (this.#stagedDrops[reason] ?? 0) + 1;
   }
 }
 

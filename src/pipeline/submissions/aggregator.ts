@@ -61,6 +61,9 @@ export class SubmissionAggregator {
   readonly #simpleNames = new Map<string, string>();
   readonly #goodNames = new Map<string, boolean>();
   readonly #parts = new Map<string, string>();
+  readonly #paths = new Map<string, string>();
+  /** Names whose last histogram in the record was no good, so that an earlier one does not count either. */
+  readonly #refused = new Set<string>();
 
   constructor(table: SlotTable, rules: SubmissionRules) {
     this.#table = table;
@@ -83,14 +86,18 @@ export class SubmissionAggregator {
 
   /** Counts one line of the open file, at [start, end) and without its LF; one that is no good submission is counted by its reason. */
   addLine(bytes: Uint8Array, start: number, end: number): void {
+    const fault = this.#faultOf(bytes, start, end);
+    if (fault === '') this.#addRecord(this.#reader);
+    else this.note(fault);
+  }
+
+  #faultOf(bytes: Uint8Array, start: number, end: number): string {
     try {
-      this.#reader.read(bytes, start, end);
+      return this.#reader.read(bytes, start, end);
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
-      this.note(error.reason);
-      return;
+      return error.reason;
     }
-    this.#addRecord(this.#reader);
   }
 
   note(reason: string, count = 1): void {
@@ -100,34 +107,37 @@ export class SubmissionAggregator {
   #addRecord(reader: SubmissionReader): void {
     const dimensions = this.#dimensions;
     if (dimensions === undefined) throw new Error('openFile comes before addLine');
-    const { reason, appName, buildDate, submissionDate, buildId } = dimensions;
-    const version = osVersion(reader.os, reader.osVersion, this.#rules.linuxVersion);
-    const path = `${reason}/${appName}/${this.#part(reader.os)}/${this.#part(version)}/${this.#part(reader.arch)}`;
-    const builds = `${buildDate}/${path}`;
-    const submissions = this.#bySubmission ? `${submissionDate}/${path}` : undefined;
-    const revision = reader.revision ?? this.#rules.fallbackRevision ?? '';
+    const { buildDate, submissionDate } = dimensions;
+    const path = this.#filterPath(reader, dimensions);
+    const builds = this.#interned(`${buildDate}/${path}`);
+    const submissions = this.#bySubmission ? this.#interned(`${submissionDate}/${path}`) : undefined;
     this.#recordNumber += 1;
-
-    // Backwards, so that of a histogram that comes twice the last one counts.
-    for (let index = reader.histogramNames.length - 1; index >= 0; index -= 1) {
-      const name = reader.histogramNames[index] ?? '';
-      const rows = this.#rowsOf(
-        name,
-        reader.histogramPlaces[2 * index] ?? 0,
-        reader.histogramPlaces[2 * index + 1] ?? 0,
-      );
-      if (rows === undefined) continue;
-      const [start, length] = [
-        reader.histogramPlaces[2 * index] ?? 0,
-        (reader.histogramPlaces[2 * index + 1] ?? 0) + 1,
-      ];
-      this.#table.add(rows, 0, builds, reader.arena, start, length, buildId, revision);
-      if (submissions !== undefined)
-        this.#table.add(rows, 1, submissions, reader.arena, start, length, buildId, revision);
-    }
+    this.#addHistograms(reader, dimensions.buildId, builds, submissions);
     this.#addSimpleMeasurements(reader, builds, submissions);
     this.records += 1;
     if (this.#buildInFuture) this.note('build_in_future');
+  }
+
+  #filterPath(reader: SubmissionReader, { reason, appName }: SubmissionDimensions): string {
+    const version = osVersion(reader.os, reader.osVersion, this.#rules.linuxVersion);
+    return `${reason}/${appName}/${this.#part(reader.os)}/${this.#part(version)}/${this.#part(reader.arch)}`;
+  }
+
+  #addHistograms(reader: SubmissionReader, buildId: string, builds: string, submissions: string | undefined): void {
+    const { histogramNames: names, histogramPlaces: places } = reader;
+    const revision = reader.revision ?? this.#rules.fallbackRevision ?? '';
+    const table = this.#table;
+    // Backwards, so that of a histogram that comes twice the last one counts.
+    for (let index = names.length - 1; index >= 0; index -= 1) {
+      const start = places[2 * index] as number;
+      const length = places[2 * index + 1] as number;
+      const rows = this.#rowsOf(names[index] as string, start, length);
+      if (rows === undefined) continue;
+      table.add(rows, 0, builds, reader.arena, start, length + 1, buildId, revision);
+      if (submissions !== undefined)
+        table.add(rows, 1, submissions, reader.arena, start, length + 1, buildId, revision);
+    }
+    this.#refused.clear();
   }
 
   /** The measure that a histogram of the record adds to; undefined, and counted, when it must not be added. */
@@ -136,8 +146,13 @@ export class SubmissionAggregator {
       this.note('bad_measure_name');
       return undefined;
     }
+    if (this.#refused.size > 0 && this.#refused.has(name)) return undefined;
     if (!this.#isHistogram(start, length)) {
-      this.note('bad_histogram');
+      // A measure gets its place in the table by a good histogram only, so it cannot tell of this one.
+      if (this.#measures.get(name)?.lastRecord !== this.#recordNumber) {
+        this.#refused.add(name);
+        this.note('bad_histogram');
+      }
       return undefined;
     }
     const rows = this.#table.measure(this.#measures, name);
@@ -164,7 +179,8 @@ export class SubmissionAggregator {
     const lastValues = new Map<string, number>();
     for (const [index, name] of reader.simpleNames.entries()) {
       const sub = reader.simpleSubNames[index];
-      lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
+      if (name.includes('\0')) this.note('bad_measure_name');
+      else lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
     }
     const seen = new Set<string>();
     for (const [key, value] of lastValues) this.#addSimple(this.#simpleName(key), value, builds, submissions, seen);
@@ -209,6 +225,14 @@ export class SubmissionAggregator {
       if (this.#simpleNames.size < MAX_REMEMBERED) this.#simpleNames.set(key, measure);
     }
     return measure;
+  }
+
+  /** The same text as one object: the table finds a row much faster by it than by a text that was just put together. */
+  #interned(path: string): string {
+    const known = this.#paths.get(path);
+    if (known !== undefined) return known;
+    if (this.#paths.size < MAX_REMEMBERED) this.#paths.set(path, path);
+    return path;
   }
 
   #isMeasureName(name: string): boolean {

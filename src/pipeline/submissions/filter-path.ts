@@ -9,9 +9,9 @@ export type LinuxVersion = 'first3' | 'majorMinor';
 /** Makes OS, OS version or architecture fit for a path part. Equal to its input when nothing had to change. */
 export function pathPart(text: string): string {
   if (text === '') return 'unknown';
-  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
+
   const clean = text.replaceAll(/[\x00-\x1f\x7f/]/g, '_');
-  const cut = clean.length > MAX_CODE_POINTS ? [...clean].slice(0, MAX_CODE_POINTS).join('') : clean;
+  const cut = clean.length > MAX_CODE_POINTS ? firstCodePoints(clean, MAX_CODE_POINTS) : clean;
   return Object.hasOwn(RESERVED, cut) ? (RESERVED[cut] ?? cut) : cut;
 }
 
@@ -22,7 +22,14 @@ export function pathPart(text: string): string {
 export function osVersion(os: string, version: string | number, linux: LinuxVersion): string {
   const text = typeof version === 'number' ? decimalText(version) : version;
   if (os !== 'Linux') return text;
-  return linux === 'first3' ? [...text.slice(0, 6)].slice(0, 3).join('') : (/^\d+(?:\.\d+)?/.exec(text)?.[0] ?? text);
+  return linux === 'first3' ? firstCodePoints(text, 3) : (/^\d+(?:\.\d+)?/.exec(text)?.[0] ?? text);
+}
+
+/** Never cuts inside a surrogate pair. */
+function firstCodePoints(text: string, count: number): string {
+  return Array.from(text.slice(0, 2 * count))
+    .slice(0, count)
+    .join('');
 }
 
 function decimalText(value: number): string {

@@ -1,0 +1,490 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
+import {
+  DEFAULT_RULES,
+  SubmissionAggregator,
+  type SubmissionRules,
+} from '../../src/pipeline/submissions/aggregator.ts';
+import { pathPart } from '../../src/pipeline/submissions/filter-path.ts';
+import { simpleMeasureBucket, simpleMeasureName } from '../../src/pipeline/submissions/simple-measures.ts';
+
+const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';
+const INFO = { OS: 'WINNT', version: '6.1', arch: 'x86-64', revision: REVISION };
+const FLAG = [1, 0, 0, 0, -1, -1, 0, 0];
+const WHERE = '20131029/saved_session/Firefox/WINNT/6.1/x86-64';
+
+const keyOf = (build: string, submission: string): string =>
+  `saved_session/Firefox/nightly/28.0a1/${build}.${submission}.v2.log.0ab8723b6fb3455bb34b04d97482fda2.lzma`;
+const KEY = keyOf('20131029030201', '20131029');
+
+interface Counted {
+  readonly records: number;
+  readonly skipped: Record<string, number>;
+  /** Rows by `measure by-date date/path`: values, build id, revision. */
+  readonly rows: Record<string, unknown[]>;
+}
+
+function count(lines: readonly (string | Buffer)[], { key = KEY, rules = {} } = {}): Counted {
+  const table = new SlotTable();
+  const aggregator = new SubmissionAggregator(table, { ...DEFAULT_RULES, ...rules });
+  aggregator.openFile(key);
+  for (const line of lines) {
+    const bytes = Buffer.concat([Buffer.from('\t{'), Buffer.from(line), Buffer.from('\t')]);
+    aggregator.addLine(bytes, 2, bytes.length - 1);
+  }
+  const rows = [...table.sorted()].map(({ channelVersion, slot }) => {
+    assert.equal(channelVersion, 'nightly/28');
+    const place = `${slot.measure} ${slot.byDate} ${slot.date}/${slot.path}`;
+    return [place, [Array.from(slot.values), slot.buildId, slot.revision]];
+  });
+  return {
+    records: aggregator.records,
+    skipped: aggregator.skipped,
+    rows: Object.fromEntries(rows) as Counted['rows'],
+  };
+}
+
+const line = (record: unknown): string => `a-uuid\t${JSON.stringify(record)}`;
+const submission = (part: Record<string, unknown> = {}): string => line({ ver: 2, info: INFO, ...part });
+const rowOf = (counted: Counted, measure: string, where = WHERE): unknown =>
+  counted.rows[`${measure} by-build-date ${where}`]?.[0];
+const paths = ({ rows }: Counted): string[] => [
+  ...new Set(Object.keys(rows).map((place) => place.split(/ 2013\d{4}\//)[1]!)),
+];
+
+describe('a submission', () => {
+  it('counts by build date and by submission date, with build and revision', () => {
+    assert.deepEqual(count([submission({ histograms: { FLAG } })]), {
+      records: 1,
+      skipped: {},
+      rows: {
+        [`FLAG by-build-date ${WHERE}`]: [[...FLAG, 1], '20131029030201', REVISION],
+        [`FLAG by-submission-date ${WHERE}`]: [[...FLAG, 1], '20131029030201', REVISION],
+      },
+    });
+  });
+
+  it('that comes again is counted again', () => {
+    const twice = count([submission({ histograms: { FLAG } }), submission({ histograms: { FLAG } })]);
+    assert.deepEqual(rowOf(twice, 'FLAG'), [2, 0, 0, 0, -1, -1, 0, 0, 2]);
+  });
+
+  // submissions.md 3.3, true days.
+  for (const [build, submitted, bySubmission] of [
+    ['20131029', '20131029', true],
+    ['20131029', '20131228', true],
+    ['20131029', '20131229', false],
+    ['20120229', '20120429', true],
+    ['20120131', '20120401', false],
+    ['20120201', '20120401', true],
+    ['20130201', '20130331', true],
+    ['20121201', '20130202', false],
+    ['20130226', '20131011', false],
+    ['20131030', '20131029', true],
+    ['20131101', '20131231', true],
+    ['20131102', '20140102', false],
+  ] as const) {
+    it(`of build ${build}, submitted ${submitted}, is ${bySubmission ? '' : 'not '}counted by submission date`, () => {
+      const { rows, skipped } = count([submission({ histograms: { FLAG }, simpleMeasurements: { a: 1 } })], {
+        key: keyOf(`${build}030201`, submitted),
+      });
+      const dates = Object.keys(rows).map((place) => place.split(/[ /]/).slice(1, 3).join(' '));
+      const expected = [`by-build-date ${build}`, ...(bySubmission ? [`by-submission-date ${submitted}`] : [])];
+      assert.deepEqual(dates, [...expected, ...expected]);
+      assert.deepEqual(skipped, build > submitted ? { build_in_future: 1 } : {});
+    });
+  }
+
+  const left: readonly [name: string, line: string | Buffer, reason: string][] = [
+    ['an empty line', '', 'empty_line'],
+    ['no TAB', JSON.stringify({ info: INFO }), 'no_tab'],
+    ['a second raw TAB in its JSON text', `id\t{"info":\t"a\tb"}`, 'bad_json'],
+    ['no JSON', 'id\t', 'bad_json'],
+    ['JSON cut off', submission().slice(0, -1), 'bad_json'],
+    ['an array', line([]), 'bad_json'],
+    ['text', line('x'), 'bad_json'],
+    ['a NUL', submission().replace('WINNT', 'WIN\0NT'), 'bad_json'],
+    ['no info', line({ ver: 2 }), 'no_info'],
+    ['an array for info', line({ info: [] }), 'no_info'],
+    ['null for info', line({ info: null }), 'no_info'],
+    ['no OS', submission({ info: { ...INFO, OS: undefined } }), 'bad_os'],
+    ['a number for OS', submission({ info: { ...INFO, OS: 5 } }), 'bad_os'],
+    ['no OS version', submission({ info: { ...INFO, version: undefined } }), 'bad_os_version'],
+    ['true for OS version', submission({ info: { ...INFO, version: true } }), 'bad_os_version'],
+    ['null for OS version', submission({ info: { ...INFO, version: null } }), 'bad_os_version'],
+    ['an endless OS version', submission().replace('"6.1"', '1e999'), 'bad_os_version'],
+    ['no architecture', submission({ info: { ...INFO, arch: undefined } }), 'bad_arch'],
+    ['an object for architecture', submission({ info: { ...INFO, arch: {} } }), 'bad_arch'],
+    ['a number for revision', submission({ info: { ...INFO, revision: 5 } }), 'bad_revision'],
+    ['null for revision', submission({ info: { ...INFO, revision: null } }), 'bad_revision'],
+    ['payload version 1', submission({ ver: 1 }), 'unsupported_ver'],
+    ['payload version 4', submission({ ver: 4 }), 'unsupported_ver'],
+    ['a text for payload version', submission({ ver: '2' }), 'unsupported_ver'],
+    ['null for payload version', submission({ ver: null }), 'unsupported_ver'],
+  ];
+  for (const [name, bad, reason] of left) {
+    it(`with ${name} is left out as ${reason}; the next one counts`, () => {
+      const good = submission({ histograms: { FLAG } });
+      assert.deepEqual(count([bad, good]), { ...count([good]), skipped: { [reason]: 1 } });
+    });
+  }
+
+  for (const [name, info, path] of [
+    ['a number for OS version', { version: 6.1 }, 'WINNT/6.1/x86-64'],
+    ['Linux', { OS: 'Linux', version: '3.11.0-12-generic' }, 'Linux/3.1/x86-64'],
+    ['a TAB, escaped', { arch: 'x\ty' }, 'WINNT/6.1/x_y'],
+    ['a slash and a quote', { version: '6/"1' }, 'WINNT/6_"1/x86-64'],
+    ['nothing for Linux version', { OS: 'Linux', version: '' }, 'Linux/unknown/x86-64'],
+    ['names of the filter tree', { OS: 'name', arch: '_id' }, 'name_/6.1/_id_'],
+  ] as const) {
+    it(`with ${name} counts under ${path}`, () => {
+      const counted = count([submission({ info: { ...INFO, ...info }, histograms: { FLAG } }), submission()]);
+      assert.deepEqual(paths(counted), [`saved_session/Firefox/${path}`]);
+      const changed = path
+        .split('/')
+        .filter((part) => !(Object.values({ ...INFO, ...info }) as unknown[]).includes(part));
+      const sanitised = changed.filter((part) => !['6.1', '3.1'].includes(part)).length;
+      assert.deepEqual(counted.skipped, sanitised === 0 ? {} : { sanitised_value: sanitised });
+    });
+  }
+
+  it('of payload version 5, or of none, counts', () => {
+    assert.equal(count([submission({ ver: 5 }), submission({ ver: undefined })]).records, 2);
+  });
+
+  it('without a revision takes the fallback, if there is one', () => {
+    const record = submission({ info: { ...INFO, revision: undefined }, histograms: { FLAG } });
+    const revision = (rules: Partial<SubmissionRules>): unknown =>
+      Object.values(count([record], { rules }).rows)[0]?.[2];
+    assert.deepEqual([revision({}), revision({ fallbackRevision: REVISION })], ['', REVISION]);
+  });
+
+  it('without histograms still counts its simple measurements', () => {
+    for (const histograms of [undefined, null, [], 'x'])
+      assert.ok(rowOf(count([submission({ histograms, simpleMeasurements: { a: 1 } })]), 'SIMPLE_MEASURES_A'));
+  });
+
+  it('with a damaged end counts nothing of itself', () => {
+    assert.deepEqual(count([submission({ histograms: { FLAG } }).replace(/\}$/, '')]).rows, {});
+  });
+
+  it('with bytes that are no UTF-8 shows the replacement character', () => {
+    const bytes = Buffer.from(submission({ info: { ...INFO, arch: 'x?y' }, histograms: { FLAG } }));
+    bytes[bytes.indexOf('x?y') + 1] = 0xff;
+    assert.deepEqual(paths(count([bytes])), ['saved_session/Firefox/WINNT/6.1/x\ufffdy']);
+  });
+
+  it('is no obstacle when it comes as hundred thousands of empty lines in one block', () => {
+    const aggregator = new SubmissionAggregator(new SlotTable(), DEFAULT_RULES);
+    aggregator.openFile(KEY);
+    const block = Buffer.alloc(400_000, '\n');
+    const before = process.cpuUsage();
+    for (let at = 0; at < block.length; at += 1) aggregator.addLine(block, at, at);
+    const { user } = process.cpuUsage(before);
+    assert.deepEqual(aggregator.skipped, { empty_line: block.length });
+    // It takes a fifth of a second; looking for a TAB beyond each line takes half a minute.
+    assert.ok(user < 5e6, `${user / 1e6} s`);
+  });
+
+  it('needs an input key of the grammar', () => {
+    const aggregator = new SubmissionAggregator(new SlotTable(), DEFAULT_RULES);
+    assert.throws(
+      () => {
+        aggregator.openFile('saved_session/Firefox/nightly/28.0a1/2013.20131029.v2.log.x.xz');
+      },
+      (error) => error instanceof InvalidDataError && error.reason === 'bad_key',
+    );
+  });
+});
+
+describe('a histogram', () => {
+  const bad: readonly [name: string, json: string][] = [
+    ['an object, as in version 1', '{"values":{"0":1}}'],
+    ['nothing', '[]'],
+    ['too short', '[1,0,0,0,-1,-1,0]'],
+    ['too long', JSON.stringify(Array.from({ length: 1006 }, () => 0))],
+    ['with null', '[1,null,0,0,-1,-1,0,0]'],
+    ['with text', '[1,"0",0,0,-1,-1,0,0]'],
+    ['with true', '[1,true,0,0,-1,-1,0,0]'],
+    ['with 1e999', '[1,0,0,1e999,-1,-1,0,0]'],
+    ['with a bucket below 0', '[1,-1,0,0,-1,-1,0,0]'],
+    ['with half a hit', '[1,0.5,0,0,-1,-1,0,0]'],
+    ['null', 'null'],
+    ['a number', '5'],
+  ];
+  for (const [name, json] of bad) {
+    it(`${name} is left out, and nothing else of its submission`, () => {
+      const text = submission({ histograms: { A: FLAG, BAD: 'BAD', Z: FLAG } }).replace('"BAD":"BAD"', `"BAD":${json}`);
+      const counted = count([text]);
+      assert.deepEqual(counted.skipped, { bad_histogram: 1 });
+      assert.equal(counted.records, 1);
+      assert.deepEqual(
+        Object.keys(counted.rows).map((place) => place.split(' ')[0]),
+        ['A', 'A', 'Z', 'Z'],
+      );
+    });
+  }
+
+  for (const [name, values] of [
+    ['of the shortest kind', [0, 0, 0, -5, -1, -1, -1, -1]],
+    ['of 1000 buckets', [...Array.from({ length: 1000 }, (_, index) => index), 1, 0.5, 0.25, -1, -1]],
+    ['with numbers past 2^31', [4294967296, 0, 0, 1e15, -1, -1, 0, 7]],
+  ] as const) {
+    it(`${name} is counted as it is`, () => {
+      assert.deepEqual(rowOf(count([submission({ histograms: { H: values } })]), 'H'), [...values, 1]);
+    });
+  }
+
+  for (const name of ['', 'A B', 'A/B', 'A\tB', 'Ä', 'x'.repeat(256), '__proto__\u0000']) {
+    it(`named ${JSON.stringify(name.slice(0, 10))} is left out`, () => {
+      const counted = count([submission({ histograms: { [name]: FLAG, B: FLAG } })]);
+      assert.deepEqual([counted.skipped, Object.keys(counted.rows).length], [{ bad_measure_name: 1 }, 2]);
+    });
+  }
+
+  for (const name of ['__proto__', 'constructor', 'STARTUP_X', 'a.b-c_D', 'x'.repeat(255)]) {
+    it(`may be named ${name.slice(0, 20)}`, () => {
+      const text = submission({ histograms: { B: FLAG } }).replace('"B"', JSON.stringify(name));
+      assert.deepEqual(rowOf(count([text]), name), [...FLAG, 1]);
+    });
+  }
+
+  const twice = (first: string, last: string): Counted =>
+    count([submission({ histograms: { A: 0 } }).replace('"A":0', `"A":${first},"A":${last}`)]);
+
+  it('that comes twice counts as it stands the last time', () => {
+    assert.deepEqual(rowOf(twice('[9,0,0,0,-1,-1,0,0]', '[1,0,0,0,-1,-1,0,0]'), 'A'), [...FLAG, 1]);
+    assert.deepEqual(rowOf(twice('null', '[1,0,0,0,-1,-1,0,0]'), 'A'), [...FLAG, 1]);
+    assert.deepEqual(twice('[9,0,0,0,-1,-1,0,0]', 'null').rows, {});
+  });
+
+  it('that comes twice does so in both of two submissions', () => {
+    const record = submission({ histograms: { A: 0 } }).replace(
+      '"A":0',
+      `"A":[9,9,9,9,9,9,9,9],"A":[1,0,0,0,-1,-1,0,0]`,
+    );
+    assert.deepEqual(rowOf(count([record, record]), 'A'), [2, 0, 0, 0, -1, -1, 0, 0, 2]);
+  });
+
+  it('in a second "histograms" replaces the first', () => {
+    const record = submission({ histograms: { A: FLAG }, x: 0 }).replace(
+      '"x":0',
+      `"histograms":{"B":[1,0,0,0,-1,-1,0,0]}`,
+    );
+    assert.deepEqual(
+      Object.keys(count([record]).rows).map((place) => place.split(' ')[0]),
+      ['B', 'B'],
+    );
+  });
+});
+
+describe('simple measurements', () => {
+  const simple = (simpleMeasurements: unknown): Counted => count([submission({ simpleMeasurements })]);
+  const rowWith = (
+    hits: readonly number[],
+    sum: number,
+    log: number,
+    square: number,
+    submissions: number,
+  ): number[] => {
+    const buckets = Array.from({ length: 50 }, (_, index) => hits.filter((hit) => hit === index).length);
+    return [...buckets, sum, log, square, -1, -1, submissions];
+  };
+
+  // submissions.md 3.6: value, bucket, logarithm and its square.
+  for (const [value, bucket, log, square] of [
+    [0, 0, 0, 0],
+    [0.5, 0, 0.4054651081081644, 0.16440195389316542],
+    [1, 1, 0.6931471805599453, 0.4804530139182014],
+    [7.5, 7, 2.1400661634962708, 4.579883184141647],
+    [8, 7, 2.1972245773362196, 4.827795843250328],
+    [1364, 33, 7.21890970761906, 52.11265736675671],
+    [24592, 47, 10.110217128582082, 102.21649038707453],
+    [24593, 48, 10.110257789732392, 102.21731257484451],
+    [30000, 49, 10.308985993422082, 106.27519221257268],
+    [61789536, 49, 17.939244603887225, 321.81649695809693],
+    [-5, -1, 1.791759469228055, 3.210401995568401],
+  ] as const) {
+    it(`of ${value} hit bucket ${bucket}`, () => {
+      const counted = simple({ v: value });
+      assert.deepEqual(counted.rows[`SIMPLE_MEASURES_V by-build-date ${WHERE}`], [
+        rowWith([bucket], value, log, square, 1),
+        '0',
+        'simple-measures-hack',
+      ]);
+      assert.deepEqual(counted.skipped, value < 0 ? { negative_simple: 1 } : {});
+    });
+  }
+
+  it('add up over submissions', () => {
+    const counted = count([0, 1364, 8, -5].map((v) => submission({ simpleMeasurements: { v } })));
+    const row = rowOf(counted, 'SIMPLE_MEASURES_V');
+    assert.deepEqual(row, rowWith([0, 33, 7], 1367, 11.207893754183335, 60.15085520557544, 4));
+  });
+
+  it('are all members that are numbers, one level down too', () => {
+    const json = '{"firstPaint":1,"js":{"setProto":0,"deep":{"x":1},"t":"7"},"a":true,"b":"7","c":null,"d":[1],"e":{}}';
+    const counted = simple(JSON.parse(json));
+    assert.deepEqual(
+      [...new Set(Object.keys(counted.rows).map((place) => place.split(' ')[0]))],
+      ['SIMPLE_MEASURES_FIRSTPAINT', 'SIMPLE_MEASURES_JS_SETPROTO'],
+    );
+    assert.deepEqual(counted.skipped, {});
+  });
+
+  for (const [name, members, measure] of [
+    ['upper-casing', { main: 1, MAIN: 1 }, 'SIMPLE_MEASURES_MAIN'],
+    ['grouping', { a: { b_c: 1 }, a_b: { c: 1 } }, 'SIMPLE_MEASURES_A_B_C'],
+  ] as const) {
+    it(`that ${name} makes one measure of count twice`, () => {
+      const counted = simple(members);
+      assert.deepEqual((rowOf(counted, measure) as number[]).at(-1), 2);
+      assert.deepEqual(counted.skipped, { name_collision: 1 });
+    });
+  }
+
+  it('that overflow are left out', () => {
+    const text = submission({ simpleMeasurements: { a: 0, b: 1 } }).replace('"a":0', '"a":1e999');
+    const counted = count([text]);
+    assert.deepEqual([counted.skipped, rowOf(counted, 'SIMPLE_MEASURES_A')], [{ bad_simple_measure: 1 }, undefined]);
+  });
+
+  it('of names that no measure can have are left out', () => {
+    const counted = simple({ 'a b': 1, 'a\u0000b': 2, ok: 3 });
+    assert.deepEqual(counted.skipped, { bad_measure_name: 2 });
+    assert.equal(Object.keys(counted.rows).length, 2);
+  });
+
+  it('that come twice count as they stand the last time', () => {
+    const text = submission({ simpleMeasurements: { a: 1 } }).replace('"a":1', '"a":1,"a":5,"b":{"c":1},"b":{"c":2}');
+    const counted = count([text]);
+    assert.deepEqual((rowOf(counted, 'SIMPLE_MEASURES_A') as number[]).slice(-6), [
+      5,
+      Math.log(6),
+      Math.log(6) ** 2,
+      -1,
+      -1,
+      1,
+    ]);
+    assert.deepEqual((rowOf(counted, 'SIMPLE_MEASURES_B_C') as number[]).at(-1), 1);
+    assert.deepEqual(counted.skipped, {});
+  });
+});
+
+describe('any submissions', () => {
+  const number = fc.oneof(fc.nat(50), fc.constantFrom(-1, 0.5, 1e10));
+  const value = fc.oneof({ arbitrary: number, weight: 5 }, { arbitrary: fc.jsonValue({ maxDepth: 1 }), weight: 1 });
+  const array = fc.oneof(
+    { arbitrary: fc.array(fc.nat(9), { minLength: 8, maxLength: 10 }), weight: 4 },
+    { arbitrary: fc.array(value, { maxLength: 9 }), weight: 1 },
+  );
+  const name = fc.constantFrom('A', 'B_C', 'STARTUP_A', 'a b', 'ä', 'main');
+  const dictionary = <T>(of: fc.Arbitrary<T>) => fc.dictionary(name, of, { noNullPrototype: true });
+  const info = fc.record(
+    {
+      OS: fc.constantFrom<unknown>('WINNT', 'Linux', 'name', 5),
+      version: fc.constantFrom<unknown>('6.1', 6.1, '3.11.0', '', null),
+      arch: fc.constantFrom<unknown>('x86', 'x/86', '🦊'),
+      revision: fc.constantFrom<unknown>(REVISION, '', null),
+    },
+    { noNullPrototype: true },
+  );
+  const record = fc.record(
+    {
+      ver: fc.constantFrom<unknown>(2, 5, 1),
+      info: fc.oneof({ arbitrary: info, weight: 9 }, { arbitrary: fc.constantFrom<unknown>(null, [], 'x'), weight: 1 }),
+      histograms: fc.oneof(
+        { arbitrary: dictionary(fc.oneof(array, value)), weight: 9 },
+        { arbitrary: value, weight: 1 },
+      ),
+      simpleMeasurements: dictionary(fc.oneof(value, dictionary(value))),
+      other: fc.jsonValue(),
+    },
+    { noNullPrototype: true, requiredKeys: ['info'] },
+  );
+
+  it('count as JSON.parse and the rules would have it', () => {
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 6 }), fc.shuffledSubarray([0, 1, 2, 3, 4]), (records, order) => {
+        const shuffled = records.map((one) => {
+          const entries = Object.entries(one);
+          const first = order.flatMap((index) => entries.slice(index, index + 1));
+          return Object.fromEntries([...first, ...entries]);
+        });
+        const counted = count(shuffled.map((one, index) => `${index}\t${JSON.stringify(one)}`));
+        assert.deepEqual(counted.rows, literally(shuffled));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+interface Loose {
+  readonly [name: string]: unknown;
+}
+const isLoose = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The rules of submissions.md, word by word, for records of the one key. */
+function literally(records: readonly Loose[]): Counted['rows'] {
+  const rows = new Map<string, [number[], string, string]>();
+  const add = (measure: string, path: string, row: readonly number[], buildId: string, revision: string): void => {
+    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(measure)) return;
+    for (const byDate of ['by-build-date', 'by-submission-date']) {
+      const place = `${measure} ${byDate} 20131029/${path} ${row.length}`;
+      const [sums] = rows.get(place) ?? [];
+      const isMissable = (index: number): boolean =>
+        index >= row.length - 6 &&
+        index < row.length - 1 &&
+        !(measure.startsWith('SIMPLE_') && index === row.length - 6);
+      const sum = (x: number, y: number, index: number): number =>
+        isMissable(index) && (x === -1 || y === -1) ? Math.max(x, y) : x + y;
+      const [, , known = ''] = rows.get(place) ?? [];
+      const kept = known > revision ? known : revision;
+      rows.set(place, [row.map((y, index) => (sums === undefined ? y : sum(sums[index]!, y, index))), buildId, kept]);
+    }
+  };
+  for (const record of records) {
+    const path = pathOf(record);
+    if (path === undefined) continue;
+    const revision = (record['info'] as { revision?: string }).revision ?? '';
+    for (const [name, array] of isLoose(record['histograms']) ? Object.entries(record['histograms']) : [])
+      if (isHistogram(array)) add(name, path, [...array, 1], '20131029030201', revision);
+    for (const [measure, value] of simpleOf(record['simpleMeasurements'])) {
+      const log = Math.log(Math.abs(value) + 1);
+      const buckets = Array.from({ length: 50 }, (_, index) => (index === simpleMeasureBucket(value) ? 1 : 0));
+      add(measure, path, [...buckets, value, log, log * log, -1, -1, 1], '0', 'simple-measures-hack');
+    }
+  }
+  // Of several lengths both show the longest row.
+  const byLength = [...rows].toSorted(([, [a]], [, [b]]) => a.length - b.length);
+  return Object.fromEntries(byLength.map(([place, row]) => [place.replace(/ \d+$/, ''), row]));
+}
+
+function pathOf({ ver, info }: Loose): string | undefined {
+  if (![undefined, 2, 5].includes(ver as number) || !isLoose(info)) return undefined;
+  const { OS: os, version, arch, revision } = info;
+  if (typeof os !== 'string' || typeof arch !== 'string') return undefined;
+  if (revision !== undefined && typeof revision !== 'string') return undefined;
+  if (typeof version !== 'string' && typeof version !== 'number') return undefined;
+  const text = os === 'Linux' ? String(version).slice(0, 3) : String(version);
+  return `saved_session/Firefox/${pathPart(os)}/${pathPart(text)}/${pathPart(arch)}`;
+}
+
+function isHistogram(array: unknown): array is number[] {
+  if (!Array.isArray(array) || array.length < 8 || array.some((item) => typeof item !== 'number')) return false;
+  return array.slice(0, -5).every((bucket) => Number.isInteger(bucket) && bucket >= 0);
+}
+
+function simpleOf(value: unknown): [string, number][] {
+  const members = isLoose(value) ? Object.entries(value) : [];
+  const flat = members.flatMap(([name, member]): [string, unknown][] =>
+    isLoose(member)
+      ? Object.entries(member).map(([sub, inner]) => [simpleMeasureName(name, sub), inner])
+      : [[simpleMeasureName(name), member]],
+  );
+  return flat.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+}
