@@ -122,7 +122,7 @@ export class DayRun {
     const { chunkTasks } = this.app.settings;
     const chunks = Math.ceil(this.tasks / chunkTasks);
     // Chunks that count as merged with everything are never ready, so this goes on to the end.
-    await this.drain({ merged: new Array<number>(chunks).fill(this.tasks) });
+    await this.drain({ merged: new Array<number>(chunks).fill(this.tasks), maxSeconds: 600 });
     const merged = [];
     for (let chunk = 1; chunk <= chunks; chunk += 1) {
       merged.push(await this.app.run('mergeChunk', { run: this.run, chunk, tasks: this.tasks, chunkTasks }));
