@@ -96,7 +96,7 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
               };
               return createJsonOnce(analysis, key, built, signal);
             }));
-          const { segments, filesProcessedKey: _processed, filesMissingKey: _missing, ...summary } = contribution;
+          const { segments, filesProcessedKey, filesMissingKey, ...summary } = contribution;
           log.info('contribution built', {
             day,
             runId: run.runId,

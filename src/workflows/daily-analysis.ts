@@ -73,7 +73,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   const publication = await publish(run, story);
   const projections = await updateProjections();
 
-  const { channelVersions: _, runId, planAt: _planAt, ...counts } = contribution;
+  const { channelVersions, runId, planAt, ...counts } = contribution;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
   const published = publication.snapshots.map(({ channelVersion }) => channelVersion);
   story.tell(publication.decision, {

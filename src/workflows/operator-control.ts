@@ -1,11 +1,11 @@
 /** The commands that an operator can give a run that drains its done queue: Updates, so that each is answered. */
-import { CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
 import type { RecoverResult } from '../activities/task-queue.ts';
 
 /** Goes on without the tasks that have no result yet. */
-export const finishWithMissing = defineUpdate<string, []>('finishWithMissing');
+export const finishWithMissing = defineUpdate<string>('finishWithMissing');
 /** Looks for results whose messages never came, and sends the other open tasks again, now. */
-export const resendMissing = defineUpdate<RecoverResult, []>('resendMissing');
+export const resendMissing = defineUpdate<RecoverResult>('resendMissing');
 
 export class OperatorControl {
   #finishing = false;
@@ -13,7 +13,8 @@ export class OperatorControl {
 
   constructor(resend: () => Promise<RecoverResult>) {
     const validator = (): void => {
-      if (this.#draining === undefined) throw new Error('This run is not waiting for results now');
+      if (this.#draining === undefined)
+        throw ApplicationFailure.nonRetryable('This run is not waiting for results now');
     };
     setHandler(
       finishWithMissing,
