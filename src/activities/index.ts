@@ -10,6 +10,7 @@ import { createInvestigationQueueActivities } from './investigation-queues.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createProjectionActivities } from './projections.ts';
 import { createReportActivities } from './report.ts';
+import { createSnapshotActivities } from './snapshots.ts';
 import { createTaskQueueActivities } from './task-queue.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -22,6 +23,7 @@ export function createActivities(ports: ActivityPorts) {
     ...createDoneQueueActivities(ports),
     ...createAggregateActivities(ports),
     ...createContributionActivities(ports),
+    ...createSnapshotActivities(ports),
     ...createDatasetActivities(ports),
     ...createProjectionActivities(ports),
     ...createReportActivities(ports),

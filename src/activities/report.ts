@@ -2,7 +2,7 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import { type RunCounts, warningsOf } from '../pipeline/dataset/run-report.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
-import type { StagedSummary } from './dataset.ts';
+import type { StagedSummary } from './snapshots.ts';
 import type { PlanSummary } from './input-bucket.ts';
 import type { ActivityPorts } from './ports.ts';
 
@@ -27,7 +27,10 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
   return {
     async writeReport({ run, day, plan, counts, publication }: ReportInput): Promise<ReportResult> {
       const pending = publication.snapshots.reduce((sum, snapshot) => sum + snapshot.definitionsPending, 0);
-      const warnings = warningsOf(counts, pending);
+      const damage = publication.snapshots.flatMap((snapshot) =>
+        snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
+      );
+      const warnings = [...damage, ...warningsOf(counts, pending)];
       const key = stateKeys.report(run);
       const body = `${JSON.stringify({ day, runId: run.runId, plan, counts, publication, warnings }, null, 2)}\n`;
       await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, cancellationSignal());

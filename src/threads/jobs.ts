@@ -2,6 +2,7 @@
  * The file that every worker thread loads: the file jobs by name. Each loads its code when it is first called, since most
  * threads do one kind of work.
  */
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
 import type { mergePartFiles as MergePartFiles, partsToResult as PartsToResult } from './merge-parts.ts';
 import type { mergeResults as MergeResults, mergeResultShare as MergeResultShare } from './merge-results.ts';
@@ -30,7 +31,16 @@ export interface Job {
   readonly input: unknown;
 }
 
+/** How a job ended; broken data is told as such, because errors lose their kind on the way out of a thread. */
+export type JobEnd =
+  { readonly result: unknown } | { readonly invalid: { readonly reason: string; readonly message: string } };
+
 /** What the pool calls in a thread. */
-export default async function runJob({ name, input }: Job): Promise<unknown> {
-  return (fileJobs[name] as (given: unknown) => Promise<unknown>)(input);
+export default async function runJob({ name, input }: Job): Promise<JobEnd> {
+  try {
+    return { result: await (fileJobs[name] as (given: unknown) => Promise<unknown>)(input) };
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    return { invalid: { reason: error.reason, message: error.message } };
+  }
 }

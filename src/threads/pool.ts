@@ -1,7 +1,8 @@
 /** The pool of worker threads in which all parsing, merging, rendering and compressing runs, so that no event loop waits for it. */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { FileJobs, Job } from './jobs.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { FileJobs, Job, JobEnd } from './jobs.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
 export type ThreadPool = {
@@ -24,8 +25,12 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
   });
   const run =
     (name: keyof FileJobs) =>
-    async (input: unknown, signal?: AbortSignal): Promise<unknown> =>
-      pool.run({ name, input } satisfies Job, signal === undefined ? {} : { signal });
+    async (input: unknown, signal?: AbortSignal): Promise<unknown> => {
+      const job: Job = { name, input };
+      const end = (await pool.run(job, signal === undefined ? {} : { signal })) as JobEnd;
+      if ('invalid' in end) throw new InvalidDataError(end.invalid.reason, end.invalid.message);
+      return end.result;
+    };
   const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)]));
   return { ...(jobs as unknown as ThreadPool), close: () => pool.close({ force: true }) };
 }

@@ -75,7 +75,9 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
 
   const { channelVersions, runId, planAt, ...counts } = contribution;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
-  const published = publication.snapshots.map(({ channelVersion }) => channelVersion);
+  const published = publication.snapshots
+    .filter(({ folder }) => folder !== null)
+    .map(({ channelVersion }) => channelVersion);
   story.tell(publication.decision, {
     submissions: String(counts.records),
     published: published.join(', ') || 'nothing new',

@@ -1,6 +1,6 @@
 /** Publishing: stage every affected snapshot, then commit; when another publisher was first, build on its commit. */
 import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
-import type { StagedSummary } from '../activities/dataset.ts';
+import type { StagedSummary } from '../activities/snapshots.ts';
 import type { Activities } from '../activities/index.ts';
 import { FailureType } from '../errors.ts';
 import type { RunRef } from '../pipeline/state-keys.ts';

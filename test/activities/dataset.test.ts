@@ -170,15 +170,6 @@ describe('stageSnapshot', () => {
     await endsCancelled(day.app.runIn(env, 'stageSnapshot', { ...day.publication(), index: 0 }));
     assert.deepEqual(day.app.published.keys(PREFIX), [VERSIONS]);
   });
-
-  it('90: a segment that is gone fails the snapshot, and nothing is published in its place', async () => {
-    const day = new DayRun(application());
-    await day.analyse(NIGHTLY);
-    await day.app.run('planPublication', day.publication());
-    await day.app.analysis.delete(day.app.analysis.keys('state/segments/'));
-    await assert.rejects(day.app.run('stageSnapshot', { ...day.publication(), index: 0 }), /segments.*does not exist/);
-    assert.deepEqual(day.app.published.keys(PREFIX), [VERSIONS]);
-  });
 });
 
 describe('commitDataset', () => {

@@ -151,9 +151,10 @@ export class DayRun {
   /** Plans an attempt and stages its snapshots. */
   async stage(attempt = 1): Promise<{ decision: string; folders: string[] }> {
     const { decision, snapshots } = await this.app.run('planPublication', this.publication(attempt));
-    const folders = [];
+    const folders: string[] = [];
     for (let index = 0; index < snapshots; index += 1) {
-      folders.push((await this.app.run('stageSnapshot', { ...this.publication(attempt), index })).folder);
+      const { folder } = await this.app.run('stageSnapshot', { ...this.publication(attempt), index });
+      if (folder !== null) folders.push(folder);
     }
     return { decision, folders };
   }
