@@ -17,8 +17,8 @@ export type DecodeEnd = 'complete' | 'truncated';
 
 const OUTPUT_BLOCK = 1 << 20;
 const INPUT_BLOCK = 1 << 16;
-/** Small enough that what the decoder holds back at a fault is a few bytes of text. */
-const FINE_BLOCK = 1;
+/** Steps in which the place of a fault is looked for; the last is so small that what the decoder drops is a few bytes of text. */
+const STEPS = [INPUT_BLOCK, 1 << 10, 1] as const;
 const RATIO_FROM = 64 << 20;
 /** liblzma's flag for several xz streams in one file. */
 const CONCATENATED = 0x08;
@@ -36,21 +36,17 @@ export async function decodeFile(
 ): Promise<DecodeEnd> {
   if (storedBytes === 0) return 'complete';
   const progress = { fed: 0, delivered: 0 };
-  const attempt = async (fineFrom: number): Promise<void> => {
-    await decodeOnce(path, storedBytes, limits, fineFrom, progress, onBlock);
-  };
-  try {
-    await attempt(Infinity);
-    return 'complete';
-  } catch (error) {
-    if (isDamage(error, progress.delivered) === 'early') throw containerFault(error);
-  }
-  // The decoder drops what it decoded in the step that failed. Go over the file again and feed the place in question in
-  // tiny steps, so that every line before the damage is had.
-  try {
-    await attempt(Math.max(0, progress.fed - 2 * INPUT_BLOCK));
-  } catch (error) {
-    if (isDamage(error, progress.delivered) === 'early') throw containerFault(error);
+  // The decoder drops what it decoded in the step that failed. So the file is gone over again, and the place in question
+  // fed in smaller steps, until every line before the damage is had.
+  let from = 0;
+  for (const step of STEPS) {
+    try {
+      await decodeOnce(path, storedBytes, limits, { from, step }, progress, onBlock);
+      if (step === INPUT_BLOCK) return 'complete';
+    } catch (error) {
+      if (isDamage(error, progress.delivered) === 'early') throw containerFault(error);
+    }
+    from = Math.max(0, progress.fed - 2 * step);
   }
   return 'truncated';
 }
@@ -59,7 +55,7 @@ async function decodeOnce(
   path: string,
   storedBytes: number,
   limits: DecodeLimits,
-  fineFrom: number,
+  steps: InputSteps,
   progress: { fed: number; delivered: number },
   onBlock: (block: Buffer) => void,
 ): Promise<void> {
@@ -67,10 +63,13 @@ async function decodeOnce(
   const decoder = lzma.createStream('autoDecoder', options as unknown as Parameters<typeof lzma.createStream>[1]);
   // Node's stream helpers see this stream as finished before it reports a fault in its last bytes, so they are not used.
   let fault: Error | undefined;
+  // After a fault the stream forgets the callback of the write at hand, so the fault itself must end the wait.
+  let wake = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
     decoder.on('end', resolve);
     decoder.on('error', (error: Error) => {
       fault ??= error;
+      wake();
       resolve();
     });
   });
@@ -85,8 +84,9 @@ async function decodeOnce(
       progress.delivered = decoded;
     }
   });
-  for await (const block of inputBlocks(path, fineFrom, progress)) {
+  for await (const block of inputBlocks(path, steps, progress)) {
     await new Promise<void>((resolve) => {
+      wake = resolve;
       decoder.write(block, () => {
         resolve();
       });
@@ -100,20 +100,26 @@ async function decodeOnce(
   if (fault !== undefined) throw fault;
 }
 
-async function* inputBlocks(path: string, fineFrom: number, progress: { fed: number }): AsyncGenerator<Buffer> {
+/** Feed the file from byte `from` on in steps of so many bytes; what lies before, in large blocks. */
+interface InputSteps {
+  readonly from: number;
+  readonly step: number;
+}
+
+/** @param progress `fed` becomes the number of bytes handed out in this pass */
+async function* inputBlocks(path: string, steps: InputSteps, progress: { fed: number }): AsyncGenerator<Buffer> {
   const file = await open(path);
   try {
-    let position = 0;
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(INPUT_BLOCK), 0, INPUT_BLOCK, position);
+    for (progress.fed = 0; ;) {
+      const wanted = progress.fed < steps.from ? Math.min(INPUT_BLOCK, steps.from - progress.fed) : INPUT_BLOCK;
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(wanted), 0, wanted, progress.fed);
       if (bytesRead === 0) return;
-      const step = position >= fineFrom ? FINE_BLOCK : INPUT_BLOCK;
+      const step = progress.fed < steps.from ? wanted : steps.step;
       for (let start = 0; start < bytesRead; start += step) {
         const block = buffer.subarray(start, Math.min(start + step, bytesRead));
-        progress.fed = Math.max(progress.fed, position + start + block.length);
+        progress.fed += block.length;
         yield block;
       }
-      position += bytesRead;
     }
   } finally {
     await file.close();
