@@ -63,10 +63,7 @@ export class TemporalForTests {
 
   /** One worker for all tests of a file; the activities of the test that runs now are behind it. */
   static async start(kind: ServerKind): Promise<TemporalForTests> {
-    Runtime.install({
-      logger: new DefaultLogger('ERROR'),
-      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-    });
+    installQuietRuntime();
     const [env, workflowBundle] = await Promise.all([startServer(kind), bundleWorkflows()]);
     const served = Object.keys(stageActivities([])).map((name) => [
       name,
@@ -131,6 +128,14 @@ export function temporalForTests(kind: ServerKind): () => TemporalForTests {
   });
   after(() => temporal?.stop());
   return () => temporal ?? assert.fail('only inside a test');
+}
+
+/** Failures that a test provokes are not for its output. */
+export function installQuietRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
 }
 
 export function bundleWorkflows(path = workflowsPath): Promise<WorkflowBundleWithSourceMap> {
