@@ -37,7 +37,8 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
 
   story.tell('rendering the filter', { run: `\`${run.runId}\`` });
   const chosen = await chooseFiles(input);
-  const queues = await createInvestigationQueues({ name });
+  // A cancelled creation would leave queues that nobody removes.
+  const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name }));
   try {
     return await analyse(queues);
   } finally {

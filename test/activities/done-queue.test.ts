@@ -5,7 +5,8 @@ import { FailureType } from '../../src/errors.ts';
 import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
-import { type Application, DONE_QUEUE, eachWithApplication, environment, TASK_QUEUE } from '../fakes/application.ts';
+import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { DayRun, doneMessage, inputKey, runId } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FailureType } from '../../src/errors.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
-import { DONE_QUEUE, eachWithApplication, environment, TASK_QUEUE } from '../fakes/application.ts';
+import { eachWithApplication, environment } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
-import { DONE_QUEUE, eachWithApplication, environment, TASK_QUEUE } from '../fakes/application.ts';
+import { eachWithApplication, environment } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { failsForGood } from '../fakes/failures.ts';
 
 describe('queues of an investigation', () => {

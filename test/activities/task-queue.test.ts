@@ -5,7 +5,8 @@ import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
 import { parseReceipt } from '../../src/pipeline/done-queue/receipt.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
-import { type Application, eachWithApplication, environment, TASK_QUEUE } from '../fakes/application.ts';
+import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
+import { TASK_QUEUE } from '../fakes/names.ts';
 import { DayRun, inputKey, resultOf } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 

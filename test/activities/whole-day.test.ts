@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { MANIFEST_NAME } from '../../src/pipeline/dataset/manifest.ts';
-import { type Application, DONE_QUEUE, eachWithApplication, TASK_QUEUE } from '../fakes/application.ts';
+import { type Application, eachWithApplication } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
 import { assertWhole, assertWrittenOnce, snapshotOf, submissionsOf, versionsOf } from '../fakes/published-space.ts';
 

@@ -17,11 +17,10 @@ import { inProcessThreads } from './in-process-threads.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryMessageQueues } from './memory-message-queues.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
+import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
 
 export const PREFIX = 'v7/';
 export const VERSIONS = PREFIX + publishedNames.versions;
-export const TASK_QUEUE = 'analysis-tasks';
-export const DONE_QUEUE = 'analysis-done';
 const QUEUE = { visibilitySeconds: 300, delaySeconds: 0, retentionSeconds: 345_600 };
 const TEMPLATE = {
   version: 1,

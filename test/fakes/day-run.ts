@@ -8,7 +8,8 @@ import { encodeDoneMessage, outputPrefix, type TaskReport } from '../../src/pipe
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { dailyRun, type RunRef } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
-import { type Application, DONE_QUEUE, TASK_QUEUE } from './application.ts';
+import { type Application } from './application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
 
 export const DAY = '20131029';
 
