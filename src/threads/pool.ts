@@ -34,5 +34,5 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
     mergePartFiles: job('mergePartFiles'),
     partsToResult: job('partsToResult'),
     close: () => pool.close({ force: true }),
-  } as ThreadPool & { close(): Promise<void> };
+  };
 }
