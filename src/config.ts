@@ -1,5 +1,4 @@
 /** All settings, their units and defaults. The only module that reads the environment; `.env.example` lists the same variables. */
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
 
@@ -164,12 +163,44 @@ function crossProblems(config: Config): string[] {
   return problems;
 }
 
+/** What counts in a submission. */
+export function submissionRules(config: Config) {
+  return {
+    linuxVersion: config.TELEMETRY_LINUX_VERSION,
+    fallbackRevision: config.TELEMETRY_FALLBACK_REVISION ?? null,
+    strictBuildId: config.TELEMETRY_STRICT_BUILD_ID,
+    maxHistogramLength: MAX_HISTOGRAM_LENGTH,
+  };
+}
+
+/** How far a submission file is followed. */
+export function submissionLimits(config: Config) {
+  return {
+    maxDecodedBytes: config.TELEMETRY_MAX_DECODED_BYTES,
+    maxRatio: config.TELEMETRY_MAX_DECODE_RATIO,
+    maxDecoderBytes: MAX_DECODER_BYTES,
+    maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
+  };
+}
+
+/** 1,000 buckets and five statistics. */
+const MAX_HISTOGRAM_LENGTH = 1005;
+/** LZMA's default preset needs 9 MiB, its highest 65. */
+const MAX_DECODER_BYTES = 128 << 20;
+
 /** The process's environment as it stands. */
 export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
+/** Puts variables, such as those of an embedded stack, over what the process was started with. */
+export function useEnvironment(variables: Readonly<Record<string, string>>): void {
+  Object.assign(process.env, variables);
+}
+
 /** Temporal address, namespace and TLS from the same profiles and variables that the `temporal` CLI uses. */
-export function temporalConnectConfig() {
+export async function temporalConnectConfig() {
+  // Loaded here: commands on local files do without Temporal's packages.
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   return loadClientConnectConfig();
 }

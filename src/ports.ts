@@ -29,7 +29,8 @@ export interface ObjectStore {
   get(key: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject & { body: Buffer }>;
   /** Writes the object to a new local file. Same errors. */
   getToFile(key: string, path: string, options?: { ifMatch?: string; signal?: AbortSignal }): Promise<StoredObject>;
-  head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined>;
+  /** Undefined when there is no such object. */
+  head(key: string, signal?: AbortSignal): Promise<(StoredObject & { readonly lastModified: Date }) | undefined>;
   put(key: string, body: ObjectBody, headers?: ObjectHeaders, signal?: AbortSignal): Promise<StoredObject>;
   /** Stores only where nothing is; `exists` says that something was, and leaves it. */
   createOnce(
@@ -91,6 +92,8 @@ export interface MessageQueues {
   /** Removes a queue; one that is gone already is fine. */
   remove(queue: string, signal?: AbortSignal): Promise<void>;
   names(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
+  /** The queue's address. */
+  url(queue: string, signal?: AbortSignal): Promise<string>;
 }
 
 export class QueueMissingError extends Error {

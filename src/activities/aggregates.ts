@@ -14,7 +14,7 @@ import type { ActivityPorts } from './ports.ts';
 import { quarantine } from './quarantine.ts';
 import { readReceipt } from './receipts.ts';
 import { createJsonOnce, readJsonIfPresent } from './stored-json.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface MergeChunkInput {
   readonly run: RunRef;

@@ -11,7 +11,7 @@ import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface ContributionInput {
   readonly run: RunRef;
@@ -24,6 +24,8 @@ export interface ContributionInput {
 export interface Contribution {
   readonly runId: string;
   readonly day: string;
+  /** When the plan was stored, by the store's clock; the later plan wins the day. */
+  readonly planAt: string;
   readonly planned: number;
   readonly done: number;
   readonly failed: number;
@@ -57,7 +59,7 @@ export interface CollectInput {
 
 export interface InvestigationSummary extends Omit<
   Contribution,
-  'runId' | 'day' | 'segments' | 'filesProcessedKey' | 'filesMissingKey'
+  'runId' | 'day' | 'planAt' | 'segments' | 'filesProcessedKey' | 'filesMissingKey'
 > {
   /** Address of the merged result. */
   readonly result: string;
@@ -87,13 +89,14 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
               const built: Contribution = {
                 runId: run.runId,
                 day,
+                planAt: await planTime(run, signal),
                 planned: tasks,
                 ...(await totals(run, heads, signal)),
                 segments,
               };
               return createJsonOnce(analysis, key, built, signal);
             }));
-          const { segments, filesProcessedKey: _processed, filesMissingKey: _missing, ...summary } = contribution;
+          const { segments, filesProcessedKey, filesMissingKey, ...summary } = contribution;
           log.info('contribution built', {
             day,
             runId: run.runId,
@@ -155,6 +158,11 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
     });
   }
 
+  async function planTime(run: RunRef, signal: AbortSignal): Promise<string> {
+    const stored = await analysis.head(stateKeys.plan(run), signal);
+    return (stored?.lastModified ?? new Date(0)).toISOString();
+  }
+
   async function buildSegments(
     day: string,
     heads: readonly ChunkHead[],
@@ -203,7 +211,7 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
     run: RunRef,
     heads: readonly ChunkHead[],
     signal: AbortSignal,
-  ): Promise<Omit<Contribution, 'runId' | 'day' | 'planned' | 'segments'>> {
+  ): Promise<Omit<Contribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments'>> {
     const skipped: Record<string, number> = {};
     const dropped: Record<string, number> = {};
     const failedTasks: Record<string, number> = {};

@@ -1,7 +1,9 @@
 /** Stage 4: messages of the done queue become receipts, and are deleted once their receipts exist. */
 import { createHash } from 'node:crypto';
 import { cancellationSignal, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
+import { FailureType } from '../errors.ts';
 import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage, type DoneMessage, outputPrefix } from '../pipeline/done-queue/done-message.ts';
 import { doneReceipt, failedReceipt, type Outcome, type Receipt } from '../pipeline/done-queue/receipt.ts';
@@ -192,7 +194,12 @@ class Filing {
     const { runId } = splitTaskId(taskId);
     let known = this.#runs.get(runId);
     if (known === undefined) {
-      known = loadRun(this.#store, runId, this.signal);
+      known = loadRun(this.#store, runId, this.signal).catch((error: unknown) => {
+        // The own run cannot go on without its plan; a message of another run is kept aside for whoever mends that one.
+        const isDamaged = error instanceof ApplicationFailure && error.type === FailureType.StateDamaged;
+        if (runId === this.#run.runId || !isDamaged) throw error;
+        throw new InvalidDataError('damaged_plan', error.message);
+      });
       this.#runs.set(runId, known);
     }
     const run = await known;

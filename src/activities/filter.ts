@@ -13,8 +13,21 @@ export interface RenderFilterInput {
   readonly allowFuture: boolean;
 }
 
-export function createFilterActivities({ readTemplate }: Pick<ActivityPorts, 'readTemplate'>) {
+export function createFilterActivities({ readTemplate, settings }: Pick<ActivityPorts, 'readTemplate' | 'settings'>) {
   return {
+    /** The queue pair of production, which only the worker's configuration names. */
+    async productionQueues(): Promise<{ taskQueue: string; doneQueue: string }> {
+      return { taskQueue: settings.taskQueue, doneQueue: settings.doneQueue };
+    },
+
+    /**
+     * Checks a filter document that names no day.
+     * @throws ApplicationFailure InvalidFilter
+     */
+    async parseFilterDocument({ document }: { readonly document: unknown }): Promise<Filter> {
+      return parseFilter(document);
+    },
+
     /**
      * Renders the template, or the document given, for a day.
      * @throws ApplicationFailure InvalidInput, InvalidFilter (a person must mend the day or the filter)

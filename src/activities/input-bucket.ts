@@ -18,7 +18,7 @@ import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce } from './stored-json.ts';
-import { inWorkFolder } from './work-folder.ts';
+import { inWorkFolder } from '../work-folder.ts';
 
 export interface PlanTasksInput {
   readonly run: RunRef;

@@ -8,29 +8,53 @@ import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
 import { parsePlanHead, parsePlanLine, type PlanHead } from '../pipeline/task-queue/plan.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import type { ObjectStore } from '../ports.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { readJsonIfPresent } from './stored-json.ts';
 
-/** The head and a stream of the tasks, in task order. */
+/**
+ * The head and a stream of the tasks, in task order.
+ * @throws ApplicationFailure StateDamaged, also while the tasks are read
+ */
 export async function openPlan(
   store: ObjectStore,
   run: RunRef,
   signal: AbortSignal,
 ): Promise<{ head: PlanHead; tasks: AsyncGenerator<AnalysisTask> }> {
-  const { body } = await store.get(stateKeys.plan(run), { signal });
+  const key = stateKeys.plan(run);
+  const { body } = await store.get(key, { signal });
   const lines = createInterface({ input: Readable.from([body]).pipe(createGunzip()), crlfDelay: Infinity })[
     Symbol.asyncIterator
   ]();
-  const first = await lines.next();
-  if (first.done === true) {
-    throw ApplicationFailure.nonRetryable(
-      `s3://${store.bucket}/${stateKeys.plan(run)} is empty`,
-      FailureType.StateDamaged,
-    );
-  }
+  const whole = async <T>(read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read();
+    } catch (error) {
+      throw damaged(`s3://${store.bucket}/${key}`, error);
+    }
+  };
   async function* tasks(): AsyncGenerator<AnalysisTask> {
-    for (let line = await lines.next(); line.done !== true; line = await lines.next()) yield parsePlanLine(line.value);
+    for (;;) {
+      const task = await whole(async () => {
+        const line = await lines.next();
+        return line.done === true ? undefined : parsePlanLine(line.value);
+      });
+      if (task === undefined) return;
+      yield task;
+    }
   }
-  return { head: parsePlanHead(first.value), tasks: tasks() };
+  const head = await whole(async () => {
+    const first = await lines.next();
+    if (first.done === true) throw new InvalidDataError('bad_plan', 'it is empty');
+    return parsePlanHead(first.value);
+  });
+  return { head, tasks: tasks() };
+}
+
+/** Broken gzip or lines that are no plan's; other errors are not about the content. */
+function damaged(name: string, error: unknown): unknown {
+  const isContent = error instanceof InvalidDataError || (error instanceof Error && 'code' in error);
+  if (!isContent) return error;
+  return ApplicationFailure.nonRetryable(`${name} is damaged: ${error.message}`, FailureType.StateDamaged);
 }
 
 /** The run that a run id belongs to; undefined when this deployment never planned it. */

@@ -27,6 +27,9 @@ export interface ActivitySettings {
   readonly maxLineBytes: number;
   readonly maxTableBytes: number;
   readonly doneVisibilitySeconds: number;
+  readonly taskVisibilitySeconds: number;
+  /** Where histogram definitions come from; a null folder makes all of them derived ones. */
+  readonly definitions: { readonly folder: string | null; readonly hosts: readonly string[] };
   readonly workDirectory: string;
   /** File jobs that one activity keeps going at a time. */
   readonly threads: number;

@@ -9,6 +9,7 @@ import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
 import { encodeTaskMessage } from '../pipeline/task-queue/task-message.ts';
+import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { readProgress } from './receipts.ts';
@@ -93,13 +94,19 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
      */
     async enqueueTasks({ run, taskQueue }: EnqueueInput): Promise<EnqueueResult> {
       const resumedAt = parseProgress(activityInfo().heartbeatDetails)?.sent ?? 0;
-      const sent = await sendAll(
-        run,
-        taskQueue,
-        (task) => splitTaskId(task.id).number > resumedAt,
-        (number) => {
-          heartbeat({ sent: number } satisfies EnqueueProgress);
-        },
+      let progress: EnqueueProgress = { sent: resumedAt };
+      const sent = await heartbeating(
+        () => progress,
+        () =>
+          sendAll(
+            run,
+            taskQueue,
+            (task) => splitTaskId(task.id).number > resumedAt,
+            (number) => {
+              progress = { sent: number };
+              heartbeat(progress);
+            },
+          ),
       );
       log.info('tasks enqueued', { runId: run.runId, tasks: sent, resumedAt });
       return { tasks: sent, resumedAt };
@@ -111,42 +118,40 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
      */
     async recoverStragglers({ run, taskQueue, tasks, resend }: RecoverInput): Promise<RecoverResult> {
       const signal = cancellationSignal();
-      const progress = await readProgress(analysis, run, tasks, settings.chunkTasks, signal);
-      const open = new Set(progress.missingNumbers());
-      let recovered = 0;
-      await pMap(
-        [...open],
-        async (number) => {
-          const id = `${run.runId}/${number}`;
-          const result = await analysis.head(`${outputPrefix(id)}result.txt`, signal);
-          if (result === undefined) return;
-          const receipt = Buffer.from(JSON.stringify(recoveredReceipt(id, result)));
-          await analysis.createOnce(
-            stateKeys.receipt(run, number, 'done'),
-            receipt,
-            { contentType: 'application/json' },
-            signal,
-          );
-          recovered += 1;
-          open.delete(number);
-          heartbeat({ recovered });
-        },
-        { concurrency: HEADS_AT_ONCE },
-      );
-      const resent = resend
-        ? await sendAll(
-            run,
-            taskQueue,
-            (task) => open.has(splitTaskId(task.id).number),
-            (number) => {
-              heartbeat({ recovered, sent: number });
+      const counts = { recovered: 0, resent: 0 };
+      return heartbeating(
+        () => ({ ...counts }),
+        async () => {
+          const progress = await readProgress(analysis, run, tasks, settings.chunkTasks, signal);
+          const open = new Set(progress.missingNumbers());
+          await pMap(
+            [...open],
+            async (number) => {
+              if (!(await recover(run, number, signal))) return;
+              counts.recovered += 1;
+              open.delete(number);
             },
-          )
-        : 0;
-      log.info('stragglers looked for', { runId: run.runId, recovered, resent, open: open.size });
-      return { recovered, resent };
+            { concurrency: HEADS_AT_ONCE },
+          );
+          const isOpen = (task: AnalysisTask): boolean => open.has(splitTaskId(task.id).number);
+          if (resend) counts.resent = await sendAll(run, taskQueue, isOpen, () => undefined);
+          log.info('stragglers looked for', { runId: run.runId, ...counts, open: open.size });
+          return { ...counts };
+        },
+      );
     },
   };
+
+  /** Files the result of a task when there is one. */
+  async function recover(run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
+    const id = `${run.runId}/${number}`;
+    const result = await analysis.head(`${outputPrefix(id)}result.txt`, signal);
+    if (result === undefined) return false;
+    const receipt = Buffer.from(JSON.stringify(recoveredReceipt(id, result)));
+    const key = stateKeys.receipt(run, number, 'done');
+    await analysis.createOnce(key, receipt, { contentType: 'application/json' }, signal);
+    return true;
+  }
 }
 
 /** An earlier release's or a foreign shape means: start over, which at-least-once allows. */

@@ -109,12 +109,16 @@ class S3Bucket implements ObjectStore {
     return { stored: { etag: answer.ETag ?? '', size: answer.ContentLength ?? 0 }, body: answer.Body as Readable };
   }
 
-  async head(key: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+  async head(key: string, signal?: AbortSignal): Promise<(StoredObject & { lastModified: Date }) | undefined> {
     try {
       const answer = await this.#call(key, () =>
         this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), options(signal)),
       );
-      return { etag: answer.ETag ?? '', size: answer.ContentLength ?? 0 };
+      return {
+        etag: answer.ETag ?? '',
+        size: answer.ContentLength ?? 0,
+        lastModified: answer.LastModified ?? new Date(0),
+      };
     } catch (error) {
       if (error instanceof ObjectMissingError) return undefined;
       throw error;

@@ -43,7 +43,7 @@ class SqsQueues implements MessageQueues {
   }
 
   async send(queue: string, bodies: readonly string[], signal?: AbortSignal): Promise<readonly number[]> {
-    const QueueUrl = await this.#url(queue, signal);
+    const QueueUrl = await this.url(queue, signal);
     const Entries = bodies.slice(0, BATCH).map((MessageBody, index) => ({ Id: String(index), MessageBody }));
     const answer = await this.#call(queue, () =>
       this.#client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
@@ -59,7 +59,7 @@ class SqsQueues implements MessageQueues {
       signal,
     }: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
   ): Promise<readonly ReceivedMessage[]> {
-    const QueueUrl = await this.#url(queue, signal);
+    const QueueUrl = await this.url(queue, signal);
     const answer = await this.#call(queue, () =>
       this.#polls.send(
         new ReceiveMessageCommand({
@@ -81,7 +81,7 @@ class SqsQueues implements MessageQueues {
 
   async deleteMessages(queue: string, receiptHandles: readonly string[], signal?: AbortSignal): Promise<number> {
     if (receiptHandles.length === 0) return 0;
-    const QueueUrl = await this.#url(queue, signal);
+    const QueueUrl = await this.url(queue, signal);
     const Entries = receiptHandles
       .slice(0, BATCH)
       .map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
@@ -92,7 +92,7 @@ class SqsQueues implements MessageQueues {
   }
 
   async maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number> {
-    const QueueUrl = await this.#url(queue, signal);
+    const QueueUrl = await this.url(queue, signal);
     const answer = await this.#call(queue, () =>
       this.#client.send(
         new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['MaximumMessageSize'] }),
@@ -118,7 +118,7 @@ class SqsQueues implements MessageQueues {
 
   async remove(queue: string, signal?: AbortSignal): Promise<void> {
     try {
-      const QueueUrl = await this.#url(queue, signal);
+      const QueueUrl = await this.url(queue, signal);
       await this.#call(queue, () => this.#client.send(new DeleteQueueCommand({ QueueUrl }), options(signal)));
     } catch (error) {
       if (!(error instanceof QueueMissingError)) throw error;
@@ -135,7 +135,7 @@ class SqsQueues implements MessageQueues {
     return names;
   }
 
-  async #url(queue: string, signal: AbortSignal | undefined): Promise<string> {
+  async url(queue: string, signal?: AbortSignal): Promise<string> {
     const known = this.#urls.get(queue);
     if (known !== undefined) return known;
     const { QueueUrl } = await this.#call(queue, () =>

@@ -1,13 +1,46 @@
-/** The file that every worker thread loads: the file jobs by name. */
-import { aggregateSubmissions } from './aggregate-submissions.ts';
-import { mergePartFiles, partsToResult } from './merge-parts.ts';
-import { mergeResults } from './merge-results.ts';
+/**
+ * The file that every worker thread loads: the file jobs by name. Each loads its code when it is first called, since most
+ * threads do one kind of work.
+ */
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
+import type { mergePartFiles as MergePartFiles, partsToResult as PartsToResult } from './merge-parts.ts';
+import type { mergeResults as MergeResults, mergeResultShare as MergeResultShare } from './merge-results.ts';
+import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
+import type { interleaveShares as InterleaveShares, splitResult as SplitResult } from './result-file.ts';
 
-export { aggregateSubmissions, mergePartFiles, mergeResults, partsToResult };
+export const fileJobs = {
+  aggregateSubmissions: (async (input) =>
+    (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
+  interleaveShares: (async (input) =>
+    (await import('./result-file.ts')).interleaveShares(input)) as typeof InterleaveShares,
+  mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
+  mergeResultShare: (async (input) =>
+    (await import('./merge-results.ts')).mergeResultShare(input)) as typeof MergeResultShare,
+  mergeResults: (async (input) => (await import('./merge-results.ts')).mergeResults(input)) as typeof MergeResults,
+  partsToResult: (async (input) => (await import('./merge-parts.ts')).partsToResult(input)) as typeof PartsToResult,
+  renderSnapshotFiles: (async (input) =>
+    (await import('./render-snapshot.ts')).renderSnapshotFiles(input)) as typeof RenderSnapshotFiles,
+  splitResult: (async (input) => (await import('./result-file.ts')).splitResult(input)) as typeof SplitResult,
+};
 
-export interface FileJobs {
-  readonly aggregateSubmissions: typeof aggregateSubmissions;
-  readonly mergeResults: typeof mergeResults;
-  readonly mergePartFiles: typeof mergePartFiles;
-  readonly partsToResult: typeof partsToResult;
+export type FileJobs = typeof fileJobs;
+
+export interface Job {
+  readonly name: keyof FileJobs;
+  readonly input: unknown;
+}
+
+/** How a job ended; broken data is told as such, because errors lose their kind on the way out of a thread. */
+export type JobEnd =
+  { readonly result: unknown } | { readonly invalid: { readonly reason: string; readonly message: string } };
+
+/** What the pool calls in a thread. */
+export default async function runJob({ name, input }: Job): Promise<JobEnd> {
+  try {
+    return { result: await (fileJobs[name] as (given: unknown) => Promise<unknown>)(input) };
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    return { invalid: { reason: error.reason, message: error.message } };
+  }
 }

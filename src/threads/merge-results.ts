@@ -2,7 +2,7 @@
  * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole. The
  * table is spilled to disk whenever it passes its limit, so memory stays flat whatever comes.
  */
-import { createReadStream } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
@@ -12,6 +12,7 @@ import { SlotTable } from '../pipeline/aggregates/slot-table.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { LineSplitter } from './lines.ts';
 import { type PartInfo, readPart, writePart } from './part-file.ts';
+import { writeResultLines } from './result-file.ts';
 
 export interface ResultFile {
   /** Task id, or any name that reports can show. */
@@ -49,6 +50,46 @@ export interface MergeResultsResult {
 }
 
 export async function mergeResults({ results, folder, limits }: MergeResultsInput): Promise<MergeResultsResult> {
+  const { slots, spills, ...outcome } = await mergeSorted({ results, folder, limits }, WHOLE);
+  const parts = await writeByChannelVersion(folder, slots);
+  await Promise.all(spills.map((spill) => rm(spill)));
+  return { parts, ...outcome };
+}
+
+/** Every thread reads all results, but only the lines whose key falls to it, so that no sum is split among threads. */
+export interface Share {
+  /** From 0. */
+  readonly index: number;
+  readonly of: number;
+}
+
+const WHOLE: Share = { index: 0, of: 1 };
+
+export interface MergeShareInput extends MergeResultsInput {
+  readonly share: Share;
+}
+
+export interface MergeShareResult extends Omit<MergeResultsResult, 'parts'> {
+  /** Sorted lines of the share, in the form of a result. */
+  readonly path: string;
+}
+
+/** The same for one share of the lines; what all shares write, interleaved, is the merged result. */
+export async function mergeResultShare({ share, ...input }: MergeShareInput): Promise<MergeShareResult> {
+  const { slots, spills, ...outcome } = await mergeSorted(input, share);
+  const path = join(input.folder, `share-${share.index}`);
+  await writeResultLines(path, slots);
+  await Promise.all(spills.map((spill) => rm(spill)));
+  return { path, ...outcome };
+}
+
+interface Sorted extends Omit<MergeResultsResult, 'parts'> {
+  readonly slots: AsyncIterable<PartSlot> | Iterable<PartSlot>;
+  /** Files that `slots` reads; to be removed after it. */
+  readonly spills: readonly string[];
+}
+
+async function mergeSorted({ results, folder, limits }: MergeResultsInput, share: Share): Promise<Sorted> {
   const table = new SlotTable();
   const parser = new ResultParser();
   const rejected: { id: string; reason: string; message: string }[] = [];
@@ -56,7 +97,7 @@ export async function mergeResults({ results, folder, limits }: MergeResultsInpu
   let bytes = 0;
   for (const { id, path } of results) {
     try {
-      bytes += await stageResult(parser, path, limits.maxLineBytes);
+      bytes += stageResult(parser, path, limits.maxLineBytes, share);
       parser.commit(table);
     } catch (error) {
       parser.discard();
@@ -64,37 +105,52 @@ export async function mergeResults({ results, folder, limits }: MergeResultsInpu
       rejected.push({ id, reason: error.reason, message: error.message.slice(0, 500) });
     }
     if (table.bytes > limits.maxTableBytes) {
-      const spill = join(folder, `spill-${spills.length}`);
+      const spill = join(folder, `spill-${share.index}-${spills.length}`);
       await writePart(spill, table.sorted());
       spills.push(spill);
       table.clear();
     }
   }
-  const parts = await writeByChannelVersion(
-    folder,
-    spills.length === 0 ? table.sorted() : mergeParts([...spills.map(readPart), table.sorted()]),
-  );
-  await Promise.all(spills.map((spill) => rm(spill)));
   const dropped = { ...parser.dropped };
   if (table.mixedStatistics > 0) dropped['mixed_statistics'] = table.mixedStatistics;
-  return { parts, rejected, dropped, bytes };
+  const slots = spills.length === 0 ? table.sorted() : mergeParts([...spills.map(readPart), table.sorted()]);
+  return { slots, spills, rejected, dropped, bytes };
 }
 
 /** @returns bytes read */
-async function stageResult(parser: ResultParser, path: string, maxLineBytes: number): Promise<number> {
+function stageResult(parser: ResultParser, path: string, maxLineBytes: number, share: Share): number {
   const splitter = new LineSplitter(maxLineBytes, () => {
     throw new InvalidDataError('line_too_long', `A line of the result is longer than ${maxLineBytes} bytes`);
   });
   const onLine = (line: Buffer, start: number, end: number): void => {
-    parser.parseLine(line, start, end);
+    if (share.of === 1 || keyHash(line, start, end) % share.of === share.index) parser.parseLine(line, start, end);
   };
   let bytes = 0;
-  for await (const block of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    bytes += block.length;
-    splitter.push(block, onLine);
+  // Read as one goes, without streams: this thread has nothing else to do meanwhile.
+  const file = openSync(path, 'r');
+  try {
+    for (;;) {
+      const block = Buffer.allocUnsafe(READ_BYTES);
+      const length = readSync(file, block, 0, READ_BYTES, null);
+      if (length === 0) break;
+      bytes += length;
+      splitter.push(block.subarray(0, length), onLine);
+    }
+  } finally {
+    closeSync(file);
   }
   splitter.end(onLine);
   return bytes;
+}
+
+const TAB = 0x09;
+const READ_BYTES = 1 << 20;
+
+/** Of the bytes before TAB, so that every line of a key falls to the same share. */
+function keyHash(line: Buffer, start: number, end: number): number {
+  let hash = 0;
+  for (let at = start; at < end && line[at] !== TAB; at += 1) hash = (Math.imul(hash, 31) + (line[at] as number)) | 0;
+  return hash >>> 1;
 }
 
 /** Cuts a sorted stream into one part per channel/version. */

@@ -71,7 +71,7 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
       let at = 0;
       const refill = async (): Promise<IteratorResult<PartSlot>> => {
         for (;;) {
-          const block = await blocks.next();
+          const block = await nextBlock(blocks, path);
           ready = [];
           at = 0;
           const take = (bytes: Buffer, start: number, end: number): void => {
@@ -99,4 +99,14 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
       };
     },
   };
+}
+
+async function nextBlock(blocks: AsyncIterator<Buffer>, path: string): Promise<IteratorResult<Buffer>> {
+  try {
+    return await blocks.next();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!code.startsWith('ZSTD_') && !code.startsWith('Z_')) throw error;
+    throw new InvalidDataError('bad_part', `The part ${path} does not decompress: ${(error as Error).message}`);
+  }
 }

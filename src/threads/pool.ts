@@ -1,7 +1,8 @@
 /** The pool of worker threads in which all parsing, merging, rendering and compressing runs, so that no event loop waits for it. */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { FileJobs } from './jobs.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { FileJobs, Job, JobEnd } from './jobs.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
 export type ThreadPool = {
@@ -22,17 +23,25 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
     idleTimeout: 10_000,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
   });
-  const job =
-    <Name extends keyof FileJobs>(name: Name) =>
-    async (input: Parameters<FileJobs[Name]>[0], signal?: AbortSignal): Promise<Awaited<ReturnType<FileJobs[Name]>>> =>
-      pool.run(input, { name, ...(signal !== undefined && { signal }) }) as Promise<
-        Awaited<ReturnType<FileJobs[Name]>>
-      >;
-  return {
-    aggregateSubmissions: job('aggregateSubmissions'),
-    mergeResults: job('mergeResults'),
-    mergePartFiles: job('mergePartFiles'),
-    partsToResult: job('partsToResult'),
-    close: () => pool.close({ force: true }),
-  };
+  const run =
+    (name: keyof FileJobs) =>
+    async (input: unknown, signal?: AbortSignal): Promise<unknown> => {
+      const job: Job = { name, input };
+      const end = (await pool.run(job, signal === undefined ? {} : { signal })) as JobEnd;
+      if ('invalid' in end) throw new InvalidDataError(end.invalid.reason, end.invalid.message);
+      return end.result;
+    };
+  const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)]));
+  return { ...(jobs as unknown as ThreadPool), close: () => pool.close({ force: true }) };
 }
+
+const JOB_NAMES = [
+  'aggregateSubmissions',
+  'interleaveShares',
+  'mergePartFiles',
+  'mergeResultShare',
+  'mergeResults',
+  'partsToResult',
+  'renderSnapshotFiles',
+  'splitResult',
+] as const satisfies (keyof FileJobs)[];

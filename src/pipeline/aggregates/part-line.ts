@@ -67,7 +67,7 @@ export function sumSlots(slots: readonly [Slot, ...Slot[]]): Slot {
     noteBuild(build, other.buildId, other.revision);
   }
   holdFinite(values);
-  return { ...first, values: values as unknown as readonly number[], ...build };
+  return { ...first, values, ...build };
 }
 
 function compareAscii(a: string, b: string): number {

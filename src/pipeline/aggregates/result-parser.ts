@@ -41,6 +41,15 @@ interface LineKey {
   readonly byDate: 0 | 1;
 }
 
+interface AggregateEnd {
+  readonly bytes: Uint8Array;
+  readonly buildId: string;
+  readonly revision: string;
+}
+
+/** Ends that are tried; most differ within their first bytes. */
+const MAX_ENDS = 12;
+
 export class ResultParser {
   /** Of committed results. */
   readonly dropped: DropCounts = {};
@@ -63,8 +72,8 @@ export class ResultParser {
   #revision = '';
   #seen = 0;
   #valuesAgain = false;
-  /** What came behind the values of a good aggregate, and what it says. */
-  #lastEnd: { readonly bytes: Uint8Array; readonly buildId: string; readonly revision: string } | undefined;
+  /** What came behind the values of good aggregates, and what it says; the last one used is first. */
+  readonly #ends: AggregateEnd[] = [];
 
   /**
    * Stages one line.
@@ -155,26 +164,38 @@ export class ResultParser {
     }
   }
 
-  /** Nearly every aggregate begins with its values and ends in the same bytes as the one before: same build, same revision. */
+  /** Nearly every aggregate begins with its values and ends in bytes seen before: a result names few builds. */
   #readMembers(): void {
     const json = this.#json;
-    const last = this.#lastEnd;
     if (!json.take(VALUES_FIRST)) {
       json.members(this.#onMember);
       return;
     }
     this.#seen = VALUES;
     this.#readValues();
-    if (last !== undefined && json.take(last.bytes)) {
-      this.#seen = ALL;
-      this.#buildId = last.buildId;
-      this.#revision = last.revision;
-      return;
-    }
+    if (this.#takeKnownEnd()) return;
     const end = json.mark();
     json.moreMembers(this.#onMember);
-    if (this.#seen === ALL && this.#fault === '' && !this.#valuesAgain)
-      this.#lastEnd = { bytes: json.since(end), buildId: this.#buildId, revision: this.#revision };
+    if (this.#seen === ALL && this.#fault === '' && !this.#valuesAgain) {
+      this.#ends.unshift({ bytes: json.since(end), buildId: this.#buildId, revision: this.#revision });
+      this.#ends.length = Math.min(this.#ends.length, MAX_ENDS);
+    }
+  }
+
+  #takeKnownEnd(): boolean {
+    for (let index = 0; index < this.#ends.length; index += 1) {
+      const end = this.#ends[index] as AggregateEnd;
+      if (!this.#json.take(end.bytes)) continue;
+      if (index > 0) {
+        this.#ends[index] = this.#ends[0] as AggregateEnd;
+        this.#ends[0] = end;
+      }
+      this.#seen = ALL;
+      this.#buildId = end.buildId;
+      this.#revision = end.revision;
+      return true;
+    }
+    return false;
   }
 
   readonly #onMember = (name: string): void => {

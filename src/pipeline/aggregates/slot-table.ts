@@ -148,7 +148,7 @@ function* slotsOf(
   if (rows.length > 1) rows.sort((a, b) => a.values.length - b.values.length);
   for (const { values, buildId, revision } of rows) {
     holdFinite(values);
-    yield { ...place, values: values as unknown as readonly number[], buildId, revision };
+    yield { ...place, values, buildId, revision };
   }
 }
 

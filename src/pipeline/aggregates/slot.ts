@@ -7,6 +7,9 @@
 export const BY_DATES = ['by-build-date', 'by-submission-date'] as const;
 export type ByDate = (typeof BY_DATES)[number];
 
+/** Numbers of a row; tables and merges hold them unboxed. Written with `join`: JSON.stringify makes no list of the latter. */
+export type RowValues = readonly number[] | Float64Array;
+
 export interface Slot {
   readonly measure: string;
   readonly byDate: ByDate;
@@ -15,7 +18,7 @@ export interface Slot {
   /** `YYYYMMDD` */
   readonly date: string;
   /** n buckets, then sum, log_sum, log_sum_squares, sum_squares_lo, sum_squares_hi, count of submissions. */
-  readonly values: readonly number[];
+  readonly values: RowValues;
   /** Highest build id among the contributions; `0` for simple measures. */
   readonly buildId: string;
   /** Revision URL of that build; empty when the submissions named none. */

@@ -83,6 +83,20 @@ export function replaceDay(ledger: Ledger, contribution: Contribution): DayRepla
 }
 
 /**
+ * Takes channel/versions out of a draft: they stay as the ledger has them. For those whose stored data is damaged, so that
+ * they cannot be rendered anew; the next publication of the day tries again, since their segments are not the run's.
+ */
+export function keepAsTheyAre(draft: LedgerDraft, ledger: Ledger, names: readonly string[]): LedgerDraft {
+  const channelVersions = new Map(draft.channelVersions);
+  for (const name of names) {
+    const entry = ledger.channelVersions.get(name);
+    if (entry === undefined) channelVersions.delete(name);
+    else channelVersions.set(name, entry);
+  }
+  return { days: draft.days, channelVersions };
+}
+
+/**
  * The next ledger, once every affected channel/version has its folder.
  * @throws Error when a folder is missing
  */

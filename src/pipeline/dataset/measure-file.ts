@@ -1,5 +1,5 @@
 /** The text of `<MEASURE>-by-build-date.json` and `<MEASURE>-by-submission-date.json` (published.md 5.2). */
-import type { Slot } from '../aggregates/slot.ts';
+import type { RowValues, Slot } from '../aggregates/slot.ts';
 
 export interface MeasureFile {
   readonly json: string;
@@ -18,12 +18,12 @@ export function measureFile(slots: Iterable<Slot>, idOf: (path: string) => numbe
   let rows = 0;
   let clamped = 0;
   for (const slot of slots) {
-    let values = slot.values;
+    let values: RowValues = slot.values;
     if (!values.every(Number.isFinite)) {
-      clamped += values.filter((value) => !Number.isFinite(value)).length;
-      values = values.map(finite);
+      values = Float64Array.from(values, finite);
+      clamped += values.filter((value, index) => !Object.is(value, slot.values[index])).length;
     }
-    const row = `${JSON.stringify(values).slice(0, -1)},${idOf(slot.path)}]`;
+    const row = `[${values.join(',')},${idOf(slot.path)}]`;
     const rowsOfDate = dates.get(slot.date);
     if (rowsOfDate === undefined) dates.set(slot.date, [row]);
     else rowsOfDate.push(row);

@@ -1,4 +1,4 @@
-/** A temporary folder of one activity attempt, gone when the attempt ends. */
+/** A temporary folder of one piece of work, gone when the work ends. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 

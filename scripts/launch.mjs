@@ -1,0 +1,57 @@
+/**
+ * The program behind `npm start`, `npm test`, `npm run telemetry` and `npm run bench`: installs what is missing, finds a
+ * Node.js that runs TypeScript, and hands over to it. Plain JavaScript without packages: it runs on Node 20, before
+ * anything is installed.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureInstalled } from './installation.mjs';
+import { run } from './run.mjs';
+import { findRuntime } from './runtime.mjs';
+import { runTests } from './tests.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const say = (line) => process.stderr.write(`${line}\n`);
+
+try {
+  process.exitCode = await launch(process.argv.slice(2));
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+async function launch([command, ...args]) {
+  await ensureInstalled(root, say);
+  const runtime = await findRuntime(root, say);
+  // Whatever calls `node` further down gets the same one.
+  const environment = { ...process.env, PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter) };
+  const node = (more) => run(runtime, more, { cwd: root, env: environment });
+  if (command === 'install') return 0;
+  if (command === 'test') return runTests({ root, args, node, say });
+  if (command === 'bench') return runBenchmarks(args, node);
+  return node([join(root, 'src', 'cli.ts'), ...(command === undefined ? ['--help'] : [command, ...args])]);
+}
+
+/** `bench NAME… -- OPTION…`: benchmarks whose file name contains a NAME, or all; options go to each of them. */
+async function runBenchmarks(args, node) {
+  const names = args.filter((arg) => !arg.startsWith('-'));
+  const options = args.filter((arg) => arg.startsWith('-'));
+  const folder = join(root, 'bench');
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.ts'))
+        .sort()
+    : [];
+  const chosen = files.filter((file) => names.length === 0 || names.some((name) => file.includes(name)));
+  if (chosen.length === 0) {
+    say(`no benchmark matches; there are: ${files.join(', ') || 'none'}`);
+    return 1;
+  }
+  let failed = 0;
+  for (const file of chosen) {
+    say(`\n== bench/${file}`);
+    if ((await node([join(folder, file), ...options])) !== 0) failed += 1;
+  }
+  return failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,162 @@
+/** Stage 7: what a run publishes is planned from the pointer, and one conditional PUT shows all staged snapshots (PROTOCOL.md C1–C3, C6–C8). */
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { cancellationSignal, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
+import { FailureType } from '../errors.ts';
+import {
+  completeLedger,
+  type Contribution as DayContribution,
+  decide,
+  type Decision,
+  keepAsTheyAre,
+  type RenderedFolder,
+  replaceDay,
+} from '../pipeline/dataset/day-replacement.ts';
+import { type Ledger, type Segment, serialiseLedger } from '../pipeline/dataset/ledger.ts';
+import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
+import { nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
+import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
+import type { Contribution } from './contribution.ts';
+import { flipPointer, type Pointer, readLedger, readPointer } from './pointer.ts';
+import type { ActivityPorts } from './ports.ts';
+import type { Publication, PublicationInput, SnapshotPlan, StagedSnapshot } from './publication.ts';
+import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
+
+export interface PublicationSummary {
+  readonly decision: Decision;
+  readonly snapshots: number;
+  /** Commit that the attempt builds on. */
+  readonly seq: number;
+}
+
+export interface CommitResult {
+  /** `moved`: another commit came first; plan again. */
+  readonly outcome: 'committed' | 'moved' | 'superseded';
+  readonly seq: number;
+}
+
+const TRANSFERS_AT_ONCE = 32;
+
+export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
+  const { analysis, published, settings } = ports;
+  const { publishedPrefix } = settings;
+  const stores = { analysis, published, publishedPrefix };
+
+  return {
+    /** Reads the pointer and decides what this run has to render (C1–C3). */
+    async planPublication({ run, attempt, commit }: PublicationInput): Promise<PublicationSummary> {
+      const signal = cancellationSignal();
+      const key = stateKeys.publication(run, attempt);
+      const known = (await readJsonIfPresent(analysis, key, signal)) as Publication | undefined;
+      const publication =
+        known ??
+        (await createJsonOnce(
+          analysis,
+          key,
+          await planFrom(await readPointer(stores, signal), run, commit, signal),
+          signal,
+        ));
+      const { decision, snapshots, seq } = publication;
+      log.info('publication planned', { runId: run.runId, attempt, decision, snapshots: snapshots.length, seq });
+      return { decision, snapshots: snapshots.length, seq };
+    },
+
+    /** Writes the ledger and flips the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer tells what happened. */
+    async commitDataset({ run, attempt }: PublicationInput): Promise<CommitResult> {
+      const signal = cancellationSignal();
+      const publication = (await readJson(analysis, stateKeys.publication(run, attempt), signal)) as Publication;
+      const contribution = await readContribution(run, signal);
+      const pointer = await readPointer(stores, signal);
+      if (pointer.versions.head.ledger !== publication.baseLedger) return resolve(pointer, contribution);
+
+      const staged = await pMap(
+        publication.snapshots,
+        async (_, index) => (await readJson(analysis, stateKeys.staged(run, attempt, index), signal)) as StagedSnapshot,
+        { concurrency: TRANSFERS_AT_ONCE },
+      );
+      const rendered = new Map<string, RenderedFolder>();
+      for (const { channelVersion, folder, definitionsPending } of staged)
+        if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending });
+      await pMap(rendered.values(), ({ folder }) => demandManifest(folder, signal), { concurrency: TRANSFERS_AT_ONCE });
+      const base = await readLedger(analysis, publication.baseLedger, signal);
+      const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
+      const draft = keepAsTheyAre(replaceDay(base, contribution).draft, base, damaged);
+      const ledger = completeLedger(base, draft, publication.commit, rendered);
+      const ledgerKey = await storeLedger(ledger, signal);
+      const versions = nextVersions(pointer.versions, ledger, ledgerKey, new Date());
+      const flip = await flipPointer(stores, publication.pointerEtag, gzipSync(serialiseVersions(versions)), signal);
+      log.info('pointer flipped', { runId: run.runId, attempt, flip, seq: ledger.seq });
+      return flip === 'committed'
+        ? { outcome: 'committed', seq: ledger.seq }
+        : resolve(await readPointer(stores, signal), contribution);
+    },
+  };
+
+  async function planFrom(pointer: Pointer, run: RunRef, commit: string, signal: AbortSignal): Promise<Publication> {
+    const contribution = await readContribution(run, signal);
+    const decision = decide(pointer.ledger, contribution);
+    const { head } = pointer.versions;
+    const replacement = decision === 'publish' ? replaceDay(pointer.ledger, contribution) : undefined;
+    const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
+      const entry = replacement?.draft.channelVersions.get(channelVersion);
+      const parts = [
+        ...(entry?.base === null || entry?.base === undefined ? [] : [entry.base.key]),
+        ...(entry?.segments ?? []).map(({ key }) => key),
+      ];
+      return { channelVersion, previousFolder: pointer.versions.folders.get(channelVersion) ?? null, parts };
+    });
+    return { commit, decision, pointerEtag: pointer.etag, baseLedger: head.ledger, seq: head.seq, snapshots };
+  }
+
+  /** What a pointer that is not the expected one means for this run: its contribution is in, or newer data is, or neither. */
+  function resolve(pointer: Pointer, contribution: DayContribution): CommitResult {
+    const decision = decide(pointer.ledger, contribution);
+    const outcome = decision === 'no-op' ? 'committed' : decision === 'superseded' ? 'superseded' : 'moved';
+    return { outcome, seq: pointer.versions.head.seq };
+  }
+
+  async function readContribution(run: RunRef, signal: AbortSignal): Promise<DayContribution> {
+    const stored = (await readJson(analysis, stateKeys.contribution(run), signal)) as Contribution;
+    const { runId, day, planAt, planned, done, failed, missing, files } = stored;
+    const segments = new Map(
+      stored.segments.map(({ channelVersion, key, sha256, slots }): [string, Omit<Segment, 'day'>] => [
+        channelVersion,
+        { key, sha: sha256, slots },
+      ]),
+    );
+    const fileLists = { processed: stored.filesProcessedKey, missing: stored.filesMissingKey };
+    return {
+      day,
+      entry: {
+        runId,
+        planAt,
+        planned,
+        done,
+        failed,
+        missing,
+        files: { processed: files.processed, missing: files.missing },
+        fileLists,
+      },
+      segments,
+    };
+  }
+
+  async function demandManifest(folder: string, signal: AbortSignal): Promise<void> {
+    const key = `${publishedPrefix}${folder}/${MANIFEST_NAME}`;
+    if ((await published.head(key, signal)) === undefined) {
+      throw ApplicationFailure.nonRetryable(
+        `s3://${published.bucket}/${key} is gone although the folder was staged`,
+        FailureType.StateDamaged,
+      );
+    }
+  }
+
+  async function storeLedger(ledger: Ledger, signal: AbortSignal): Promise<string> {
+    const text = serialiseLedger(ledger);
+    const key = stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
+    await analysis.createOnce(key, gzipSync(text), { contentType: 'application/gzip' }, signal);
+    return key;
+  }
+}

@@ -1,0 +1,32 @@
+/** Every activity of the worker, by stage; workflows see only the type. */
+import { createAggregateActivities } from './aggregates.ts';
+import { createContributionActivities } from './contribution.ts';
+import { createDatasetActivities } from './dataset.ts';
+import { createDoneQueueActivities } from './done-queue.ts';
+import { translatingFailures } from './failures.ts';
+import { createFilterActivities } from './filter.ts';
+import { createInputBucketActivities } from './input-bucket.ts';
+import { createInvestigationQueueActivities } from './investigation-queues.ts';
+import type { ActivityPorts } from './ports.ts';
+import { createProjectionActivities } from './projections.ts';
+import { createReportActivities } from './report.ts';
+import { createSnapshotActivities } from './snapshots.ts';
+import { createTaskQueueActivities } from './task-queue.ts';
+
+export type Activities = ReturnType<typeof createActivities>;
+
+export function createActivities(ports: ActivityPorts) {
+  return translatingFailures({
+    ...createFilterActivities(ports),
+    ...createInputBucketActivities(ports),
+    ...createTaskQueueActivities(ports),
+    ...createDoneQueueActivities(ports),
+    ...createAggregateActivities(ports),
+    ...createContributionActivities(ports),
+    ...createSnapshotActivities(ports),
+    ...createDatasetActivities(ports),
+    ...createProjectionActivities(ports),
+    ...createReportActivities(ports),
+    ...createInvestigationQueueActivities(ports),
+  });
+}

@@ -1,0 +1,47 @@
+/** What the publishing activities of a run hand to each other, through the state: plans of snapshots, and staged ones. */
+import type { Decision } from '../pipeline/dataset/day-replacement.ts';
+import type { RunRef } from '../pipeline/state-keys.ts';
+
+export const FOLDER_FILE_HEADERS = {
+  contentType: 'application/json',
+  contentEncoding: 'gzip',
+  cacheControl: 'public, max-age=31536000, immutable',
+} as const;
+
+export interface PublicationInput {
+  readonly run: RunRef;
+  /** From 1; every rebase onto another commit is a new attempt. */
+  readonly attempt: number;
+  /** Id of the commit to be. */
+  readonly commit: string;
+}
+
+/** What an attempt to publish starts from; stored once, so that all its activities agree. */
+export interface Publication {
+  readonly commit: string;
+  readonly decision: Decision;
+  readonly pointerEtag: string;
+  readonly baseLedger: string;
+  readonly seq: number;
+  readonly snapshots: readonly SnapshotPlan[];
+}
+
+export interface SnapshotPlan {
+  readonly channelVersion: string;
+  readonly previousFolder: string | null;
+  /** Keys of base and segments, in the order in which they are added. */
+  readonly parts: readonly string[];
+}
+
+/** One staged folder; the first attempt that ends it wins. */
+export interface StagedSnapshot extends SnapshotPlan {
+  /** Null when the stored data of the channel/version is gone or damaged: it stays as it is, the others are published. */
+  readonly folder: string | null;
+  readonly damage: string | null;
+  readonly measures: number;
+  readonly rows: number;
+  readonly files: number;
+  readonly definitionsPending: readonly string[];
+  readonly definitionsDerived: number;
+  readonly lengthMismatch: number;
+}

@@ -1,0 +1,78 @@
+/** The analysis worker: takes tasks off the production task queue and those of investigations, several at a time. */
+import { type TaskConsumer, consumeTasks, type ConsumedMessage } from '../aws/task-consumer.ts';
+import type { AwsConnection } from '../aws/connection.ts';
+import { runTask, type TaskRunnerPorts } from './task-runner.ts';
+
+export interface AnalysisWorkerOptions {
+  readonly connection: AwsConnection;
+  readonly taskQueue: string;
+  /** Begins the names of investigations' queues. */
+  readonly investigationPrefix: string;
+  readonly visibilitySeconds: number;
+  readonly tasksAtOnce: number;
+}
+
+const LOOK_FOR_QUEUES_MS = 5_000;
+
+export class AnalysisWorker {
+  readonly #options: AnalysisWorkerOptions;
+  readonly #ports: TaskRunnerPorts;
+  readonly #consumers = new Map<string, TaskConsumer[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(options: AnalysisWorkerOptions, ports: TaskRunnerPorts) {
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  async start(): Promise<void> {
+    await this.#consume(this.#options.taskQueue, this.#options.tasksAtOnce);
+    const look = (): void => {
+      this.#looking = this.#followInvestigations().finally(() => {
+        this.#timer = setTimeout(look, LOOK_FOR_QUEUES_MS);
+      });
+    };
+    look();
+  }
+
+  /** Takes no more tasks and waits for those in hand. */
+  async stop(): Promise<void> {
+    await this.#looking;
+    clearTimeout(this.#timer);
+    await Promise.all([...this.#consumers.values()].flat().map((consumer) => consumer.stop()));
+  }
+
+  /** Starts on queues of new investigations, leaves those that are gone. */
+  async #followInvestigations(): Promise<void> {
+    const { investigationPrefix, taskQueue } = this.#options;
+    try {
+      const names = await this.#ports.queues.names(investigationPrefix);
+      const open = new Set(names.filter((name) => name.endsWith('-tasks')));
+      for (const queue of open) if (!this.#consumers.has(queue)) await this.#consume(queue, 1);
+      for (const [queue, consumers] of this.#consumers) {
+        if (queue === taskQueue || open.has(queue)) continue;
+        this.#consumers.delete(queue);
+        await Promise.all(consumers.map((consumer) => consumer.stop()));
+      }
+    } catch (error) {
+      // The next look, seconds later, does the same again; production tasks do not depend on it.
+      this.#ports.logger.warn({ err: error }, 'looking for investigation queues failed');
+    }
+  }
+
+  async #consume(queue: string, atOnce: number): Promise<void> {
+    const { connection, visibilitySeconds } = this.#options;
+    const queueUrl = await this.#ports.queues.url(queue);
+    const handle = (message: ConsumedMessage): Promise<void> =>
+      runTask(message.body, message.receiveCount, this.#ports);
+    const onError = (error: Error): void => {
+      if (this.#consumers.has(queue)) this.#ports.logger.error({ err: error, queue }, 'analysis task failed');
+    };
+    const consumers = Array.from({ length: atOnce }, () =>
+      consumeTasks({ connection, queueUrl, visibilitySeconds, handle, onError }),
+    );
+    this.#consumers.set(queue, consumers);
+    this.#ports.logger.info({ queue, atOnce }, 'consuming analysis tasks');
+  }
+}

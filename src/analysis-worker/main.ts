@@ -1,0 +1,55 @@
+/** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those in hand. */
+import { once } from 'node:events';
+import { createObjectStores } from '../aws/s3.ts';
+import { createMessageQueues } from '../aws/sqs.ts';
+import { s3Connection, sqsConnection } from '../composition.ts';
+import { type Config, submissionLimits, submissionRules } from '../config.ts';
+import { investigationQueuePrefix } from '../names.ts';
+import { createLogger } from '../observability.ts';
+import { createThreadPool } from '../threads/pool.ts';
+import { AnalysisWorker } from './analysis-worker.ts';
+
+export interface AnalysisWorkerMainOptions {
+  /** External processor to run instead of the built-in aggregation. */
+  readonly processor?: string;
+}
+
+export async function runAnalysisWorker(config: Config, { processor }: AnalysisWorkerMainOptions): Promise<void> {
+  const logger = createLogger(config, 'analysis-worker');
+  const stores = createObjectStores(s3Connection(config));
+  const queues = createMessageQueues(sqsConnection(config));
+  const threads = createThreadPool(config.TELEMETRY_THREADS);
+  const investigationPrefix = investigationQueuePrefix(config.TELEMETRY_TASK_QUEUE);
+  const worker = new AnalysisWorker(
+    {
+      connection: sqsConnection(config),
+      taskQueue: config.TELEMETRY_TASK_QUEUE,
+      investigationPrefix,
+      visibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
+      tasksAtOnce: config.TELEMETRY_ANALYSIS_TASKS_AT_ONCE,
+    },
+    {
+      input: stores.bucket(config.TELEMETRY_INPUT_BUCKET),
+      analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
+      queues,
+      threads,
+      logger,
+      settings: {
+        rules: submissionRules(config),
+        limits: submissionLimits(config),
+        workDirectory: config.TELEMETRY_WORK_DIRECTORY,
+        processor,
+        mayReportTo: (queue) => queue === config.TELEMETRY_DONE_QUEUE || queue.startsWith(investigationPrefix),
+      },
+    },
+  );
+  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  await worker.start();
+  logger.info({ taskQueue: config.TELEMETRY_TASK_QUEUE }, 'analysis worker started');
+  await stopSignal;
+  await worker.stop();
+  await threads.close();
+  stores.close();
+  queues.close();
+  logger.info('analysis worker stopped');
+}

@@ -1,0 +1,139 @@
+/** One analysis task, from message to result: the spot worker's protocol with the duties of queues.md 2.7. */
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import pMap from 'p-map';
+import type { Logger } from '../observability.ts';
+import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
+import {
+  encodeDoneMessage,
+  type FailedFile,
+  NO_REPORT,
+  outputPrefix,
+  type TaskReport,
+} from '../pipeline/done-queue/done-message.ts';
+import type { SubmissionRules } from '../pipeline/submissions/aggregator.ts';
+import { decodeTaskMessage, type TaskMessage } from '../pipeline/task-queue/task-message.ts';
+import { type MessageQueues, ObjectMissingError, type ObjectStore } from '../ports.ts';
+import type { AggregateSubmissionsInput, SubmissionFile } from '../threads/aggregate-submissions.ts';
+import type { ThreadPool } from '../threads/pool.ts';
+import { inWorkFolder } from '../work-folder.ts';
+import { runProcessor } from './processor.ts';
+
+export interface TaskRunnerPorts {
+  readonly input: ObjectStore;
+  readonly analysis: ObjectStore;
+  readonly queues: MessageQueues;
+  readonly threads: Pick<ThreadPool, 'aggregateSubmissions'>;
+  readonly logger: Logger;
+  readonly settings: {
+    readonly rules: SubmissionRules;
+    readonly limits: AggregateSubmissionsInput['limits'];
+    readonly workDirectory: string;
+    /** External processor to run instead of the built-in aggregation. */
+    readonly processor: string | undefined;
+    /** Which done queues a task may name; a message must not make a worker write anywhere else. */
+    readonly mayReportTo: (queue: string) => boolean;
+  };
+}
+
+/** A task that was handed out this often is given up: it never ended well, and may be what kills workers. */
+const GIVE_UP_AT_RECEIVE = 5;
+const DOWNLOADS_AT_ONCE = 6;
+
+/**
+ * Runs one task. Resolves when its done message is sent, so that the task message may be deleted.
+ * @throws whatever should let the task be tried again
+ */
+export async function runTask(body: string, receiveCount: number, ports: TaskRunnerPorts): Promise<void> {
+  const task = decodeTaskMessage(body);
+  const logger = ports.logger.child({ taskId: task.id });
+  if (!ports.settings.mayReportTo(task.targetQueue)) {
+    throw new Error(`Task ${task.id} names the done queue ${task.targetQueue}, which this worker may not report to`);
+  }
+  if (receiveCount >= GIVE_UP_AT_RECEIVE) {
+    logger.error({ receiveCount }, 'analysis task given up');
+    await report(task, { aborted: true, report: NO_REPORT }, ports);
+    return;
+  }
+  const startedAt = performance.now();
+  const outcome = await inWorkFolder(ports.settings.workDirectory, (folder) => analyse(task, folder, ports));
+  await report(task, outcome, ports);
+  const { records, filesFailed } = outcome.report;
+  logger.info(
+    {
+      files: task.files.length,
+      records,
+      filesFailed: filesFailed.length,
+      aborted: outcome.aborted,
+      durationMs: Math.round(performance.now() - startedAt),
+    },
+    'analysis task ended',
+  );
+}
+
+interface Outcome {
+  readonly aborted: boolean;
+  readonly report: TaskReport;
+}
+
+async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts): Promise<Outcome> {
+  const { files, missing } = await download(task, folder, ports.input);
+  const output = join(folder, 'output');
+  await mkdir(output);
+  const { rules, limits, processor } = ports.settings;
+  let taskReport: TaskReport;
+  if (processor === undefined) {
+    const { filesFailed, filesPartial, records, skipped } = await ports.threads.aggregateSubmissions({
+      files,
+      output: join(output, 'result.txt'),
+      rules,
+      limits,
+    });
+    taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped };
+    // A task of which most submissions are unreadable says that something is wrong with the input, and trying again will not mend it.
+    if (skippedSubmissions(skipped) > records) return { aborted: true, report: taskReport };
+  } else {
+    await runProcessor(processor, files, output, ports.logger);
+    taskReport = { ...NO_REPORT, filesFailed: missing };
+  }
+  await upload(output, task, ports.analysis);
+  return { aborted: false, report: taskReport };
+}
+
+async function download(
+  task: TaskMessage,
+  folder: string,
+  input: ObjectStore,
+): Promise<{ files: SubmissionFile[]; missing: FailedFile[] }> {
+  const missing: FailedFile[] = [];
+  const found = await pMap(
+    task.files,
+    async (key, index) => {
+      const path = join(folder, `input-${index}`);
+      try {
+        await input.getToFile(key, path);
+        return { key, path };
+      } catch (error) {
+        if (!(error instanceof ObjectMissingError)) throw error;
+        missing.push({ key, reason: 'not_found' });
+        return undefined;
+      }
+    },
+    { concurrency: DOWNLOADS_AT_ONCE },
+  );
+  return { files: found.filter((file) => file !== undefined), missing };
+}
+
+async function upload(output: string, task: TaskMessage, analysis: ObjectStore): Promise<void> {
+  const entries = await readdir(output, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((file) => file.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const key = `${outputPrefix(task.id)}${relative(output, path)}`;
+    await analysis.put(key, { path, size: (await stat(path)).size }, { contentType: 'text/plain; charset=utf-8' });
+  }
+}
+
+async function report(task: TaskMessage, outcome: Outcome, { queues }: TaskRunnerPorts): Promise<void> {
+  const refused = await queues.send(task.targetQueue, [encodeDoneMessage(task, outcome)]);
+  if (refused.length > 0) throw new Error(`SQS refused the done message of ${task.id} for ${task.targetQueue}`);
+}

@@ -1,0 +1,82 @@
+/** Starts a workflow and follows it to its end, saying what it does meanwhile. */
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../errors.ts';
+import type { Progress } from '../workflows/story.ts';
+import { CommandError } from './command-error.ts';
+import { showStatus } from './terminal.ts';
+
+export interface RunToStart {
+  readonly workflowType: string;
+  readonly workflowId: string;
+  readonly workerTaskQueue: string;
+  readonly input: unknown;
+  readonly summary: string;
+}
+
+/** @throws CommandError when a run of this id is active */
+export async function startRun(client: Client, run: RunToStart): Promise<WorkflowHandle> {
+  try {
+    return await client.workflow.start(run.workflowType, {
+      workflowId: run.workflowId,
+      taskQueue: run.workerTaskQueue,
+      args: [run.input],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: run.summary,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new CommandError(
+      `${run.workflowId} is running already; follow it in the Web UI, or end it with "temporal workflow cancel --workflow-id ${run.workflowId}"`,
+    );
+  }
+}
+
+const LOOK_EVERY_MS = 500;
+
+/** @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong */
+export async function followRun<T>(handle: WorkflowHandle, label: string): Promise<T> {
+  let ended = false;
+  const outcome = handle.result().finally(() => {
+    ended = true;
+  });
+  // Whatever ends the run is reported below; the look-outs must not raise it first.
+  outcome.catch(() => undefined);
+  while (!ended) {
+    await Promise.race([outcome.catch(() => undefined), delay(LOOK_EVERY_MS)]);
+    if (!ended) showStatus(`${label}: ${await progressOf(handle)}`);
+  }
+  try {
+    return (await outcome) as T;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = rootCause(error);
+    const wrongInput =
+      cause instanceof ApplicationFailure &&
+      (cause.type === FailureType.InvalidInput || cause.type === FailureType.InvalidFilter);
+    throw new CommandError(`${label} failed: ${cause.message}`, { cause: error, exitCode: wrongInput ? 2 : 1 });
+  }
+}
+
+async function progressOf(handle: WorkflowHandle): Promise<string> {
+  try {
+    const { phase, facts } = await handle.query<Progress>('progress');
+    return facts['tasks'] === undefined ? phase : `${phase} (${facts['tasks']})`;
+  } catch {
+    // No worker has taken the run yet, or it has just ended.
+    return 'waiting for a worker';
+  }
+}
+
+function rootCause(error: Error): Error {
+  let cause = error;
+  while (cause.cause instanceof Error && !(cause instanceof ApplicationFailure)) cause = cause.cause;
+  return cause;
+}

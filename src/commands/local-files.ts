@@ -1,0 +1,173 @@
+/** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Config, submissionLimits, submissionRules } from '../config.ts';
+import { addCounts } from '../pipeline/aggregates/chunk-head.ts';
+import { reasons } from '../pipeline/dataset/run-report.ts';
+import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
+import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
+import { CommandError } from './command-error.ts';
+import { readInput } from './read-input.ts';
+import { print, say } from './terminal.ts';
+
+/**
+ * Submission files are cut into groups of about this size, whatever the number of threads: the grouping decides the order in which
+ * log sums are added, and so the last digits of the result.
+ */
+const GROUP_BYTES = 4 << 20;
+
+export interface AggregateOptions {
+  /** File with lines `key TAB file`. */
+  readonly input: string;
+  readonly output: string;
+}
+
+export async function aggregateSubmissionFiles(config: Config, { input, output }: AggregateOptions): Promise<void> {
+  const files = parseList(await readInput(input), input);
+  const groups = await grouped(files);
+  const settings = { rules: submissionRules(config), limits: submissionLimits(config) };
+  await withThreads(config, dirname(output), async (threads, folder) => {
+    const passes = await Promise.all(
+      groups.map(async (group, index) =>
+        threads.aggregateSubmissions({ files: group, output: join(folder, `result-${index}`), ...settings }),
+      ),
+    );
+    const results = passes.map((_, index) => join(folder, `result-${index}`));
+    if (results.length > 1) await mergeShares(threads, config, results, join(folder, 'whole'));
+    await rename(results.length > 1 ? join(folder, 'whole') : join(folder, 'result-0'), output);
+    const skipped: Record<string, number> = {};
+    for (const pass of passes) addCounts(skipped, pass.skipped);
+    const records = passes.reduce((sum, pass) => sum + pass.records, 0);
+    for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed)) say(`left out: ${key} (${reason})`);
+    print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
+  });
+}
+
+export interface MergeOptions {
+  readonly input: readonly string[];
+  readonly output?: string;
+  /** Folder with one file per channel/version, into which the inputs are merged. */
+  readonly folder?: string;
+}
+
+export async function mergeResultFiles(config: Config, { input, output, folder }: MergeOptions): Promise<void> {
+  if ((output === undefined) === (folder === undefined))
+    throw new CommandError('Give either -o FILE or -f DIR', { exitCode: 2 });
+  for (const path of input) await demandFile(path);
+  await withThreads(config, folder ?? dirname(output ?? '.'), async (threads, work) => {
+    const whole = join(work, 'whole');
+    const { lines, dropped } = await mergeShares(threads, config, input, whole);
+    if (output !== undefined) await rename(whole, output);
+    else await mergeIntoFolder(threads, config, whole, work, folder ?? '');
+    print(
+      `${output ?? folder ?? ''}: ${lines} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`,
+    );
+  });
+}
+
+/** One file per channel/version; what is there already is merged in last, and replaced whole. */
+async function mergeIntoFolder(
+  threads: ThreadPool,
+  config: Config,
+  whole: string,
+  work: string,
+  folder: string,
+): Promise<void> {
+  for (const { channelVersion, path } of await threads.splitResult({ result: whole, folder: work })) {
+    const target = join(folder, channelVersion);
+    await mkdir(dirname(target), { recursive: true });
+    const exists = (await stat(target).catch(() => undefined)) !== undefined;
+    if (exists) {
+      await mergeShares(threads, config, [path, target], whole);
+      await rename(whole, target);
+    } else {
+      await rename(path, target);
+    }
+  }
+}
+
+/**
+ * Merges results into one file, each thread the lines of its share.
+ * @throws CommandError when a result breaks the rules; nothing was written then
+ */
+async function mergeShares(
+  threads: ThreadPool,
+  config: Config,
+  paths: readonly string[],
+  output: string,
+): Promise<{ lines: number; dropped: Record<string, number> }> {
+  const limits = { maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES, maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES };
+  const results = paths.map((path) => ({ id: path, path }));
+  const folder = dirname(output);
+  const shares = await Promise.all(
+    Array.from({ length: config.TELEMETRY_THREADS }, (_, index) =>
+      threads.mergeResultShare({ results, folder, limits, share: { index, of: config.TELEMETRY_THREADS } }),
+    ),
+  );
+  const rejected = new Map(shares.flatMap((share) => share.rejected).map((rejection) => [rejection.id, rejection]));
+  if (rejected.size > 0) {
+    const list = [...rejected.values()].map(({ id, reason, message }) => `  ${id}: ${reason}, ${message}`).join('\n');
+    throw new CommandError(
+      `${rejected.size} of ${paths.length} results break the rules, so nothing was written:\n${list}`,
+      { exitCode: 2 },
+    );
+  }
+  const { lines } = await threads.interleaveShares({ shares: shares.map(({ path }) => path), output });
+  const dropped: Record<string, number> = {};
+  for (const share of shares) addCounts(dropped, share.dropped);
+  return { lines, dropped };
+}
+
+/** Work files lie in the target's folder: renaming into place must not cross file systems. */
+async function withThreads(
+  config: Config,
+  folder: string,
+  work: (threads: ThreadPool, folder: string) => Promise<void>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const temporary = await mkdtemp(join(folder, '.telemetry-'));
+  const threads = createThreadPool(config.TELEMETRY_THREADS);
+  try {
+    await work(threads, temporary);
+  } finally {
+    await threads.close();
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function parseList(text: string, name: string): SubmissionFile[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line, index) => {
+    const [key, path, ...more] = line.split('\t');
+    if (key === undefined || path === undefined || more.length > 0) {
+      throw new CommandError(
+        `${name}, line ${index + 1}: expected "key TAB file", found ${JSON.stringify(line.slice(0, 200))}`,
+        { exitCode: 2 },
+      );
+    }
+    return { key, path };
+  });
+}
+
+async function grouped(files: readonly SubmissionFile[]): Promise<SubmissionFile[][]> {
+  const groups: SubmissionFile[][] = [[]];
+  let bytes = 0;
+  for (const file of files) {
+    const size = await demandFile(file.path);
+    if (bytes >= GROUP_BYTES) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)?.push(file);
+    bytes += size;
+  }
+  return groups;
+}
+
+async function demandFile(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read: ${(error as Error).message}`, { exitCode: 2 });
+  }
+}

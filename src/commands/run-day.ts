@@ -1,0 +1,149 @@
+/** `run-day` and `investigate`: start a run by hand and follow it. */
+import type { Config } from '../config.ts';
+import { INVESTIGATION_NAME, workflowIds } from '../names.ts';
+import { analysisDay } from '../pipeline/calendar-day.ts';
+import { reasons } from '../pipeline/dataset/run-report.ts';
+import { parseFilter } from '../pipeline/filter/filter.ts';
+import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import {
+  type DailyAnalysisInput,
+  type InvestigationInput,
+  parseDailyAnalysisInput,
+  parseInvestigationInput,
+} from '../pipeline/run-input.ts';
+import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
+import type { InvestigationResult } from '../workflows/investigation.ts';
+import { CommandError } from './command-error.ts';
+import { followRun, startRun } from './follow-run.ts';
+import { withTemporalClient } from './temporal-client.ts';
+import { readInput } from './read-input.ts';
+import { print, say, table } from './terminal.ts';
+
+export interface RunDayOptions {
+  readonly day?: string;
+  /** File with a filter document or template. */
+  readonly filter?: string;
+  readonly allowFuture?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+export async function runDay(config: Config, options: RunDayOptions): Promise<void> {
+  const now = new Date();
+  const day = options.day ?? analysisDay(now);
+  const filter = await checkedFilter(options.filter, day, now, options.allowFuture ?? false);
+  const input: DailyAnalysisInput = {
+    day,
+    ...(filter !== undefined && { filter }),
+    ...(options.allowFuture === true && { allowFuture: true }),
+  };
+  checked(() => parseDailyAnalysisInput(input));
+  await withTemporalClient(async (client) => {
+    const handle = await startRun(client, {
+      workflowType: 'dailyAnalysis',
+      workflowId: workflowIds.dailyAnalysis(day),
+      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+      input,
+      summary: `Daily analysis of ${day}, started by hand`,
+    });
+    say(`started ${handle.workflowId}`);
+    if (options.detach === true) return;
+    const result = await followRun<DailyAnalysisResult>(handle, day);
+    print(options.json === true ? JSON.stringify(result) : describeDay(result));
+  });
+}
+
+export interface InvestigateOptions extends RunDayOptions {
+  /** File with one input key a line. */
+  readonly keys?: string;
+}
+
+export async function investigate(config: Config, name: string, options: InvestigateOptions): Promise<void> {
+  const filter =
+    options.filter === undefined ? undefined : await checkedFilter(options.filter, options.day, new Date(), true);
+  const keys =
+    options.keys === undefined
+      ? undefined
+      : (await readInput(options.keys))
+          .split('\n')
+          .map((line) => line.trim())
+          .filter((line) => line !== '');
+  const input: InvestigationInput = {
+    name,
+    ...(options.day !== undefined && { day: options.day }),
+    ...(filter !== undefined && { filter }),
+    ...(keys !== undefined && { keys }),
+  };
+  checked(() => {
+    if (options.day !== undefined) checkDay(options.day, new Date(), true);
+    parseInvestigationInput(input, INVESTIGATION_NAME);
+  });
+  await withTemporalClient(async (client) => {
+    const handle = await startRun(client, {
+      workflowType: 'investigation',
+      workflowId: workflowIds.investigation(name),
+      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+      input,
+      summary: `Investigation ${name}, started by hand`,
+    });
+    say(`started ${handle.workflowId}`);
+    if (options.detach === true) return;
+    const result = await followRun<InvestigationResult>(handle, name);
+    print(
+      options.json === true
+        ? JSON.stringify(result)
+        : `${name}: ${result.records} submissions, ${result.lines} lines in ${result.result}`,
+    );
+  });
+}
+
+/** A day's result for people. */
+export function describeDay(result: DailyAnalysisResult): string {
+  const { day, planned, done, failed, missing, files, records, skipped } = result;
+  const rows = [
+    ['day', day],
+    ['files', `${files.processed} processed, ${files.missing} missing, ${files.partial} in part`],
+    ['tasks', `${planned} planned = ${done} done + ${failed} failed + ${missing} missing`],
+    ['submissions', String(records)],
+    ['skipped', reasons(skipped) || 'none'],
+    ['published', describePublication(result)],
+    ...(result.versions === null ? [] : [['versions.json', result.versions]]),
+    ...result.warnings.map((warning) => ['warning', warning]),
+  ];
+  return table(rows);
+}
+
+function describePublication({ decision, seq, published }: DailyAnalysisResult): string {
+  const commit = seq === null ? '' : ` (commit ${seq})`;
+  if (decision !== 'published') return `${decision}${commit}`;
+  return `${published.length === 0 ? 'no snapshot changed' : published.join(', ')}${commit}`;
+}
+
+/** The document in a file, which must give a valid filter for the day. */
+async function checkedFilter(
+  file: string | undefined,
+  day: string | undefined,
+  now: Date,
+  allowFuture: boolean,
+): Promise<unknown> {
+  const text = file === undefined ? undefined : await readInput(file);
+  return checked(() => {
+    if (day !== undefined) checkDay(day, now, allowFuture);
+    if (text === undefined) return undefined;
+    if (text.includes('DATE') && day !== undefined) renderTemplate(text, day);
+    else if (!text.includes('DATE')) parseFilter(JSON.parse(text));
+    return JSON.parse(text) as unknown;
+  });
+}
+
+/** Faults of what a person gave become a message and exit code 2. */
+function checked<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof InvalidDataError || error instanceof SyntaxError)
+      throw new CommandError(error.message, { cause: error, exitCode: 2 });
+    throw error;
+  }
+}

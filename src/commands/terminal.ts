@@ -1,0 +1,40 @@
+/** What commands write: results to standard output, everything else to standard error; one changing line on a terminal, plain lines elsewhere. */
+export function say(line: string): void {
+  clearStatus();
+  process.stderr.write(`${line}\n`);
+}
+
+export function print(text: string): void {
+  clearStatus();
+  process.stdout.write(`${text}\n`);
+}
+
+let status = '';
+
+/** Shows how far long work is. Without a terminal every new text is a line of its own. */
+export function showStatus(text: string): void {
+  if (text === status) return;
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
+  else process.stderr.write(`${text}\n`);
+  status = text;
+}
+
+function clearStatus(): void {
+  if (status !== '' && process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
+  status = '';
+}
+
+/** Rows of texts as aligned columns. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) => text.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,61 @@
+/** Builds the real ports from the configuration; used by the composition roots only. */
+import { readFile } from 'node:fs/promises';
+import type { ActivityPorts } from './activities/ports.ts';
+import type { AwsConnection } from './aws/connection.ts';
+import { createObjectStores } from './aws/s3.ts';
+import { createMessageQueues } from './aws/sqs.ts';
+import type { Config } from './config.ts';
+import { createThreadPool } from './threads/pool.ts';
+
+export function s3Connection(config: Config): AwsConnection {
+  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
+}
+
+export function sqsConnection(config: Config): AwsConnection {
+  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
+}
+
+export interface Connected {
+  readonly ports: ActivityPorts;
+  close(): Promise<void>;
+}
+
+/** Stores, queues and worker threads for the activities. */
+export function connectPorts(config: Config): Connected {
+  const stores = createObjectStores(s3Connection(config));
+  const queues = createMessageQueues(sqsConnection(config));
+  const threads = createThreadPool(config.TELEMETRY_THREADS);
+  const ports: ActivityPorts = {
+    input: stores.bucket(config.TELEMETRY_INPUT_BUCKET),
+    analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
+    published: stores.bucket(config.TELEMETRY_PUBLISHED_BUCKET),
+    queues,
+    threads,
+    readTemplate: () => readFile(config.TELEMETRY_FILTER_TEMPLATE, 'utf8'),
+    settings: {
+      taskQueue: config.TELEMETRY_TASK_QUEUE,
+      doneQueue: config.TELEMETRY_DONE_QUEUE,
+      publishedPrefix: config.TELEMETRY_PUBLISHED_PREFIX,
+      owner: config.TELEMETRY_OWNER,
+      jobBundle: config.TELEMETRY_JOB_BUNDLE,
+      pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
+      chunkTasks: config.TELEMETRY_CHUNK_TASKS,
+      maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
+      maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
+      maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES,
+      doneVisibilitySeconds: config.TELEMETRY_DONE_VISIBILITY_SECONDS,
+      taskVisibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
+      definitions: { folder: config.TELEMETRY_DEFINITIONS ?? null, hosts: config.TELEMETRY_REVISION_HOSTS },
+      workDirectory: config.TELEMETRY_WORK_DIRECTORY,
+      threads: config.TELEMETRY_THREADS,
+    },
+  };
+  return {
+    ports,
+    close: async () => {
+      await threads.close();
+      stores.close();
+      queues.close();
+    },
+  };
+}

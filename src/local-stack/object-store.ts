@@ -1,0 +1,75 @@
+/** The embedded object store: SeaweedFS in one process (`weed mini`), speaking S3 on loopback, data on disk. */
+import { LOOPBACK } from './ports.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
+
+/** Every port the program would otherwise choose itself; only `s3` is of interest to others. */
+export const OBJECT_STORE_PORTS = [
+  's3',
+  's3Grpc',
+  'master',
+  'masterGrpc',
+  'volume',
+  'volumeGrpc',
+  'filer',
+  'filerGrpc',
+  'admin',
+  'adminGrpc',
+] as const;
+type ObjectStorePorts = Readonly<Record<(typeof OBJECT_STORE_PORTS)[number], number>>;
+
+export interface ObjectStoreCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface ObjectStoreOptions {
+  /** Path of the `weed` program. */
+  readonly executable: string;
+  readonly dataDirectory: string;
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly log: (line: string) => void;
+  readonly ports: ObjectStorePorts;
+  readonly credentials: ObjectStoreCredentials;
+}
+
+/** Starts the object store and waits until its S3 side answers. The data directory must exist. */
+export function startObjectStore(options: ObjectStoreOptions): Promise<ServerProcess> {
+  const { ports } = options;
+  return startServerProcess({
+    name: 'object store (weed mini)',
+    executable: options.executable,
+    args: [
+      'mini',
+      `-dir=${options.dataDirectory}`,
+      // Without -ip.bind the program listens on every interface.
+      ...[`-ip=${LOOPBACK}`, `-ip.bind=${LOOPBACK}`],
+      ...[`-s3.port=${ports.s3}`, `-s3.port.grpc=${ports.s3Grpc}`],
+      ...[`-master.port=${ports.master}`, `-master.port.grpc=${ports.masterGrpc}`],
+      ...[`-volume.port=${ports.volume}`, `-volume.port.grpc=${ports.volumeGrpc}`],
+      ...[`-filer.port=${ports.filer}`, `-filer.port.grpc=${ports.filerGrpc}`],
+      ...[`-admin.port=${ports.admin}`, `-admin.port.grpc=${ports.adminGrpc}`],
+      // A put to a bucket that does not exist must fail as on AWS.
+      '-s3.autoCreateBucket=false',
+      // No reports to the makers, none of the parts that nobody here uses.
+      ...['-master.telemetry=false', '-admin.ui=false', '-webdav=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
+      '-volume.preStopSeconds=0',
+    ],
+    environment: {
+      AWS_ACCESS_KEY_ID: options.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: options.credentials.secretAccessKey,
+      HOME: options.dataDirectory,
+    },
+    logFile: options.logFile,
+    pidFile: options.pidFile,
+    log: options.log,
+    isHealthy: async () => {
+      const answer = await fetch(`http://${LOOPBACK}:${ports.s3}/healthz`, { signal: AbortSignal.timeout(2_000) });
+      await answer.body?.cancel();
+      return answer.ok;
+    },
+    startDeadlineMs: 60_000,
+    // Now and then its volume part never ends (seen in one stop of four); the data is on disk by then, so killing is safe.
+    stopDeadlineMs: 5_000,
+  });
+}

@@ -1,0 +1,123 @@
+/** The life of one server program of the embedded stack: started, found healthy, stopped, its output in a log file. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface ServerProgram {
+  /** For messages: "Temporal server". */
+  readonly name: string;
+  readonly executable: string;
+  readonly args: readonly string[];
+  /** The whole environment of the program; nothing is inherited. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Holds the process id while the program runs, so that a killed parent's successor can end it. */
+  readonly pidFile: string;
+  /** One try; may throw or resolve with false while the program is still starting. */
+  readonly isHealthy: () => Promise<boolean>;
+  readonly startDeadlineMs: number;
+  /** How long an orderly stop may take before the program is killed. */
+  readonly stopDeadlineMs: number;
+  /** Told when the program ends although nobody stopped it. */
+  readonly log: (line: string) => void;
+}
+
+export interface ServerProcess {
+  /** SIGTERM, then SIGKILL after the deadline; resolves when the process is gone, so its files may be opened again. */
+  stop(): Promise<void>;
+}
+
+/** A server of the embedded stack did not start. The message carries the end of its log. */
+class ServerStartError extends Error {
+  override readonly name = 'ServerStartError';
+}
+
+const PROBE_INTERVAL_MS = 40;
+const LOG_LINES_SHOWN = 12;
+
+/**
+ * Starts a program and waits until it is healthy.
+ * @throws ServerStartError when it ends early or is not healthy in time; the process is gone then
+ */
+export async function startServerProcess(program: ServerProgram): Promise<ServerProcess> {
+  const log = openSync(program.logFile, 'a', 0o600);
+  // A process group of its own: Ctrl+C in a terminal must reach only the parent, which stops the parts in order.
+  const child = spawn(program.executable, program.args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...program.environment },
+  });
+  closeSync(log);
+  if (child.pid !== undefined) writeFileSync(program.pidFile, `${child.pid}\n`);
+  let ending: string | null = null;
+  let watched = false;
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      ending = error.message;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      ending = signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`;
+      if (watched) program.log(`${program.name} ended unexpectedly (${ending}); see ${program.logFile}`);
+      resolve();
+    });
+  });
+
+  const stop = async (): Promise<void> => {
+    watched = false;
+    if (ending === null) {
+      child.kill('SIGTERM');
+      await Promise.race([gone, delay(program.stopDeadlineMs, undefined, { ref: false })]);
+      if (!hasEnded()) child.kill('SIGKILL');
+    }
+    await gone;
+    rmSync(program.pidFile, { force: true });
+  };
+  // Reads through a function, as the value changes behind the compiler's back.
+  const hasEnded = (): boolean => ending !== null;
+
+  const deadline = Date.now() + program.startDeadlineMs;
+  while (!hasEnded() && Date.now() < deadline) {
+    if (await program.isHealthy().catch(() => false)) {
+      if (hasEnded()) break;
+      watched = true;
+      return { stop };
+    }
+    await Promise.race([gone, delay(PROBE_INTERVAL_MS)]);
+  }
+  const reason = hasEnded() ? `ended early (${String(ending)})` : `was not healthy after ${program.startDeadlineMs} ms`;
+  await stop();
+  throw new ServerStartError(
+    `${program.name} ${reason}.\nProgram: ${program.executable}\nEnd of ${program.logFile}:\n${await lastLines(program.logFile)}`,
+  );
+}
+
+async function lastLines(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.length === 0
+    ? '  (empty)'
+    : lines
+        .slice(-LOG_LINES_SHOWN)
+        .map((line) => `  ${line}`)
+        .join('\n');
+}
+
+/** Waits for a process that is not a child of this one to be gone; kills it after the deadline. */
+export async function endForeignProcess(pid: number, deadlineMs: number): Promise<void> {
+  if (!signalled(pid, 'SIGTERM')) return;
+  const deadline = Date.now() + deadlineMs;
+  while (signalled(pid, 0)) {
+    if (Date.now() > deadline) signalled(pid, 'SIGKILL');
+    await delay(PROBE_INTERVAL_MS);
+  }
+}
+
+function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,40 @@
+/** The embedded SQS: fauxqs inside this process, on loopback. Messages live in memory and end with the process. */
+import { buildApp } from 'fauxqs';
+import { LOOPBACK } from './ports.ts';
+
+export interface EmbeddedSqs {
+  readonly endpoint: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens on the port. Its own starter would listen on every interface, so only its application is taken from it.
+ * Queue URLs are rewritten to the loopback address: the library makes `sqs.<region>.localhost`, a name that not every
+ * resolver knows, and the AWS SDK follows a queue URL when its endpoint comes from `AWS_ENDPOINT_URL_SQS`.
+ */
+export async function startEmbeddedSqs(port: number, region: string): Promise<EmbeddedSqs> {
+  const endpoint = `http://${LOOPBACK}:${port}`;
+  const app = buildApp({ logger: false, defaultRegion: region });
+  app.addHook('preSerialization', (_request, _reply, payload, done) => {
+    done(null, withLoopbackUrls(payload, endpoint));
+  });
+  await app.listen({ port, host: LOOPBACK });
+  return {
+    endpoint,
+    stop: async () => {
+      await app.close();
+    },
+  };
+}
+
+function withLoopbackUrls(payload: unknown, endpoint: string): unknown {
+  if (typeof payload !== 'object' || payload === null) return payload;
+  const { QueueUrl: url, QueueUrls: urls } = payload as { QueueUrl?: unknown; QueueUrls?: unknown };
+  if (typeof url === 'string') return { ...payload, QueueUrl: onLoopback(url, endpoint) };
+  if (Array.isArray(urls)) return { ...payload, QueueUrls: urls.map((each) => onLoopback(String(each), endpoint)) };
+  return payload;
+}
+
+function onLoopback(queueUrl: string, endpoint: string): string {
+  return endpoint + new URL(queueUrl).pathname;
+}

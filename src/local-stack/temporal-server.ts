@@ -1,0 +1,91 @@
+/** The embedded Temporal server: the CLI's development server on loopback, its state in one SQLite file. */
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { LOOPBACK } from './ports.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
+
+export const LOCAL_NAMESPACE = 'default';
+
+/** The development server keeps closed workflows for 24 h only; an operator wants to see last week's runs. */
+const RETENTION = '30 days';
+const PROBE_TIMEOUT_MS = 2_000;
+
+export interface TemporalServerOptions {
+  /** Path of the `temporal` program. */
+  readonly executable: string;
+  readonly databaseFile: string;
+  readonly logFile: string;
+  readonly pidFile: string;
+  readonly log: (line: string) => void;
+  readonly port: number;
+  /** Port of the Web UI; null starts none. */
+  readonly uiPort: number | null;
+  /** Search attributes of type Keyword to register. */
+  readonly keywordAttributes: readonly string[];
+}
+
+/**
+ * Starts the server and waits until gRPC and the Web UI's API answer, then raises the retention to 30 days.
+ * A database file must not be in use: SQLite refuses a second server.
+ */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<ServerProcess> {
+  const server = await startServerProcess({
+    name: 'Temporal server',
+    executable: options.executable,
+    args: [
+      ...['server', 'start-dev', '--ip', LOOPBACK, '--log-level', 'error', '--db-filename', options.databaseFile],
+      ...['--port', String(options.port)],
+      ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort)]),
+      ...options.keywordAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ],
+    environment: {},
+    logFile: options.logFile,
+    pidFile: options.pidFile,
+    log: options.log,
+    isHealthy: () => isHealthy(options),
+    startDeadlineMs: 30_000,
+    stopDeadlineMs: 10_000,
+  });
+  try {
+    await keepClosedWorkflows(options.port);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+async function isHealthy({ port, uiPort }: TemporalServerOptions): Promise<boolean> {
+  const connection = await connect(port);
+  try {
+    await connection.workflowService.describeNamespace({ namespace: LOCAL_NAMESPACE });
+  } finally {
+    await connection.close();
+  }
+  if (uiPort === null) return true;
+  // The UI serves its pages before it can reach the server, so `/` would say yes too early.
+  const answer = await fetch(`http://${LOOPBACK}:${uiPort}/api/v1/namespaces`, {
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+  });
+  await answer.body?.cancel();
+  return answer.ok;
+}
+
+async function keepClosedWorkflows(port: number): Promise<void> {
+  const connection = await connect(port);
+  try {
+    const { config } = await connection.workflowService.describeNamespace({ namespace: LOCAL_NAMESPACE });
+    const wanted = msToTs(RETENTION);
+    if (config?.workflowExecutionRetentionTtl?.seconds?.equals(wanted.seconds ?? 0) === true) return;
+    await connection.workflowService.updateNamespace({
+      namespace: LOCAL_NAMESPACE,
+      config: { workflowExecutionRetentionTtl: wanted },
+    });
+  } finally {
+    await connection.close();
+  }
+}
+
+function connect(port: number): Promise<Connection> {
+  return Connection.connect({ address: `${LOOPBACK}:${port}`, tls: false, connectTimeout: PROBE_TIMEOUT_MS });
+}

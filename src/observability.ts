@@ -1,0 +1,19 @@
+/** Logs: one JSON line each, constant messages, variables as fields; the same stream for our own code and Temporal's. */
+import { DefaultLogger, type LogLevel } from '@temporalio/worker';
+import pino, { type Logger } from 'pino';
+import type { Config } from './config.ts';
+
+export type { Logger } from 'pino';
+
+export function createLogger(config: Pick<Config, 'TELEMETRY_LOG_LEVEL'>, part: string): Logger {
+  return pino({ base: { part }, level: config.TELEMETRY_LOG_LEVEL, timestamp: pino.stdTimeFunctions.isoTime });
+}
+
+const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** The logger that Temporal's runtime, workflows and activities write to. */
+export function temporalLogger(logger: Logger, level: Config['TELEMETRY_LOG_LEVEL']): DefaultLogger {
+  return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
+    logger[LEVELS[entry.level]]({ ...entry.meta }, entry.message);
+  });
+}

@@ -1,0 +1,56 @@
+/** The report of a run: every count, so that planned = done + failed + missing can be checked, and what deserves a look. */
+
+export interface RunCounts {
+  readonly planned: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly missing: number;
+  readonly files: { readonly processed: number; readonly missing: number; readonly partial: number };
+  /** Submissions counted. */
+  readonly records: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly failedTasks: Readonly<Record<string, number>>;
+}
+
+/** Reasons for which a whole submission was left out; other counts are about parts of one. */
+const WHOLE_SUBMISSION = [
+  'no_tab',
+  'empty_line',
+  'bad_json',
+  'no_info',
+  'bad_os',
+  'bad_os_version',
+  'bad_arch',
+  'bad_revision',
+  'unsupported_ver',
+  'line_too_long',
+] as const;
+
+const MANY_SKIPPED = 0.05;
+
+export function skippedSubmissions(skipped: Readonly<Record<string, number>>): number {
+  return WHOLE_SUBMISSION.reduce((sum, reason) => sum + (skipped[reason] ?? 0), 0);
+}
+
+/** What a person should look at although the run ended well; empty when all is well. */
+export function warningsOf(counts: RunCounts, definitionsPending: number): string[] {
+  const { failed, missing, files, records, skipped, dropped } = counts;
+  const left = skippedSubmissions(skipped);
+  const share = left / Math.max(1, records + left);
+  return [
+    ...(failed > 0 ? [`${failed} analysis tasks failed (${reasons(counts.failedTasks)})`] : []),
+    ...(missing > 0 ? [`${missing} analysis tasks gave no result`] : []),
+    ...(files.missing > 0 ? [`${files.missing} input files are in FILES_MISSING`] : []),
+    ...(files.partial > 0 ? [`${files.partial} input files could be read in part only`] : []),
+    ...(share > MANY_SKIPPED ? [`${left} of ${records + left} submissions were left out (${reasons(skipped)})`] : []),
+    ...(Object.keys(dropped).length > 0 ? [`aggregates were dropped while merging (${reasons(dropped)})`] : []),
+    ...(definitionsPending > 0 ? [`${definitionsPending} measures wait for their definition`] : []),
+  ];
+}
+
+/** `bad_json 3, no_tab 1`, most frequent first. */
+export function reasons(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  return sorted.map(([reason, count]) => `${reason} ${count}`).join(', ');
+}

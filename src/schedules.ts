@@ -1,0 +1,48 @@
+/** Every schedule of the application as data: what stands here is what Temporal runs. Pausing belongs to the operators. */
+import {
+  ScheduleAlreadyRunning,
+  type ScheduleClient,
+  ScheduleOverlapPolicy,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import type { dailyAnalysis } from './workflows/daily-analysis.ts';
+
+/** @param workerTaskQueue Temporal worker task queue on which the runs start */
+export function schedules(workerTaskQueue: string): ScheduleOptions[] {
+  return [
+    {
+      scheduleId: 'daily-analysis',
+      // Half a day after the day's end, when the converter has stored all of its submissions.
+      spec: { cronExpressions: ['31 13 * * *'], timezone: 'UTC' },
+      // Every missed day is run, one after the other.
+      policies: { overlap: ScheduleOverlapPolicy.BUFFER_ALL, catchupWindow: '4 days', pauseOnFailure: false },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'dailyAnalysis',
+        workflowId: 'daily-analysis',
+        taskQueue: workerTaskQueue,
+        args: [{}] satisfies Parameters<typeof dailyAnalysis>,
+        staticSummary: 'Daily analysis of the day before',
+        staticDetails:
+          'Lists the submissions of the day, has them analysed, merges the results and publishes the data set.',
+      },
+    },
+  ];
+}
+
+export type Applied = 'created' | 'updated';
+
+/** Creates a schedule or brings an existing one up to date; keeps its state, such as a pause and its note. */
+export async function applySchedule(client: ScheduleClient, wanted: ScheduleOptions): Promise<Applied> {
+  try {
+    await client.create(wanted);
+    return 'created';
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  const { spec, action, policies } = wanted;
+  await client
+    .getHandle(wanted.scheduleId)
+    .update((previous) => ({ ...previous, spec, action, ...(policies !== undefined && { policies }) }));
+  return 'updated';
+}

@@ -1,0 +1,18 @@
+/** Time-outs by kind of work. All retry for as long as `scheduleToCloseTimeout` lets them; activities say what must not be retried. */
+import type { ActivityOptions } from '@temporalio/workflow';
+
+const retry = { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes' } as const;
+
+export const activityOptions = {
+  /** A few S3 or SQS calls. */
+  quick: { startToCloseTimeout: '2 minutes', scheduleToCloseTimeout: '6 hours', retry },
+  /** A walk over the input bucket, a whole plan, a merge or a snapshot. `heartbeatTimeout` bounds how long a killed worker goes unnoticed. */
+  scan: { startToCloseTimeout: '4 hours', scheduleToCloseTimeout: '12 hours', heartbeatTimeout: '15 seconds', retry },
+  /** One call of the drain, which returns by itself after ten minutes. */
+  drain: {
+    startToCloseTimeout: '15 minutes',
+    scheduleToCloseTimeout: '6 hours',
+    heartbeatTimeout: '15 seconds',
+    retry,
+  },
+} satisfies Record<string, ActivityOptions>;

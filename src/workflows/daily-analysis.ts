@@ -1,0 +1,139 @@
+import { log, proxyActivities, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { PlanSummary } from '../activities/input-bucket.ts';
+import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
+import { analysisDay } from '../pipeline/calendar-day.ts';
+import type { RunCounts } from '../pipeline/dataset/run-report.ts';
+import { type DailyAnalysisInput, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
+import { dailyRun } from '../pipeline/state-keys.ts';
+import { activityOptions } from './activity-options.ts';
+import { checkedInput } from './checked-input.ts';
+import { drainAndMerge } from './drain-and-merge.ts';
+import { publish, type PublishedRun } from './publish.ts';
+import { megabytes, RunStory } from './story.ts';
+
+const { renderFilter, productionQueues, writeReport } = proxyActivities<Activities>(activityOptions.quick);
+const { planTasks, enqueueTasks, buildContribution, updateProjections } = proxyActivities<Activities>(
+  activityOptions.scan,
+);
+
+export interface DailyAnalysisResult extends RunCounts {
+  readonly day: string;
+  readonly runId: string;
+  /** `nothing`: the input bucket has no file for the day. */
+  readonly decision: PublishedRun['decision'] | 'nothing';
+  /** Commit of the data set that holds the day; null when nothing was published. */
+  readonly seq: number | null;
+  /** Channel/versions rendered anew. */
+  readonly published: readonly string[];
+  /** Address of versions.json. */
+  readonly versions: string | null;
+  readonly report: string;
+  readonly warnings: readonly string[];
+}
+
+/** One day's analysis, from the input bucket to the published data set. */
+export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnalysisResult> {
+  const input = checkedInput(() => parseDailyAnalysisInput(raw));
+  const { startTime, typedSearchAttributes } = workflowInfo();
+  // A backfilled or late run belongs to the day it was scheduled for, not to the day it happens to run.
+  const scheduled = typedSearchAttributes.get(scheduledStartKey) ?? startTime;
+  const day = input.day ?? analysisDay(scheduled);
+  const story = new RunStory(day);
+  const run = dailyRun(day, uuid4());
+  upsertSearchAttributes([
+    { key: analysisDayKey, value: day },
+    { key: analysisRunKey, value: run.runId },
+  ]);
+
+  story.tell('rendering the filter', { run: `\`${run.runId}\`` });
+  const filter = await renderFilter({
+    day,
+    document: input.filter,
+    now: startTime.toISOString(),
+    allowFuture: input.allowFuture ?? false,
+  });
+  const queues = await productionQueues();
+
+  story.tell('listing the input bucket');
+  const plan = await planTasks({ run, day, filter, jobName: `dashboard-${day}`, ...queues });
+  story.tell('sending analysis tasks', {
+    input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
+  });
+  if (plan.tasks === 0) return reportNothing(run.runId, day, run, plan);
+  await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
+
+  story.tell('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
+  const drained = await drainAndMerge(run, plan, queues, input, story);
+
+  story.tell('building segments', {
+    tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
+  });
+  const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: drained.chunks });
+  const publication = await publish(run, story);
+  const projections = await updateProjections();
+
+  const { channelVersions, runId, planAt, ...counts } = contribution;
+  const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
+  const published = publication.snapshots
+    .filter(({ folder }) => folder !== null)
+    .map(({ channelVersion }) => channelVersion);
+  story.tell(publication.decision, {
+    submissions: String(counts.records),
+    published: published.join(', ') || 'nothing new',
+    commit: String(publication.seq),
+    warnings: warnings.join('; ') || 'none',
+  });
+  log.info('daily analysis ended', { day, runId, decision: publication.decision, seq: publication.seq });
+  return {
+    ...counts,
+    day,
+    runId,
+    decision: publication.decision,
+    seq: publication.seq,
+    published,
+    versions: projections.versions,
+    report,
+    warnings,
+  };
+
+  async function reportNothing(
+    id: string,
+    ofDay: string,
+    ofRun: typeof run,
+    empty: PlanSummary,
+  ): Promise<DailyAnalysisResult> {
+    const none: RunCounts = {
+      planned: 0,
+      done: 0,
+      failed: 0,
+      missing: 0,
+      files: { processed: 0, missing: 0, partial: 0 },
+      records: 0,
+      skipped: {},
+      dropped: {},
+      failedTasks: {},
+    };
+    const nothing = await writeReport({
+      run: ofRun,
+      day: ofDay,
+      plan: empty,
+      counts: none,
+      publication: { decision: 'nothing', seq: 0, snapshots: [] },
+    });
+    const noInput = `no input for ${ofDay}: the filter admits no file of the input bucket`;
+    story.tell('nothing to analyse', { warnings: noInput });
+    log.warn('no input for the day', { day: ofDay, runId: id });
+    return {
+      ...none,
+      day: ofDay,
+      runId: id,
+      decision: 'nothing',
+      seq: null,
+      published: [],
+      versions: null,
+      report: nothing.report,
+      warnings: [noInput, ...nothing.warnings],
+    };
+  }
+}

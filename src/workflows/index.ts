@@ -1,0 +1,3 @@
+/** The workflow bundle: the exported names are the workflow types. */
+export { dailyAnalysis } from './daily-analysis.ts';
+export { investigation } from './investigation.ts';

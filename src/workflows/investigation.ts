@@ -1,0 +1,87 @@
+import {
+  CancellationScope,
+  log,
+  proxyActivities,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { InvestigationSummary } from '../activities/contribution.ts';
+import type { Activities } from '../activities/index.ts';
+import type { InvestigationQueues } from '../activities/investigation-queues.ts';
+import { analysisDayKey, analysisRunKey, INVESTIGATION_NAME } from '../names.ts';
+import type { Filter } from '../pipeline/filter/filter.ts';
+import { type InvestigationInput, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';
+import { investigationRun } from '../pipeline/state-keys.ts';
+import { activityOptions } from './activity-options.ts';
+import { checkedInput } from './checked-input.ts';
+import { drainAndMerge } from './drain-and-merge.ts';
+import { megabytes, RunStory } from './story.ts';
+
+const { renderFilter, parseFilterDocument, createInvestigationQueues, removeInvestigationQueues } =
+  proxyActivities<Activities>(activityOptions.quick);
+const { planTasks, enqueueTasks, collectInvestigation } = proxyActivities<Activities>(activityOptions.scan);
+
+export type InvestigationResult = InvestigationSummary & { readonly name: string; readonly runId: string };
+
+/** The same analysis with queues of its own: its merged result lies in `investigations/<name>/` and is never published. */
+export async function investigation(raw?: InvestigationInput): Promise<InvestigationResult> {
+  const input = checkedInput(() => parseInvestigationInput(raw, INVESTIGATION_NAME));
+  const { name } = input;
+  const story = new RunStory(`investigation ${name}`);
+  const run = investigationRun(name, uuid4());
+  upsertSearchAttributes([
+    { key: analysisRunKey, value: run.runId },
+    ...(input.day === undefined ? [] : [{ key: analysisDayKey, value: input.day }]),
+  ]);
+
+  story.tell('rendering the filter', { run: `\`${run.runId}\`` });
+  const chosen = await chooseFiles(input);
+  // A cancelled creation would leave queues that nobody removes.
+  const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name }));
+  try {
+    return await analyse(queues);
+  } finally {
+    await CancellationScope.nonCancellable(() => removeInvestigationQueues(queues));
+  }
+
+  async function analyse({ taskQueue, doneQueue }: InvestigationQueues): Promise<InvestigationResult> {
+    story.tell('listing the input bucket', { queues: `\`${taskQueue}\`, \`${doneQueue}\`` });
+    const plan = await planTasks({
+      run,
+      day: input.day ?? null,
+      ...chosen,
+      jobName: `investigation-${name}`,
+      taskQueue,
+      doneQueue,
+    });
+    story.tell('sending analysis tasks', {
+      input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
+    });
+    if (plan.tasks > 0) await enqueueTasks({ run, taskQueue });
+    const drained = await drainAndMerge(run, plan, { taskQueue, doneQueue }, input satisfies Patience, story);
+    story.tell('collecting the result', {
+      tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
+    });
+    const summary = await collectInvestigation({ run, name, tasks: plan.tasks, chunks: drained.chunks });
+    story.tell('done', { submissions: String(summary.records), result: `\`${summary.result}\`` });
+    log.info('investigation ended', { name, runId: run.runId, lines: summary.lines });
+    return { ...summary, name, runId: run.runId };
+  }
+}
+
+async function chooseFiles(
+  input: InvestigationInput,
+): Promise<{ filter: Filter } | { keys: readonly string[] } | { keyList: string }> {
+  if (input.keys !== undefined) return { keys: input.keys };
+  if (input.keyList !== undefined) return { keyList: input.keyList };
+  if (input.day === undefined) return { filter: await parseFilterDocument({ document: input.filter }) };
+  return {
+    filter: await renderFilter({
+      day: input.day,
+      document: input.filter,
+      now: workflowInfo().startTime.toISOString(),
+      allowFuture: true,
+    }),
+  };
+}

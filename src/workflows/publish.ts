@@ -1,0 +1,45 @@
+/** Publishing: stage every affected snapshot, then commit; when another publisher was first, build on its commit. */
+import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
+import type { StagedSummary } from '../activities/snapshots.ts';
+import type { Activities } from '../activities/index.ts';
+import { FailureType } from '../errors.ts';
+import type { RunRef } from '../pipeline/state-keys.ts';
+import { activityOptions } from './activity-options.ts';
+import type { RunStory } from './story.ts';
+
+const { planPublication, commitDataset } = proxyActivities<Activities>(activityOptions.quick);
+const { stageSnapshot } = proxyActivities<Activities>(activityOptions.scan);
+
+const QUICK_REBASES = 8;
+const MAX_REBASES = 32;
+
+export interface PublishedRun {
+  /** `published`; `unchanged`: the data set holds just this already; `superseded`: a newer run of the day is in. */
+  readonly decision: 'published' | 'unchanged' | 'superseded';
+  /** Number of the commit that shows it. */
+  readonly seq: number;
+  readonly snapshots: readonly StagedSummary[];
+}
+
+export async function publish(run: RunRef, story: RunStory): Promise<PublishedRun> {
+  for (let attempt = 1; attempt <= MAX_REBASES; attempt += 1) {
+    const publication = { run, attempt, commit: uuid4() };
+    story.tell('deciding what to publish');
+    const plan = await planPublication(publication);
+    if (plan.decision !== 'publish') {
+      return { decision: plan.decision === 'no-op' ? 'unchanged' : 'superseded', seq: plan.seq, snapshots: [] };
+    }
+    story.tell(`staging ${plan.snapshots} snapshots`);
+    const snapshots = await Promise.all(
+      Array.from({ length: plan.snapshots }, (_, index) => stageSnapshot({ ...publication, index })),
+    );
+    story.tell('committing');
+    const { outcome, seq } = await commitDataset(publication);
+    if (outcome !== 'moved') return { decision: outcome === 'committed' ? 'published' : 'superseded', seq, snapshots };
+    if (attempt >= QUICK_REBASES) await sleep('1 minute');
+  }
+  throw ApplicationFailure.nonRetryable(
+    `Other publishers committed first ${MAX_REBASES} times in a row; run the day again`,
+    FailureType.CommitContended,
+  );
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Contribution } from '../../src/activities/contribution.ts';
+import { FailureType } from '../../src/errors.ts';
+import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { eachWithApplication, environment } from '../fakes/application.ts';
+import { DayRun, inputKey } from '../fakes/day-run.ts';
+import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
+
+const FILES = ['aurora/27', 'nightly/28', 'nightly/28', 'nightly/29'].map((name, n) => inputKey(name, `f${n}`));
+const CHUNKS = [
+  { chunk: 1, done: 2, failed: 0 },
+  { chunk: 2, done: 2, failed: 0 },
+];
+
+describe('buildContribution', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+  const stored = (day: DayRun): Contribution =>
+    day.app.analysis.json(stateKeys.contribution(day.run)) as unknown as Contribution;
+  const lines = (day: DayRun, key: string): string[] => day.app.analysis.text(key).split('\n').slice(0, -1);
+
+  it('makes one segment per channel/version out of all chunks', async () => {
+    const day = new DayRun(application());
+    const summary = await day.analyse(FILES);
+    assert.equal(summary.channelVersions, 3);
+    assert.equal(summary.records, 4);
+    assert.deepEqual(
+      stored(day).segments.map(({ channelVersion }) => channelVersion),
+      ['aurora/27', 'nightly/28', 'nightly/29'],
+    );
+    for (const { key } of stored(day).segments) assert.ok(day.app.analysis.objects.has(key));
+  });
+
+  it('every planned file is in exactly one list, with the reason when it is missing', async () => {
+    const day = new DayRun(application());
+    const summary = await day.analyse(FILES, ({ id, files }) => {
+      if (id.endsWith('/1')) return { aborted: true };
+      if (id.endsWith('/3')) return { silent: true };
+      return { report: { filesFailed: id.endsWith('/2') ? [{ key: files[0]!, reason: 'bad_container' }] : [] } };
+    });
+    assert.deepEqual([summary.planned, summary.done, summary.failed, summary.missing], [4, 2, 1, 1]);
+    const processed = lines(day, stored(day).filesProcessedKey);
+    const missing = lines(day, stored(day).filesMissingKey);
+    assert.deepEqual(processed, [FILES[3]]);
+    assert.deepEqual(missing, [`${FILES[0]!}\taborted`, `${FILES[1]!}\tbad_container`, `${FILES[2]!}\tno_result`]);
+    assert.deepEqual(summary.files, { processed: 1, missing: 3, partial: 0 });
+    assert.deepEqual(summary.failedTasks, { aborted: 1 });
+  });
+
+  it('is stored once: a retry answers the same and writes nothing', async () => {
+    const day = new DayRun(application());
+    const first = await day.analyse(FILES);
+    day.app.trace.clear();
+    const input = { run: day.run, day: day.day, tasks: 4, chunks: CHUNKS };
+    assert.deepEqual(await day.app.run('buildContribution', input), first);
+    assert.equal(day.app.trace.effective('createOnce').length, 0);
+    assert.equal(day.app.trace.effective('put').length, 0);
+  });
+
+  it('equal results give equal segments, whichever order the messages came in', async () => {
+    const app = application();
+    const [one, two] = [new DayRun(app, 1), new DayRun(app, 2)];
+    await one.analyse(FILES);
+    two.storeInput(FILES);
+    await two.planTasks();
+    await two.enqueue();
+    const queue = app.queues.queues.get('analysis-tasks')!;
+    queue.messages.reverse();
+    two.answerTasks();
+    await two.contribute();
+    assert.deepEqual(stored(two).segments, stored(one).segments);
+  });
+
+  for (const lost of [/state\/segments/, /files-missing/, /contribution/]) {
+    it(`a lost answer at ${String(lost)} is mended by the retry`, async () => {
+      const day = new DayRun(application());
+      day.app.trace.fail({ method: 'createOnce', key: lost, when: 'after' });
+      await failsForNow(day.analyse(FILES), /injected/);
+      const input = { run: day.run, day: day.day, tasks: 4, chunks: CHUNKS };
+      assert.equal((await day.app.run('buildContribution', input)).channelVersions, 3);
+    });
+  }
+
+  it('a damaged chunk head is an error that is not tried again', async () => {
+    const day = new DayRun(application());
+    await day.analyse(FILES);
+    await day.app.analysis.delete([stateKeys.contribution(day.run)]);
+    day.app.analysis.store(stateKeys.chunk(day.run, CHUNKS[0]!), '{"chunk"');
+    const input = { run: day.run, day: day.day, tasks: 4, chunks: CHUNKS };
+    await failsForGood(day.app.run('buildContribution', input), FailureType.StateDamaged, /chunks\/1-2-0\.json/);
+  });
+
+  it('stores no contribution once it is cancelled', async () => {
+    const day = new DayRun(application());
+    await day.analyse(FILES);
+    await day.app.analysis.delete([stateKeys.contribution(day.run)]);
+    const env = environment();
+    day.app.trace.before('createOnce', /state\/segments/, () => {
+      env.cancel();
+    });
+    const input = { run: day.run, day: day.day, tasks: 4, chunks: CHUNKS };
+    await endsCancelled(day.app.runIn(env, 'buildContribution', input));
+    assert.ok(!day.app.analysis.objects.has(stateKeys.contribution(day.run)));
+  });
+});
+
+describe('collectInvestigation', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+
+  it('stores one merged result and its report, and nothing in the published bucket', async () => {
+    const day = new DayRun(application());
+    await day.analyse(FILES);
+    day.app.trace.clear();
+    const summary = await day.app.run('collectInvestigation', { run: day.run, name: 'gc', tasks: 4, chunks: CHUNKS });
+    assert.equal(summary.result, 's3://analysis/investigations/gc/result.txt');
+    assert.equal(summary.lines, 3);
+    assert.equal(day.app.analysis.text('investigations/gc/result.txt').split('\n').length - 1, 3);
+    assert.equal(day.app.analysis.json('investigations/gc/report.json')['planned'], 4);
+    assert.deepEqual(
+      day.app.trace.calls.filter(({ service }) => service === 'published'),
+      [],
+    );
+  });
+});

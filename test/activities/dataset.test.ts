@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { FailureType } from '../../src/errors.ts';
+import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { PreconditionFailedError } from '../../src/ports.ts';
+import { eachWithApplication, environment, PREFIX, VERSIONS } from '../fakes/application.ts';
+import { DayRun, inputKey } from '../fakes/day-run.ts';
+import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
+import { assertWhole, assertWrittenOnce, ledgerOf, submissionsOf, versionsOf } from '../fakes/published-space.ts';
+
+const NIGHTLY = ['a', 'b'].map((file) => inputKey('nightly/28', file));
+const AURORA = [inputKey('aurora/27', 'c')];
+const NEXT = '20131030';
+const onNext = (channelVersion: string, file: string): string => inputKey(channelVersion, file, NEXT);
+
+describe('publishing a day', () => {
+  const application = eachWithApplication();
+
+  it('98, I4: readers see nothing before the commit, and then everything at once', async () => {
+    const day = new DayRun(application());
+    await day.analyse([...NIGHTLY, ...AURORA]);
+    const { folders } = await day.stage();
+    assert.equal(versionsOf(day.app).folders.size, 0);
+    assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 1 });
+    assert.deepEqual([...versionsOf(day.app).folders.values()].toSorted(), folders.toSorted());
+    assert.equal(submissionsOf(day.app, 'nightly/28'), 2);
+    assertWhole(day.app);
+    assertWrittenOnce(day.app);
+  });
+
+  it('I5: seq grows by one, and the parent is the commit before', async () => {
+    const app = application();
+    const [first, second] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await first.analyse(NIGHTLY);
+    await first.publish();
+    const { commit } = versionsOf(app).head;
+    await second.analyse([onNext('nightly/28', 'x')]);
+    assert.deepEqual(await second.publish(), { outcome: 'committed', seq: 2 });
+    assert.equal(versionsOf(app).head.parent, commit);
+    assert.equal(submissionsOf(app, 'nightly/28'), 3);
+    assertWhole(app);
+    assertWrittenOnce(app);
+  });
+
+  it('keeps the folder of a channel/version that the day has nothing for', async () => {
+    const app = application();
+    const [first, second] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await first.analyse([...NIGHTLY, ...AURORA]);
+    await first.publish();
+    const before = versionsOf(app).folders.get('aurora/27');
+    await second.analyse([onNext('nightly/28', 'x')]);
+    await second.publish();
+    assert.equal(versionsOf(app).folders.get('aurora/27'), before);
+  });
+
+  it('a new run of a day replaces the day: nothing counts twice, and what it lacks goes', async () => {
+    const app = application();
+    const [first, again] = [new DayRun(app, 1), new DayRun(app, 2)];
+    await first.analyse([...NIGHTLY, ...AURORA]);
+    await first.publish();
+    await app.input.delete(AURORA);
+    app.clock.advance(60);
+    await again.analyse([...NIGHTLY, inputKey('nightly/28', 'late')]);
+    await again.publish();
+    assert.equal(submissionsOf(app, 'nightly/28'), 3);
+    assert.deepEqual([...versionsOf(app).folders.keys()], ['nightly/28']);
+    assert.equal(ledgerOf(app).days.get(first.day)?.runId, again.run.runId);
+    assertWhole(app);
+  });
+
+  it('104: publishing the same contribution again changes nothing', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.publish();
+    const { etag } = await day.app.published.get(VERSIONS);
+    day.app.trace.clear();
+    assert.deepEqual(await day.stage(2), { decision: 'no-op', folders: [] });
+    assert.equal((await day.app.published.get(VERSIONS)).etag, etag);
+    for (const method of ['put', 'createOnce', 'replace']) {
+      assert.deepEqual(
+        day.app.trace.calls.filter((call) => call.service === 'published' && call.method === method),
+        [],
+      );
+    }
+  });
+
+  it('an older run of a day does not replace a newer one', async () => {
+    const app = application();
+    const [older, newer] = [new DayRun(app, 9), new DayRun(app, 1)];
+    await older.analyse(NIGHTLY);
+    app.clock.advance(60);
+    await newer.analyse([...NIGHTLY, ...AURORA]);
+    await newer.publish();
+    assert.equal((await older.stage()).decision, 'superseded');
+  });
+
+  it('a publication is planned once: the retry decides the same although the pointer moved', async () => {
+    const app = application();
+    const [day, other] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await day.analyse(NIGHTLY);
+    const plan = await app.run('planPublication', day.publication());
+    await other.analyse([onNext('nightly/28', 'x')]);
+    await other.publish();
+    assert.deepEqual(await app.run('planPublication', day.publication()), plan);
+  });
+});
+
+describe('stageSnapshot', () => {
+  const application = eachWithApplication();
+
+  it('a retry after a crash uses another folder and never touches the first', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.app.run('planPublication', day.publication());
+    day.app.trace.fail({ method: 'createOnce', service: 'published', key: /_manifest/, when: 'before' });
+    const snapshot = { ...day.publication(), index: 0 };
+    await failsForNow(day.app.run('stageSnapshot', snapshot), /injected/);
+    const left = day.app.published.keys(PREFIX);
+    const { folder } = await day.app.run('stageSnapshot', snapshot);
+    assert.ok(left.length > 1 && left.every((key) => !key.startsWith(`${PREFIX}${folder}/`)));
+    await day.commit();
+    assertWhole(day.app);
+    assertWrittenOnce(day.app);
+  });
+
+  it('answers with the stored snapshot after its own answer was lost', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.app.run('planPublication', day.publication());
+    day.app.trace.fail({ method: 'createOnce', key: /staged-0/, when: 'after' });
+    const snapshot = { ...day.publication(), index: 0 };
+    await failsForNow(day.app.run('stageSnapshot', snapshot), /injected/);
+    const files = day.app.published.keys(PREFIX).length;
+    const { folder } = await day.app.run('stageSnapshot', snapshot);
+    assert.equal(day.app.published.keys(PREFIX).length, files);
+    assert.ok(day.app.published.keys(`${PREFIX}${folder}/`).length > 0);
+  });
+
+  it('101: two publishers in one second write into different folders', async () => {
+    const app = application();
+    const [one, two] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await one.analyse(NIGHTLY);
+    await two.analyse([onNext('nightly/28', 'x')]);
+    const [a, b] = await Promise.all([one.stage(), two.stage()]);
+    assert.notDeepEqual(a.folders, b.folders);
+    assertWrittenOnce(app);
+  });
+
+  it('130: a clock that was set back gives a later folder all the same', async () => {
+    const app = application();
+    const [one, two] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await one.analyse(NIGHTLY);
+    await one.publish();
+    const before = versionsOf(app).folders.get('nightly/28') ?? '';
+    await two.analyse([onNext('nightly/28', 'x')]);
+    app.clock.advance(-7200);
+    await two.publish();
+    assert.ok((versionsOf(app).folders.get('nightly/28') ?? '') > before);
+  });
+
+  it('uploads nothing more once it is cancelled', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.app.run('planPublication', day.publication());
+    const env = environment();
+    day.app.trace.before('createOnce', /folder-claims/, () => {
+      env.cancel();
+    });
+    await endsCancelled(day.app.runIn(env, 'stageSnapshot', { ...day.publication(), index: 0 }));
+    assert.deepEqual(day.app.published.keys(PREFIX), [VERSIONS]);
+  });
+});
+
+describe('commitDataset', () => {
+  const application = eachWithApplication();
+
+  async function staged(): Promise<DayRun> {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.stage();
+    return day;
+  }
+
+  it('a flip whose answer was lost is committed once', async () => {
+    const day = await staged();
+    day.app.trace.fail({ method: 'replace', when: 'after' });
+    assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 1 });
+    assert.equal(day.app.trace.effective('replace').length, 1);
+    assertWhole(day.app);
+  });
+
+  it('a flip that did not happen is tried again', async () => {
+    const day = await staged();
+    for (const name of ['ConditionalRequestConflict', 'InternalError', 'TimeoutError']) {
+      day.app.trace.fail({ method: 'replace', error: Object.assign(new Error('not now'), { name }) });
+    }
+    assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 1 });
+    assert.equal(day.app.trace.calls.filter(({ method }) => method === 'replace').length, 4);
+    assert.equal(day.app.trace.effective('replace').length, 1);
+  });
+
+  it('412 for an own first try that succeeded is no defeat', async () => {
+    const day = await staged();
+    day.app.trace.fail({ method: 'replace', when: 'after', error: new PreconditionFailedError('not as expected') });
+    assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 1 });
+  });
+
+  it('the repeat of an attempt that committed and then died answers the same', async () => {
+    const day = await staged();
+    const first = await day.commit();
+    day.app.trace.clear();
+    assert.deepEqual(await day.commit(), first);
+    assert.deepEqual(
+      day.app.trace.calls.filter(({ method }) => method === 'replace'),
+      [],
+    );
+  });
+
+  it('also when another day was committed on top meanwhile', async () => {
+    const day = await staged();
+    await day.commit();
+    const other = new DayRun(day.app, 2, NEXT);
+    await other.analyse([onNext('nightly/28', 'x')]);
+    await other.publish();
+    assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 2 });
+    assert.equal(submissionsOf(day.app, 'nightly/28'), 3);
+  });
+
+  it('99: when another publisher was first the outcome is moved, and the rebase stages only what changed', async () => {
+    const app = application();
+    const [day, other] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await day.analyse([...NIGHTLY, ...AURORA]);
+    const first = await day.stage();
+    await other.analyse([onNext('nightly/28', 'x')]);
+    await other.publish();
+    assert.deepEqual(await day.commit(), { outcome: 'moved', seq: 1 });
+    const second = await day.stage(2);
+    const [aurora, nightly] = first.folders;
+    assert.equal(second.folders[0], aurora);
+    assert.notEqual(second.folders[1], nightly);
+    assert.deepEqual(await day.commit(2), { outcome: 'committed', seq: 2 });
+    assert.equal(submissionsOf(app, 'nightly/28'), 3);
+    assertWhole(app);
+    assertWrittenOnce(app);
+  });
+
+  it('a pointer that moves between reading and flipping is noticed', async () => {
+    const app = application();
+    const [day, other] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
+    await day.analyse(NIGHTLY);
+    await day.stage();
+    await other.analyse([onNext('nightly/28', 'x')]);
+    await other.stage();
+    app.trace.before('replace', /versions/, async () => {
+      await other.commit();
+    });
+    assert.equal((await day.commit()).outcome, 'moved');
+    assert.equal(ledgerOf(app).days.size, 1);
+  });
+
+  it('a newer run of the same day that committed first wins', async () => {
+    const app = application();
+    const [older, newer] = [new DayRun(app, 9), new DayRun(app, 1)];
+    await older.analyse(NIGHTLY);
+    await older.stage();
+    app.clock.advance(60);
+    await newer.analyse([...NIGHTLY, ...AURORA]);
+    await newer.publish();
+    assert.deepEqual(await older.commit(), { outcome: 'superseded', seq: 1 });
+    assert.equal(submissionsOf(app, 'aurora/27'), 1);
+  });
+
+  it('a folder whose manifest is gone is never shown', async () => {
+    const day = await staged();
+    await day.app.published.delete(day.app.published.keys(PREFIX).filter((key) => key.endsWith('_manifest.json')));
+    await failsForGood(day.commit(), FailureType.StateDamaged, /_manifest\.json is gone/);
+    assert.equal(versionsOf(day.app).head.seq, 0);
+  });
+
+  it('a ledger that cannot be stored leaves the pointer as it was', async () => {
+    const day = await staged();
+    day.app.trace.fail({ method: 'createOnce', key: /state\/ledgers/ });
+    await failsForNow(day.commit(), /injected/);
+    assert.equal(versionsOf(day.app).head.seq, 0);
+    assert.equal((await day.commit()).seq, 1);
+  });
+
+  it('does not flip once it is cancelled', async () => {
+    const day = await staged();
+    const env = environment();
+    day.app.trace.before('createOnce', /state\/ledgers/, () => {
+      env.cancel();
+    });
+    await endsCancelled(day.app.runIn(env, 'commitDataset', day.publication()));
+    assert.equal(versionsOf(day.app).head.seq, 0);
+  });
+
+  it('403 at the flip is an error that a person must mend', async () => {
+    const day = await staged();
+    day.app.trace.fail({ method: 'replace', error: Object.assign(new Error('no'), { name: 'AccessDenied' }) });
+    await failsForGood(day.commit(), FailureType.AccessDenied, /no/);
+  });
+});
+
+describe('a pointer or ledger that is not right', () => {
+  const application = eachWithApplication();
+  type Step = (day: DayRun) => Promise<unknown>;
+  const steps: readonly [string, Step][] = [
+    ['planPublication', (day) => day.app.run('planPublication', day.publication(2))],
+    ['commitDataset', (day) => day.commit()],
+    ['updateProjections', (day) => day.app.run('updateProjections', undefined)],
+  ];
+
+  for (const [name, step] of steps) {
+    it(`89, I12: ${name} without versions.json fails, and never creates it`, async () => {
+      const day = new DayRun(application());
+      await day.analyse(NIGHTLY);
+      await day.stage();
+      day.app.published.objects.delete(VERSIONS);
+      await failsForGood(step(day), FailureType.PointerMissing, /versions\.json does not exist/);
+      assert.ok(!day.app.published.objects.has(VERSIONS));
+    });
+
+    for (const [what, body] of [
+      ['text that is no JSON', Buffer.from('not json')],
+      ['an empty object', Buffer.from('{}')],
+      ['no bytes', Buffer.alloc(0)],
+      ['gzip that breaks off', gzipSync('{"$head":{"seq":1}}').subarray(0, 15)],
+      [
+        'a folder of another name',
+        gzipSync(
+          '{"$head":{"seq":0,"commit":"c","parent":null,"ledger":"l","at":"2013-10-30T00:00:00Z"},"nightly/28":"x"}',
+        ),
+      ],
+    ] as const) {
+      it(`89: ${name} with ${what} in versions.json fails, and leaves it`, async () => {
+        const day = new DayRun(application());
+        await day.analyse(NIGHTLY);
+        await day.stage();
+        const { etag } = day.app.published.store(VERSIONS, body);
+        await failsForGood(step(day), FailureType.PointerDamaged, /versions\.json is damaged/);
+        assert.equal((await day.app.published.get(VERSIONS)).etag, etag);
+      });
+    }
+
+    it(`90: ${name} with a damaged or missing ledger fails`, async () => {
+      const day = new DayRun(application());
+      await day.analyse(NIGHTLY);
+      await day.stage();
+      const key = versionsOf(day.app).head.ledger;
+      day.app.analysis.store(key, '{"seq":0');
+      await failsForGood(step(day), FailureType.StateDamaged, /ledgers.* is damaged/);
+      day.app.analysis.objects.delete(key);
+      await failsForGood(step(day), FailureType.StateDamaged, /ledgers.* does not exist/);
+    });
+  }
+
+  it('versions.json that goes between reading and flipping is never created', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    await day.stage();
+    day.app.trace.before('replace', /versions/, () => {
+      day.app.published.objects.delete(VERSIONS);
+    });
+    await failsForGood(day.commit(), FailureType.PointerMissing, /never created by a run/);
+    assert.ok(!day.app.published.objects.has(VERSIONS));
+  });
+
+  it('a damaged contribution is an error that names it', async () => {
+    const day = new DayRun(application());
+    await day.analyse(NIGHTLY);
+    day.app.analysis.store(stateKeys.contribution(day.run), 'x');
+    await failsForGood(day.stage(), FailureType.StateDamaged, /contribution\.json is damaged/);
+  });
+});

@@ -1,0 +1,403 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { DrainResult } from '../../src/activities/done-queue.ts';
+import { FailureType } from '../../src/errors.ts';
+import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
+import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
+import { DayRun, doneMessage, inputKey, runId } from '../fakes/day-run.ts';
+import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
+
+/** A sent plan of so many tasks; its messages are taken off the task queue. */
+async function sent(app: Application, tasks: number, number = 1): Promise<{ day: DayRun; tasks: TaskMessage[] }> {
+  const day = new DayRun(app, number);
+  day.storeInput(Array.from({ length: tasks }, (_, file) => inputKey('nightly/28', `f${String(file)}`)));
+  await day.planTasks();
+  await day.enqueue();
+  const messages = app.queues.drain(TASK_QUEUE).map(decodeTaskMessage);
+  app.trace.clear();
+  return { day, tasks: messages };
+}
+
+function storeResult(app: Application, task: TaskMessage, text = ''): void {
+  app.analysis.store(`${outputPrefix(task.id)}result.txt`, text);
+}
+
+function receipts(day: DayRun): string[] {
+  const prefix = stateKeys.receipts(day.run);
+  return day.app.analysis.keys(prefix).map((key) => key.slice(prefix.length));
+}
+
+function quarantined(app: Application): { reason: string; content: string; message: string }[] {
+  const keys = app.analysis.keys('state/quarantine/');
+  return keys.map((key) => app.analysis.json(key) as { reason: string; content: string; message: string });
+}
+
+const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
+const sums = ({ done, failed, missing }: DrainResult): number[] => [done, failed, missing];
+
+describe('drainDoneQueue', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+
+  it('files every result, and deletes a message only after its receipt exists', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const result = await day.drain();
+    assert.deepEqual(sums(result), [2, 0, 0]);
+    assert.deepEqual(result.ready, [{ chunk: 1, done: 2 }]);
+    assert.deepEqual(receipts(day), ['1.done', '2.done']);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+    const steps = day.app.trace.calls.map(({ method, key }) => `${method} ${key}`);
+    const deleted = steps.indexOf(`deleteMessages ${DONE_QUEUE}`);
+    assert.ok(steps.findLastIndex((step) => step.startsWith('createOnce')) < deleted);
+  });
+
+  it('returns as soon as a chunk is complete, and again when the next one is', async () => {
+    const { day, tasks } = await sent(application(), 4);
+    for (const task of tasks) storeResult(day.app, task);
+    for (const task of tasks.slice(0, 2)) day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    assert.deepEqual((await day.drain()).ready, [{ chunk: 1, done: 2 }]);
+    for (const task of tasks.slice(2)) day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    const second = await day.drain({ merged: [2, -1] });
+    assert.deepEqual(second.ready, [{ chunk: 2, done: 2 }]);
+    assert.equal(second.missing, 0);
+  });
+
+  it('49: waits by long polls of at most 20 s, and returns when its time is up', async () => {
+    const { day } = await sent(application(), 1);
+    const start = day.app.clock.now;
+    assert.deepEqual(sums(await day.drain({ maxSeconds: 50 })), [0, 0, 1]);
+    assert.equal(day.app.clock.now - start, 50_000);
+    assert.equal(day.app.trace.effective('receive').length, 3);
+  });
+
+  it('50: takes 150 waiting messages in several rounds', async () => {
+    const { day, tasks } = await sent(application(), 150);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const result = await day.drain({ merged: new Array<number>(75).fill(2) });
+    assert.deepEqual(sums(result), [150, 0, 0]);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+  });
+
+  it('a new attempt knows from the receipts what the last one did', async () => {
+    const { day, tasks } = await sent(application(), 4);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    day.app.trace.fail({ method: 'deleteMessages', when: 'before' });
+    await failsForNow(day.drain(), /injected/);
+    assert.deepEqual(receipts(day).length, 4);
+    day.app.trace.clear();
+    assert.deepEqual(sums(await day.drain()), [4, 0, 0]);
+    assert.equal(day.app.trace.effective('receive').length, 0);
+  });
+
+  for (const copies of ['in one batch', 'the next day']) {
+    it(`41, 42: the same id twice ${copies} → one receipt, counted as duplicate`, async () => {
+      const { day, tasks } = await sent(application(), 3);
+      storeResult(day.app, tasks[0]!);
+      day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+      if (copies === 'the next day') {
+        await day.drain();
+        day.app.clock.advance(86_400);
+      }
+      day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { report: { records: 99 } }));
+      const result = await day.drain();
+      assert.equal(result.duplicates, 1);
+      assert.deepEqual(sums(result), [1, 0, 2]);
+      assert.deepEqual(receipts(day), ['1.done']);
+      assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+    });
+  }
+
+  it('35: target-prefix null → a failed receipt, and the result is not even looked for', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { aborted: true }));
+    assert.deepEqual(sums(await day.drain()), [0, 1, 0]);
+    assert.deepEqual(receipts(day), ['1.failed']);
+    assert.equal(day.app.trace.effective('head', /output/).length, 0);
+  });
+
+  it('43: null first, result later → the result counts', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { aborted: true }));
+    await day.drain({ maxSeconds: 1 });
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    assert.deepEqual(sums(await day.drain()), [1, 0, 1]);
+  });
+
+  it('43: a merged chunk that gains a result is ready again', async () => {
+    const { day, tasks } = await sent(application(), 4);
+    for (const task of tasks.slice(0, 2)) day.app.queues.put(DONE_QUEUE, doneMessage(task, { aborted: true }));
+    assert.deepEqual((await day.drain()).ready, [{ chunk: 1, done: 0 }]);
+    storeResult(day.app, tasks[1]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[1]!));
+    assert.deepEqual((await day.drain({ merged: [0, -1] })).ready, [{ chunk: 1, done: 1 }]);
+  });
+
+  it('44: result first, null later → null is ignored', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { aborted: true }));
+    assert.deepEqual(sums(await day.drain()), [1, 0, 1]);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+  });
+
+  it('46: a result that is not there yet is waited for', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    assert.deepEqual(sums(await day.drain({ maxSeconds: 400 })), [0, 0, 1]);
+    assert.equal(day.app.queues.bodies(DONE_QUEUE).length, 1);
+    storeResult(day.app, tasks[0]!);
+    assert.deepEqual(sums(await day.drain({ maxSeconds: 600 })), [1, 0, 0]);
+  });
+
+  it('46: a result that never comes fails its task with result_missing after some receives', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    assert.deepEqual(sums(await day.drain({ maxSeconds: 3600 })), [0, 1, 0]);
+    assert.equal(day.app.analysis.json(stateKeys.receipt(day.run, 1, 'failed'))['reason'], 'result_missing');
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+  });
+
+  it('47: an empty result is a result', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    storeResult(day.app, tasks[0]!, '');
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    assert.deepEqual(sums(await day.drain()), [1, 0, 0]);
+  });
+
+  it('a result larger than allowed fails its task and is never fetched', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    storeResult(day.app, tasks[0]!, 'x'.repeat((1 << 20) + 1));
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    assert.deepEqual(sums(await day.drain()), [0, 1, 0]);
+    assert.equal(day.app.analysis.json(stateKeys.receipt(day.run, 1, 'failed'))['reason'], 'result_too_large');
+    assert.equal(day.app.trace.effective('get', /output/).length, 0);
+  });
+
+  it('48: a delete that SQS refuses → the message comes again and is deleted then', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    day.app.queues.refuseNext('deleteMessages', [0]);
+    const result = await day.drain({ maxSeconds: 400 });
+    assert.deepEqual(sums(result), [1, 0, 1]);
+    assert.equal(result.duplicates, 1);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+  });
+
+  it('a receipt whose answer was lost is a duplicate to the next attempt', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    day.app.trace.fail({ method: 'createOnce', key: /receipts/, when: 'after' });
+    await failsForNow(day.drain(), /injected/);
+    assert.deepEqual(sums(await day.drain()), [1, 0, 0]);
+    assert.deepEqual(receipts(day), ['1.done']);
+  });
+
+  it('files messages of another run under that run', async () => {
+    const app = application();
+    const [mine, other] = [await sent(app, 2), await sent(app, 2, 2)];
+    for (const task of other.tasks) {
+      storeResult(app, task);
+      app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const result = await mine.day.drain({ maxSeconds: 5 });
+    assert.equal(result.foreign, 2);
+    assert.deepEqual(sums(result), [0, 0, 2]);
+    assert.deepEqual(receipts(other.day), ['1.done', '2.done']);
+    assert.deepEqual(receipts(mine.day), []);
+    app.trace.clear();
+    assert.deepEqual((await other.day.drain()).ready, [{ chunk: 1, done: 2 }]);
+  });
+
+  it('keeps messages of a run with a damaged plan in quarantine and goes on', async () => {
+    const app = application();
+    const [mine, other] = [await sent(app, 1), await sent(app, 1, 2)];
+    app.analysis.store(stateKeys.plan(other.day.run), 'nonsense');
+    for (const { tasks } of [other, mine]) {
+      storeResult(app, tasks[0]!);
+      app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    }
+    assert.deepEqual(sums(await mine.day.drain()), [1, 0, 0]);
+    assert.deepEqual(
+      quarantined(app).map(({ reason }) => reason),
+      ['damaged_plan'],
+    );
+  });
+
+  it('fails for good, and keeps every message, when the plan of its own run is damaged', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    day.app.analysis.store(stateKeys.plan(day.run), 'nonsense');
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    await failsForGood(day.drain(), FailureType.StateDamaged, /plan\.ndjson\.gz is damaged/);
+    assert.equal(day.app.queues.bodies(DONE_QUEUE).length, 1);
+  });
+
+  it('a missing done queue is an error that is not tried again', async () => {
+    const { day } = await sent(application(), 1);
+    day.app.queues.queues.delete(DONE_QUEUE);
+    await failsForGood(day.drain(), FailureType.QueueMissing, /analysis-done/);
+  });
+
+  it('stops receiving when it is cancelled', async () => {
+    const { day } = await sent(application(), 1);
+    const env = environment();
+    day.app.trace.before('receive', /./, () => {
+      env.cancel();
+    });
+    await endsCancelled(day.app.runIn(env, 'drainDoneQueue', day.drainInput({ maxSeconds: 3600 })));
+    assert.equal(day.app.trace.calls.filter(({ method }) => method === 'receive').length, 1);
+  });
+});
+
+describe('drainDoneQueue, messages that break the protocol', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+
+  const poison: readonly [title: string, reason: string, body: (task: TaskMessage, good: object) => string][] = [
+    ['32: body not base64', 'not_base64', () => '!!not base64!!'],
+    ['33: base64 of non-JSON', 'bad_json', () => Buffer.from('{"id":').toString('base64')],
+    ['33: base64 of a JSON array', 'bad_json', () => base64([1])],
+    ['33: no id', 'bad_message', (_, good) => base64({ ...good, id: undefined })],
+    ['33: no files', 'bad_message', (_, good) => base64({ ...good, files: undefined })],
+    ['33: files that are no texts', 'bad_message', (_, good) => base64({ ...good, files: [1] })],
+    ['36: no target-prefix', 'bad_message', (_, good) => base64({ ...good, 'target-prefix': undefined })],
+    ['37: another bucket form', 'bad_prefix', (_, good) => base64({ ...good, 'target-prefix': 's3://other/output/' })],
+    ['an id with a path in it', 'bad_message', (_, good) => base64({ ...good, id: '../../secret/1' })],
+    ['45: a run nobody planned here', 'unknown_run', (_, good) => base64(withId(good, `${runId(77)}/1`))],
+    ['a task that the plan does not have', 'unknown_task', (_, good) => base64(withId(good, `${runId(1)}/99`))],
+    ['files that are not those of the plan', 'files_differ', (_, good) => base64({ ...good, files: ['a/b'] })],
+  ];
+  const withId = (good: object, id: string): object => ({ ...good, id, 'target-prefix': outputPrefix(id) });
+
+  for (const [title, reason, body] of poison) {
+    it(`${title} → quarantine with its reason, deleted, and the next message is handled`, async () => {
+      const { day, tasks } = await sent(application(), 1);
+      const [task] = tasks;
+      storeResult(day.app, task!);
+      const good = JSON.parse(Buffer.from(doneMessage(task!), 'base64').toString()) as object;
+      const bad = body(task!, good);
+      day.app.queues.put(DONE_QUEUE, bad);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task!));
+      const result = await day.drain();
+      assert.deepEqual(sums(result), [1, 0, 0]);
+      assert.equal(result.quarantined, 1);
+      const [entry, ...others] = quarantined(day.app);
+      assert.deepEqual(others, []);
+      assert.equal(entry?.reason, reason);
+      assert.equal(entry.content, bad);
+      assert.match(entry.message, /analysis-done/);
+      assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
+    });
+  }
+
+  it('a quarantine object that cannot be stored keeps the message on the queue', async () => {
+    const { day } = await sent(application(), 1);
+    day.app.queues.put(DONE_QUEUE, 'poison!');
+    day.app.trace.fail({ method: 'createOnce', key: /quarantine/ });
+    await failsForNow(day.drain(), /injected/);
+    assert.equal(day.app.queues.bodies(DONE_QUEUE).length, 1);
+  });
+
+  it('the same poison twice is one object', async () => {
+    const { day } = await sent(application(), 1);
+    for (let copy = 0; copy < 2; copy += 1) day.app.queues.put(DONE_QUEUE, 'poison!');
+    assert.equal((await day.drain({ maxSeconds: 5 })).quarantined, 2);
+    assert.equal(quarantined(day.app).length, 1);
+  });
+
+  const friendly: readonly [title: string, body: (good: Record<string, unknown>) => string][] = [
+    ['34: plain JSON body', (good) => JSON.stringify(good)],
+    ['37: target-prefix without its final slash', (good) => base64(changed(good, (prefix) => prefix.slice(0, -1)))],
+    [
+      '39: a repeated key',
+      (good) => base64({ ...good, files: [...(good['files'] as string[]), ...(good['files'] as string[])] }),
+    ],
+    ['40: unknown extra fields', (good) => base64({ ...good, later: { version: 9 } })],
+  ];
+  const changed = (good: Record<string, unknown>, change: (prefix: string) => string): object => ({
+    ...good,
+    'target-prefix': change(String(good['target-prefix'])),
+  });
+
+  for (const [title, body] of friendly) {
+    it(`${title} → accepted`, async () => {
+      const { day, tasks } = await sent(application(), 1);
+      storeResult(day.app, tasks[0]!);
+      const good = JSON.parse(Buffer.from(doneMessage(tasks[0]!), 'base64').toString()) as Record<string, unknown>;
+      day.app.queues.put(DONE_QUEUE, body(good));
+      assert.deepEqual(sums(await day.drain()), [1, 0, 0]);
+      assert.deepEqual(quarantined(day.app), []);
+    });
+  }
+
+  const forged: readonly unknown[] = [
+    '',
+    '/',
+    '.',
+    '..',
+    '../',
+    'output/',
+    'output/../state/',
+    `output/${runId(1)}/1/../2/`,
+    `output/${runId(1)}/2/`,
+    `output/${runId(2)}/1/`,
+    `/output/${runId(1)}/1/`,
+    `output//${runId(1)}/1/`,
+    `output/${runId(1)}/1//`,
+    `output/${runId(1)}/1/\u0000`,
+    `OUTPUT/${runId(1)}/1/`,
+    `s3://analysis/output/${runId(1)}/1/`,
+    'state/ledgers/',
+    'v7/versions.json',
+    `output%2F${runId(1)}%2F1%2F`,
+    0,
+    true,
+    ['output/'],
+    { toString: 'output/' },
+  ];
+  for (const prefix of forged) {
+    it(`37: forged target-prefix ${JSON.stringify(prefix)} touches no key but those of its own task`, async () => {
+      const { day, tasks } = await sent(application(), 1);
+      const good = JSON.parse(Buffer.from(doneMessage(tasks[0]!), 'base64').toString()) as object;
+      day.app.queues.put(DONE_QUEUE, base64({ ...good, 'target-prefix': prefix }));
+      assert.equal((await day.drain({ maxSeconds: 5 })).quarantined, 1);
+      assert.deepEqual(
+        quarantined(day.app).map(({ reason }) => reason),
+        ['bad_prefix'],
+      );
+      const expected = ['state/quarantine/', 'state/run-index/', day.run.prefix, DONE_QUEUE];
+      for (const { key } of day.app.trace.calls) {
+        assert.ok(
+          expected.some((start) => key.startsWith(start)),
+          key,
+        );
+      }
+    });
+  }
+
+  it('38: a message without files is refused when the plan has some for its task', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    const good = JSON.parse(Buffer.from(doneMessage(tasks[0]!), 'base64').toString()) as object;
+    day.app.queues.put(DONE_QUEUE, base64({ ...good, files: [] }));
+    assert.equal((await day.drain({ maxSeconds: 5 })).quarantined, 1);
+    assert.deepEqual(
+      quarantined(day.app).map(({ reason }) => reason),
+      ['files_differ'],
+    );
+  });
+});

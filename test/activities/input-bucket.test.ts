@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FailureType } from '../../src/errors.ts';
+import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { eachWithApplication, environment } from '../fakes/application.ts';
+import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
+import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
+import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
+
+const FILES = ['a', 'b', 'c'].map((file) => inputKey('nightly/28', file));
+
+describe('planTasks', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+
+  it('stores a plan with every admitted file once, and says what was left out and why', async () => {
+    const day = new DayRun(application());
+    day.storeInput([...FILES, inputKey('aurora/27', 'd'), inputKey('nightly/28', 'other-day', '20131028')]);
+    day.app.input.store('README', 'x');
+    day.app.input.store(inputKey('nightly/28', 'empty'), '');
+    day.app.input.store(inputKey('nightly/28', 'old').replace('.v2.', '.v1.'), 'x');
+    const plan = await day.planTasks();
+    assert.deepEqual(plan, {
+      files: 4,
+      tasks: 4,
+      bytes: 40,
+      skipped: { empty_object: 1, other_version: 1 },
+      missingKeys: 0,
+      chunkTasks: 2,
+    });
+    const lines = day.app.analysis.text(stateKeys.plan(day.run)).trim().split('\n').slice(1);
+    const files = lines.flatMap((line) => (JSON.parse(line) as { files: string[] }).files);
+    assert.deepEqual(files.toSorted(), [...FILES, inputKey('aurora/27', 'd')].toSorted());
+    assert.equal(day.app.analysis.json(stateKeys.runIndex(day.run.runId))['prefix'], day.run.prefix);
+  });
+
+  it('13: plans no task when nothing matches', async () => {
+    const plan = await new DayRun(application()).planTasks();
+    assert.equal(plan.tasks, 0);
+    assert.equal(plan.files, 0);
+  });
+
+  it('uses the stored plan on a retry, although more files came meanwhile', async () => {
+    const day = new DayRun(application());
+    day.storeInput(FILES);
+    const first = await day.planTasks();
+    const { etag } = await day.app.analysis.get(stateKeys.plan(day.run));
+    day.storeInput([inputKey('nightly/28', 'late')]);
+    assert.deepEqual(await day.planTasks(), first);
+    assert.equal((await day.app.analysis.get(stateKeys.plan(day.run))).etag, etag);
+  });
+
+  it('a crash between plan and run index is mended by the retry', async () => {
+    const day = new DayRun(application());
+    day.storeInput(FILES);
+    day.app.trace.fail({ method: 'createOnce', key: /run-index/ });
+    await failsForNow(day.planTasks(), /injected/);
+    await day.planTasks();
+    assert.ok(day.app.analysis.objects.has(stateKeys.runIndex(day.run.runId)));
+  });
+
+  it('adopts the plan of another attempt that stored it first', async () => {
+    const app = application();
+    const [day, same] = [new DayRun(app), new DayRun(app)];
+    day.storeInput(FILES.slice(0, 1));
+    app.trace.before('createOnce', /plan\.ndjson/, async () => {
+      day.storeInput(FILES);
+      await same.planTasks();
+    });
+    assert.equal((await day.planTasks()).tasks, 3);
+  });
+
+  it('20, 26: a listing that fails on page 3 leaves no plan and sends nothing', async () => {
+    const day = new DayRun(application());
+    day.app.input.pageSize = 1;
+    day.storeInput(FILES);
+    day.app.trace.fail({ method: 'list', key: /20131029\.$/, nth: 3 });
+    await failsForNow(day.planTasks(), /injected/);
+    assert.deepEqual(day.app.analysis.keys('state/'), day.app.analysis.keys('state/ledgers/'));
+    assert.equal(day.app.trace.effective('send').length, 0);
+    assert.equal((await day.planTasks()).tasks, 3);
+  });
+
+  for (const queue of [TASK_QUEUE, DONE_QUEUE]) {
+    it(`30: a missing queue ${queue} is an error before anything is listed`, async () => {
+      const day = new DayRun(application());
+      day.app.queues.queues.delete(queue);
+      await failsForGood(day.planTasks(), FailureType.QueueMissing, new RegExp(queue));
+      assert.equal(day.app.trace.effective('list').length, 0);
+    });
+  }
+
+  it('25: a key that does not fit a message is an error that names it', async () => {
+    const day = new DayRun(application());
+    day.storeInput([inputKey('nightly/28', 'k'.repeat(400))]);
+    day.app.queues.maxBytes = 500;
+    await failsForGood(day.planTasks(), FailureType.TaskTooLarge, /kkk/);
+  });
+
+  for (const [name, type] of [
+    ['NoSuchBucket', FailureType.BucketMissing],
+    ['AccessDenied', FailureType.AccessDenied],
+  ] as const) {
+    it(`does not repeat what ${name} answers`, async () => {
+      const day = new DayRun(application());
+      day.app.trace.fail({ method: 'list', error: Object.assign(new Error('s3 says no'), { name }) });
+      await failsForGood(day.planTasks(), type, /s3 says no/);
+    });
+  }
+
+  it('31: of a key list, missing keys are reported and the others planned; blank and repeated lines are ignored', async () => {
+    const day = new DayRun(application());
+    day.storeInput(FILES);
+    day.app.analysis.store('lists/keys', `${FILES[0]!}\n\n  ${FILES[1]!}\r\n${FILES[0]!}\nnot/there\n`);
+    const { queues, run } = day;
+    const plan = await day.app.run('planTasks', { run, day: null, keyList: 'lists/keys', jobName: 'j', ...queues });
+    assert.equal(plan.files, 2);
+    assert.equal(plan.missingKeys, 1);
+  });
+
+  it('stops listing when it is cancelled', async () => {
+    const day = new DayRun(application());
+    day.app.input.pageSize = 1;
+    day.storeInput(FILES);
+    const filter = await day.app.run('renderFilter', { day: DAY, now: '2014-01-01T00:00:00Z', allowFuture: false });
+    const env = environment();
+    day.app.trace.before('list', /20131029\.$/, () => {
+      env.cancel();
+    });
+    const { queues, run } = day;
+    await endsCancelled(day.app.runIn(env, 'planTasks', { run, day: DAY, filter, jobName: 'j', ...queues }));
+    assert.equal(day.app.trace.effective('list', /20131029\.$/).length, 1);
+    assert.ok(!day.app.analysis.objects.has(stateKeys.plan(run)));
+  });
+
+  it('the same listing gives the same plan from other pages', async () => {
+    const app = application();
+    const [one, two] = [new DayRun(app, 1), new DayRun(app, 2)];
+    one.storeInput(FILES.toReversed());
+    await one.planTasks();
+    app.input.pageSize = 2;
+    await two.planTasks();
+    const plans = [one, two].map(({ run }) => app.analysis.text(stateKeys.plan(run)).replaceAll(run.runId, 'RUN'));
+    assert.equal(plans[0], plans[1]);
+  });
+});

@@ -1,0 +1,140 @@
+/** The whole application over fakes: every activity, no network, a set-up and empty data set. */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, mock } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import type { Info } from '@temporalio/activity';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { type Activities, createActivities } from '../../src/activities/index.ts';
+import type { ActivityPorts, ActivitySettings } from '../../src/activities/ports.ts';
+import { emptyLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import { firstVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
+import { publishedNames, stateKeys } from '../../src/pipeline/state-keys.ts';
+import { CallTrace } from './call-trace.ts';
+import { inProcessThreads } from './in-process-threads.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryMessageQueues } from './memory-message-queues.ts';
+import { MemoryObjectStore } from './memory-object-store.ts';
+import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
+
+export const PREFIX = 'v7/';
+export const VERSIONS = PREFIX + publishedNames.versions;
+const QUEUE = { visibilitySeconds: 300, delaySeconds: 0, retentionSeconds: 345_600 };
+const TEMPLATE = {
+  version: 1,
+  dimensions: [
+    { field_name: 'reason', allowed_values: ['saved_session'] },
+    { field_name: 'appName', allowed_values: '*' },
+    { field_name: 'appUpdateChannel', allowed_values: '*' },
+    { field_name: 'appVersion', allowed_values: '*' },
+    { field_name: 'appBuildID', allowed_values: '*' },
+    { field_name: 'submission_date', allowed_values: ['DATE'] },
+  ],
+};
+
+type Input<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
+type Output<Name extends keyof Activities> = Awaited<ReturnType<Activities[Name]>>;
+
+export class Application {
+  readonly clock = new ManualClock('2013-10-30T13:31:00Z');
+  readonly trace = new CallTrace();
+  readonly input = new MemoryObjectStore('input', this.trace);
+  readonly analysis = new MemoryObjectStore('analysis', this.trace);
+  readonly published = new MemoryObjectStore('published', this.trace);
+  readonly queues = new MemoryMessageQueues(this.trace, this.clock);
+  readonly settings: ActivitySettings;
+  readonly activities: Activities;
+  /** What `filter.json.in` holds. */
+  template = JSON.stringify(TEMPLATE);
+
+  constructor(workDirectory: string, settings: Partial<ActivitySettings> = {}) {
+    this.settings = {
+      taskQueue: TASK_QUEUE,
+      doneQueue: DONE_QUEUE,
+      publishedPrefix: PREFIX,
+      owner: 'ops@example.org',
+      jobBundle: 'code/analysis.tar.gz',
+      pack: { maxFiles: 200, maxBytes: 419_430_400 },
+      chunkTasks: 2,
+      maxResultBytes: 1 << 20,
+      maxLineBytes: 1 << 20,
+      maxTableBytes: 64 << 20,
+      doneVisibilitySeconds: 300,
+      taskVisibilitySeconds: 1800,
+      definitions: { folder: null, hosts: [] },
+      workDirectory,
+      threads: 2,
+      ...settings,
+    };
+    this.activities = createActivities(this.ports());
+    this.queues.queues.set(TASK_QUEUE, { settings: QUEUE, messages: [] });
+    this.queues.queues.set(DONE_QUEUE, { settings: QUEUE, messages: [] });
+    this.setUpDataSet();
+  }
+
+  /** What another worker process, maybe with other settings, would have. */
+  ports(settings: Partial<ActivitySettings> = {}): ActivityPorts {
+    return {
+      input: this.input,
+      analysis: this.analysis,
+      published: this.published,
+      queues: this.queues,
+      threads: inProcessThreads(),
+      readTemplate: async () => this.template,
+      settings: { ...this.settings, ...settings },
+    };
+  }
+
+  /** Runs one attempt of an activity. */
+  async run<Name extends keyof Activities>(
+    name: Name,
+    input: Input<Name>,
+    info?: Partial<Info>,
+  ): Promise<Output<Name>> {
+    return this.runIn(environment(info), name, input);
+  }
+
+  async runIn<Name extends keyof Activities>(
+    env: MockActivityEnvironment,
+    name: Name,
+    input: Input<Name>,
+  ): Promise<Output<Name>> {
+    const activity = this.activities[name] as (input: Input<Name>) => Promise<Output<Name>>;
+    return env.run<[Input<Name>], Output<Name>, typeof activity>(activity, input);
+  }
+
+  setUpDataSet(): void {
+    const ledger = emptyLedger('set-up');
+    const text = serialiseLedger(ledger);
+    const key = stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
+    this.analysis.store(key, gzipSync(text));
+    this.published.store(VERSIONS, gzipSync(serialiseVersions(firstVersions(ledger, key, new Date()))));
+  }
+}
+
+const silent = (): void => undefined;
+
+export function environment(info?: Partial<Info>): MockActivityEnvironment {
+  const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+  return new MockActivityEnvironment(info, { logger });
+}
+
+/** A fresh application for every test of the file. */
+export function eachWithApplication(settings: Partial<ActivitySettings> = {}): () => Application {
+  let workDirectory = '';
+  let app: Application | undefined;
+  beforeEach(() => {
+    workDirectory = mkdtempSync(join(tmpdir(), 'telemetry-activities-'));
+    app = new Application(workDirectory, settings);
+  });
+  afterEach(() => {
+    mock.timers.reset();
+    rmSync(workDirectory, { recursive: true, force: true });
+  });
+  return () => {
+    if (app === undefined) throw new Error('only inside a test');
+    return app;
+  };
+}

@@ -1,0 +1,21 @@
+/** The time of a test: it stands still until the test, or an empty long poll, moves it. `Date` follows it everywhere. */
+import { mock } from 'node:test';
+
+export class ManualClock {
+  #now: number;
+
+  /** Installs itself as the `Date` of the process until `mock.timers.reset()`. */
+  constructor(start: string) {
+    this.#now = Date.parse(start);
+    mock.timers.enable({ apis: ['Date'], now: this.#now });
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  advance(seconds: number): void {
+    this.#now += seconds * 1000;
+    mock.timers.setTime(this.#now);
+  }
+}

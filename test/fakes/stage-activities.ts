@@ -1,0 +1,111 @@
+/** Activities of workflow tests: each notes its call and answers as a small, undisturbed run would. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Activities } from '../../src/activities/index.ts';
+import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
+
+export interface ActivityCall {
+  readonly name: keyof Activities;
+  readonly input: unknown;
+}
+
+const COUNTS = {
+  planned: 3,
+  done: 3,
+  failed: 0,
+  missing: 0,
+  files: { processed: 6, missing: 0, partial: 0 },
+  records: 12,
+  skipped: {},
+  dropped: {},
+  failedTasks: {},
+};
+
+export const PLAN = { files: 6, tasks: 3, bytes: 60, skipped: {}, missingKeys: 0, chunkTasks: 2 };
+/** What a drain answers when everything is in and nothing was merged before. */
+export const ALL_IN = {
+  done: 3,
+  failed: 0,
+  missing: 0,
+  duplicates: 0,
+  quarantined: 0,
+  foreign: 0,
+  ready: [
+    { chunk: 1, done: 2 },
+    { chunk: 2, done: 1 },
+  ],
+};
+export const SNAPSHOT = {
+  channelVersion: 'nightly/28',
+  folder: '20131030133100-28-nightly',
+  files: 5,
+  measures: 1,
+  definitionsPending: 0,
+  definitionsDerived: 0,
+  lengthMismatch: 0,
+};
+
+const UNDISTURBED: Activities = {
+  renderFilter: async () => ({ version: 1, dimensions: [] }),
+  parseFilterDocument: async () => ({ version: 1, dimensions: [] }),
+  productionQueues: async () => ({ taskQueue: TASK_QUEUE, doneQueue: DONE_QUEUE }),
+  planTasks: async () => PLAN,
+  enqueueTasks: async () => ({ tasks: PLAN.tasks, resumedAt: 0 }),
+  drainDoneQueue: async () => ALL_IN,
+  recoverStragglers: async () => ({ recovered: 0, resent: 1 }),
+  mergeChunk: async ({ chunk, tasks, chunkTasks }) => {
+    const done = Math.min(chunk * chunkTasks, tasks) - (chunk - 1) * chunkTasks;
+    return { ref: { chunk, done, failed: 0 }, done, failed: 0, missing: 0 };
+  },
+  buildContribution: async ({ run, day }) => ({
+    ...COUNTS,
+    runId: run.runId,
+    day,
+    planAt: '2013-10-30T13:31:00.000Z',
+    channelVersions: 1,
+  }),
+  collectInvestigation: async ({ name }) => ({
+    ...COUNTS,
+    result: `s3://analysis/investigations/${name}/result.txt`,
+    lines: 3,
+  }),
+  planPublication: async () => ({ decision: 'publish', snapshots: 1, seq: 0 }),
+  stageSnapshot: async () => SNAPSHOT,
+  commitDataset: async () => ({ outcome: 'committed', seq: 1 }),
+  updateProjections: async () => ({ seq: 1, channelVersions: 1, versions: 's3://published/v7/versions.json' }),
+  writeReport: async ({ run }) => ({ report: `s3://analysis/${run.prefix}report.json`, warnings: [] }),
+  createInvestigationQueues: async ({ name }) => ({ taskQueue: `inv-${name}-tasks`, doneQueue: `inv-${name}-done` }),
+  removeInvestigationQueues: async () => undefined,
+};
+
+/** The undisturbed activities with some of them replaced; every call is noted before it begins. */
+export function stageActivities(calls: ActivityCall[], replaced: Partial<Activities> = {}): Activities {
+  const noted = Object.entries({ ...UNDISTURBED, ...replaced }).map(([name, activity]) => [
+    name,
+    async (input: never): Promise<unknown> => {
+      calls.push({ name: name as keyof Activities, input });
+      return activity(input);
+    },
+  ]);
+  return Object.fromEntries(noted) as Activities;
+}
+
+/** Answers from a list, one a call; the last one again and again. */
+export function inTurn<Answer>(...answers: readonly Answer[]): () => Promise<Answer> {
+  let call = 0;
+  return async () => {
+    const answer = answers[Math.min(call, answers.length - 1)];
+    call += 1;
+    if (answer === undefined) throw new Error('no answer is left');
+    return answer;
+  };
+}
+
+/** A drain to which nothing comes: heartbeats until it is cancelled. */
+export async function drainUntilCancelled(): Promise<never> {
+  const signal = cancellationSignal();
+  for (;;) {
+    heartbeat();
+    await delay(50, undefined, { signal });
+  }
+}

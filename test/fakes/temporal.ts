@@ -1,0 +1,204 @@
+/** A Temporal server for a test file, the workflow bundle, and runs of workflows with fake activities. */
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { after, before } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+  makeTelemetryFilterString,
+} from '@temporalio/worker';
+import type { Activities } from '../../src/activities/index.ts';
+import { findBinary } from '../../src/local-stack/binaries.ts';
+import type { BinaryName } from '../../src/local-stack/binary-releases.ts';
+import { analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import { type ActivityCall, stageActivities } from './stage-activities.ts';
+
+const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+/** Payloads carry references and counts only (ARCHITECTURE.md 4). */
+const MAX_PAYLOAD_BYTES = 32 << 10;
+const KEYWORD = 2;
+const WORKER_TASK_QUEUE = 'tests';
+
+type Handle = WorkflowHandleWithFirstExecutionRunId;
+/** Workflow code, activities and tests agree on these names only. */
+export type WorkflowType = 'dailyAnalysis' | 'investigation';
+
+export interface Execution {
+  readonly calls: readonly ActivityCall[];
+  readonly names: readonly string[];
+  /** What the workflow returned; undefined when it failed. */
+  readonly result: Record<string, unknown> | undefined;
+  /** The cause of its failure. */
+  readonly failure: Error | undefined;
+  readonly historyJson: string;
+}
+
+export interface Scenario {
+  readonly type: WorkflowType;
+  readonly input?: unknown;
+  readonly activities?: Partial<Activities>;
+  /** What happens while the workflow runs. */
+  readonly during?: (handle: Handle) => Promise<void>;
+}
+
+export class TemporalForTests {
+  readonly env: TestWorkflowEnvironment;
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  #activities = stageActivities([]);
+  #runs = 0;
+
+  constructor(env: TestWorkflowEnvironment, worker: Worker) {
+    this.env = env;
+    this.#worker = worker;
+    this.#ended = worker.run();
+  }
+
+  /** One worker for all tests of a file; the activities of the test that runs now are behind it. */
+  static async start(kind: ServerKind): Promise<TemporalForTests> {
+    installQuietRuntime();
+    const [env, workflowBundle] = await Promise.all([startServer(kind), bundleWorkflows()]);
+    const served = Object.keys(stageActivities([])).map((name) => [
+      name,
+      (input: never) => started.#activities[name as keyof Activities](input),
+    ]);
+    const worker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: WORKER_TASK_QUEUE,
+      workflowBundle,
+      activities: Object.fromEntries(served) as Activities,
+      maxHeartbeatThrottleInterval: '50ms',
+      defaultHeartbeatThrottleInterval: '50ms',
+    });
+    const started = new TemporalForTests(env, worker);
+    return started;
+  }
+
+  async stop(): Promise<void> {
+    this.#worker.shutdown();
+    await this.#ended;
+    await this.env.teardown();
+  }
+
+  /** Runs a workflow to its end, whatever that is; every payload of its history is checked. */
+  async execute({ type, input, activities, during }: Scenario): Promise<Execution> {
+    const calls: ActivityCall[] = [];
+    this.#activities = stageActivities(calls, activities);
+    this.#runs += 1;
+    const handle = await this.env.client.workflow.start(type, {
+      taskQueue: WORKER_TASK_QUEUE,
+      workflowId: `${type}-${this.#runs}`,
+      args: input === undefined ? [] : [input],
+    });
+    await during?.(handle);
+    let result: Record<string, unknown> | undefined;
+    let failure: Error | undefined;
+    try {
+      result = (await handle.result()) as Record<string, unknown>;
+    } catch (error) {
+      failure = (error as Error).cause as Error;
+    }
+    const historyJson = historyToJSON(await handle.fetchHistory());
+    assertBudget(historyJson);
+    return { calls, names: calls.map(({ name }) => name), result, failure, historyJson };
+  }
+
+  /** Lets activities answer whatever workflows run. */
+  async serve<T>(activities: Activities, use: (workerTaskQueue: string) => Promise<T>): Promise<T> {
+    this.#activities = activities;
+    return use(WORKER_TASK_QUEUE);
+  }
+}
+
+/** Time skipping for timers, the development server for schedules and real Updates. */
+type ServerKind = 'time-skipping' | 'development';
+
+/** Started before the first test of the file, stopped after the last. */
+export function temporalForTests(kind: ServerKind): () => TemporalForTests {
+  let temporal: TemporalForTests | undefined;
+  before(async () => {
+    temporal = await TemporalForTests.start(kind);
+  });
+  after(() => temporal?.stop());
+  return () => temporal ?? assert.fail('only inside a test');
+}
+
+/** Failures that a test provokes are not for its output. */
+export function installQuietRuntime(): void {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
+}
+
+export function bundleWorkflows(path = workflowsPath): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ workflowsPath: path, logger: new DefaultLogger('ERROR') });
+}
+
+async function startServer(kind: ServerKind): Promise<TestWorkflowEnvironment> {
+  if (kind === 'development') {
+    const executable = { type: 'existing-path', path: await binary('temporal') } as const;
+    const searchAttributes = [analysisDayKey, analysisRunKey];
+    return TestWorkflowEnvironment.createLocal({
+      server: { ip: '127.0.0.1', executable, searchAttributes, log: { format: 'pretty', level: 'error' } },
+    });
+  }
+  const executable = { type: 'existing-path', path: await binary('temporal-test-server') } as const;
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+  // Else a workflow task that sets one is tried again for ever.
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, KEYWORD])),
+  });
+  return env;
+}
+
+function binary(name: BinaryName): Promise<string> {
+  const named = {
+    temporal: process.env['TEMPORAL_CLI'],
+    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
+  };
+  const cacheDirectory = resolve(import.meta.dirname, '../../.local/cache/bin');
+  return findBinary(name, { named, searchPath: process.env['PATH'] ?? '', cacheDirectory }, () => undefined);
+}
+
+/** No payload of the history is larger than the budget, and no activity without limits in time. */
+function assertBudget(historyJson: string): void {
+  const { events } = JSON.parse(historyJson) as { events: HistoryEvent[] };
+  for (const payload of payloadsOf(events)) {
+    const bytes = Buffer.from(payload, 'base64').length;
+    assert.ok(
+      bytes <= MAX_PAYLOAD_BYTES,
+      `a payload of ${bytes} bytes: ${Buffer.from(payload, 'base64').toString().slice(0, 200)}`,
+    );
+  }
+  for (const { activityTaskScheduledEventAttributes: scheduled } of events) {
+    if (scheduled === undefined) continue;
+    const name = scheduled.activityType.name;
+    assert.match(scheduled.startToCloseTimeout, /[1-9]/, `${name} may run for ever`);
+    assert.match(scheduled.scheduleToCloseTimeout, /[1-9]/, `${name} may be tried for ever`);
+  }
+}
+
+interface HistoryEvent {
+  readonly activityTaskScheduledEventAttributes?: {
+    readonly activityType: { readonly name: string };
+    readonly startToCloseTimeout: string;
+    readonly scheduleToCloseTimeout: string;
+  };
+}
+
+function* payloadsOf(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (name === 'data' && typeof member === 'string') yield member;
+    else yield* payloadsOf(member);
+  }
+}

@@ -1,0 +1,14 @@
+/** A deploy that would break running workflows: one more timer at the beginning. Replay has to notice. */
+import { sleep } from '@temporalio/workflow';
+import * as released from '../../src/workflows/index.ts';
+import type { DailyAnalysisInput, InvestigationInput } from '../../src/pipeline/run-input.ts';
+
+export async function dailyAnalysis(input?: DailyAnalysisInput): Promise<unknown> {
+  await sleep('1 second');
+  return released.dailyAnalysis(input);
+}
+
+export async function investigation(input?: InvestigationInput): Promise<unknown> {
+  await sleep('1 second');
+  return released.investigation(input);
+}

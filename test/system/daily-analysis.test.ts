@@ -1,0 +1,204 @@
+/** Bytes in the input bucket become the published data set, through real processes over loopback. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import type { SampleCounts } from '../../src/local-stack/samples/counts.ts';
+import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
+import { Deployment } from './deployment.ts';
+
+const DAYS = ['20131028', '20131029'];
+let samples: string;
+let counts: SampleCounts;
+let deployment: Deployment;
+
+before(async () => {
+  samples = await mkdtemp(join(tmpdir(), 'samples-'));
+  counts = await generateSamples({ seed: 'system', days: DAYS, directory: samples, submissionsPerFile: 40 });
+  deployment = await Deployment.start({
+    TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
+    TELEMETRY_MAX_TASK_FILES: '9',
+    TELEMETRY_CHUNK_TASKS: '3',
+  });
+  await deployment.load(join(samples, 'submissions'));
+  deployment.startProcess('worker');
+  deployment.startProcess('analysis-worker');
+});
+
+after(async () => {
+  await deployment.stop();
+  await rm(samples, { recursive: true, force: true });
+});
+
+async function runDay(day: string): Promise<DailyAnalysisResult> {
+  const { code, stdout, stderr } = await deployment.telemetry('run-day', '--day', day, '--json');
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout) as DailyAnalysisResult;
+}
+
+function savedSessions(day: string): number {
+  return Object.values(counts.submissions[day] ?? {}).reduce(
+    (sum, reasons) => sum + (reasons['saved_session'] ?? 0),
+    0,
+  );
+}
+
+/** Sums of a measure over all its rows: count of submissions, by channel/version. */
+function submissionsIn(files: ReadonlyMap<string, string>, measure: string): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [name, json] of files) {
+    const match = new RegExp(`^(.+/.+)/${measure}-by-submission-date\\.json$`).exec(name);
+    if (match === null) continue;
+    const rows = Object.values(JSON.parse(json) as Record<string, number[][]>).flat();
+    found.set(
+      match[1] ?? '',
+      rows.reduce((sum, row) => sum + (row.at(-2) ?? 0), 0),
+    );
+  }
+  return found;
+}
+
+describe('a day of submissions', () => {
+  it('is analysed and published: every submission counted, every count in the result', async () => {
+    for (const day of DAYS) {
+      const result = await runDay(day);
+      assert.equal(result.planned, result.done + result.failed + result.missing);
+      assert.equal(result.failed + result.missing, 0);
+      assert.ok(result.planned > 3, 'several chunks');
+      assert.equal(result.records, savedSessions(day), day);
+      assert.equal(result.decision, 'published');
+      assert.equal(result.published.length, 6);
+    }
+  });
+
+  it('shows one commit a day, projections and complete folders', async () => {
+    const versions = (await (await fetch(`${deployment.stack.links.dataset}versions.json`)).json()) as {
+      $head: { seq: number };
+    } & Record<string, string>;
+    assert.equal(versions.$head.seq, DAYS.length);
+    for (const folder of Object.values(versions)) {
+      if (typeof folder !== 'string') continue;
+      const manifest = (await (await fetch(`${deployment.stack.links.dataset}${folder}/_manifest.json`)).json()) as {
+        files: { name: string }[];
+      };
+      assert.ok(
+        manifest.files.some(({ name }) => name === 'filter-tree.json'),
+        folder,
+      );
+    }
+    const processed = (await (await fetch(`${deployment.stack.links.dataset}FILES_PROCESSED`)).text())
+      .trimEnd()
+      .split('\n');
+    const missing = (await (await fetch(`${deployment.stack.links.dataset}FILES_MISSING`)).text())
+      .trimEnd()
+      .split('\n');
+    assert.deepEqual(missing, [counts.wrongContainer]);
+    assert.deepEqual(processed, [...new Set(processed)].sort());
+    assert.ok(!processed.includes(counts.wrongContainer ?? ''));
+  });
+
+  it('publishes as many GC_MS submissions as went in', async () => {
+    const published = submissionsIn(await deployment.exported(), 'GC_MS');
+    for (const [channelVersion, sum] of published) {
+      const expected = DAYS.reduce(
+        (total, day) => total + (counts.submissions[day]?.[channelVersion]?.['saved_session'] ?? 0),
+        0,
+      );
+      assert.ok(sum > 0 && sum <= expected, `${channelVersion}: ${sum} of ${expected}`);
+    }
+    assert.ok(published.has('nightly/28'));
+  });
+
+  it('run again with the same input changes no snapshot and doubles nothing', async () => {
+    const before = await deployment.exported();
+    const result = await runDay('20131028');
+    assert.deepEqual(result.published, []);
+    assert.deepEqual(await deployment.exported(), before);
+  });
+});
+
+describe('an investigation', () => {
+  it('started by the temporal CLI ends with a merged result and an unchanged data set', async () => {
+    const before = await deployment.published.head('v7/versions.json');
+    const started = await deployment.temporal(
+      'workflow',
+      'execute',
+      '--type',
+      'investigation',
+      '--task-queue',
+      'telemetry',
+      '--workflow-id',
+      'investigation-cli',
+      '--input',
+      '{"name":"cli","day":"20131029"}',
+      '--output',
+      'json',
+    );
+    assert.equal(started.code, 0, started.stderr + started.stdout);
+    const result = (await deployment.analysis.get('investigations/cli/result.txt')).body.toString('utf8');
+    const report = JSON.parse(
+      (await deployment.analysis.get('investigations/cli/report.json')).body.toString('utf8'),
+    ) as { records: number; lines: number; planned: number; done: number };
+    assert.equal(report.records, savedSessions('20131029'));
+    assert.equal(report.lines, result.trimEnd().split('\n').length);
+    assert.equal(report.planned, report.done);
+    assert.deepEqual(await deployment.published.head('v7/versions.json'), before);
+    const queues = await deployment.telemetry('investigate', 'no-such-key', '--keys', join(samples, 'none.txt'));
+    assert.equal(queues.code, 2, 'a key list that cannot be read is refused before anything starts');
+  });
+
+  it('of a key list reports missing keys and analyses the others', async () => {
+    const keys = join(samples, 'keys.txt');
+    await writeFile(
+      keys,
+      `${counts.truncatedFile ?? ''}\n\nsaved_session/Firefox/nightly/28.0a1/20131028030205.20131028.v2.log.0000.lzma\n${counts.truncatedFile ?? ''}\n`,
+    );
+    const { code, stdout, stderr } = await deployment.telemetry('investigate', 'keys', '--keys', keys, '--json');
+    assert.equal(code, 0, stderr);
+    const result = JSON.parse(stdout) as {
+      planned: number;
+      files: { processed: number; missing: number; partial: number };
+    };
+    assert.deepEqual([result.planned, result.files], [1, { processed: 1, missing: 1, partial: 1 }]);
+  });
+});
+
+describe('bad input', () => {
+  it('ends a command with exit code 2, says what to do, and starts nothing', async () => {
+    const template = join(samples, 'template.json');
+    await writeFile(template, '{"version":1,"dimensions":[]}');
+    for (const [args, message] of [
+      [['run-day', '--day', '20130229'], /not a calendar day/],
+      [['run-day', '--day', '29990101'], /in the future/],
+      [['run-day', '--day', '20131029', '--filter', template], /exactly 6 dimensions/],
+      [['investigate', 'Not_A_Name', '--day', '20131029'], /"name"/],
+      [['investigate', 'x'], /say what to analyse/],
+    ] as const) {
+      const { code, stderr } = await deployment.telemetry(...args);
+      assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, message);
+    }
+    const listed = await deployment.temporal('workflow', 'count', '--query', "WorkflowId = 'daily-analysis-29990101'");
+    assert.match(listed.stdout, /: 0/);
+  });
+
+  it('given by the temporal CLI fails the run once, with a readable message', async () => {
+    const { code, stdout, stderr } = await deployment.temporal(
+      'workflow',
+      'execute',
+      '--type',
+      'dailyAnalysis',
+      '--task-queue',
+      'telemetry',
+      '--workflow-id',
+      'daily-analysis-bad',
+      '--input',
+      '{"day":"20131029","dya":1,"filter":7}',
+    );
+    assert.notEqual(code, 0);
+    assert.match(stdout + stderr, /"dya" is not known/);
+    assert.match(stdout + stderr, /"filter" must be a filter document/);
+  });
+});

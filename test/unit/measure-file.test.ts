@@ -1,0 +1,40 @@
+/** Text of the published measure files, whatever a row's numbers are held in. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sumSlots } from '../../src/pipeline/aggregates/part-line.ts';
+import type { RowValues, Slot } from '../../src/pipeline/aggregates/slot.ts';
+import { measureFile } from '../../src/pipeline/dataset/measure-file.ts';
+
+function slot(values: RowValues): Slot {
+  return {
+    measure: 'M',
+    byDate: 'by-build-date',
+    path: 'r/a/o/v/x',
+    date: '20131029',
+    values,
+    buildId: '20131029030201',
+    revision: '',
+  };
+}
+
+describe('measureFile', () => {
+  const row = [0, 1, 0, 0.5, -1, -1, 1, 0, 2];
+  it('writes unboxed rows and plain lists alike', () => {
+    const expected = '{"20131029":[[0,1,0,0.5,-1,-1,1,0,2,7]]}';
+    assert.equal(measureFile([slot(row)], () => 7).json, expected);
+    assert.equal(measureFile([slot(Float64Array.from(row))], () => 7).json, expected);
+  });
+
+  it('writes a row that a merge of two days made', () => {
+    const { json } = measureFile([sumSlots([slot(row), slot(row)])], () => 7);
+    assert.deepEqual(JSON.parse(json), { 20131029: [[0, 2, 0, 1, -1, -1, 2, 0, 4, 7]] });
+  });
+
+  it('holds what JSON cannot write, and counts it', () => {
+    const { json, clamped } = measureFile([slot([Infinity, -Infinity, NaN, 1, -1, -1, -1, -1, 1])], () => 7);
+    assert.equal(clamped, 3);
+    assert.deepEqual(JSON.parse(json), {
+      20131029: [[Number.MAX_VALUE, -Number.MAX_VALUE, 0, 1, -1, -1, -1, -1, 1, 7]],
+    });
+  });
+});

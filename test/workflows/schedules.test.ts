@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import { analysisDayKey } from '../../src/names.ts';
+import { applySchedule, schedules } from '../../src/schedules.ts';
+import { eventually } from '../fakes/eventually.ts';
+import { type ActivityCall, PLAN, stageActivities } from '../fakes/stage-activities.ts';
+import { temporalForTests } from '../fakes/temporal.ts';
+
+const temporal = temporalForTests('development');
+const NO_INPUT = { planTasks: async () => ({ ...PLAN, files: 0, tasks: 0, bytes: 0 }) };
+
+function daily(taskQueue: string): ScheduleOptions {
+  const [schedule] = schedules(taskQueue);
+  assert.equal(schedule?.scheduleId, 'daily-analysis');
+  return schedule;
+}
+
+it('121: a backfilled run analyses the day before its scheduled time, whatever the clock says', async () => {
+  const calls: ActivityCall[] = [];
+  await temporal().serve(stageActivities(calls, NO_INPUT), async (taskQueue) => {
+    const { client } = temporal().env;
+    await applySchedule(client.schedule, daily(taskQueue));
+    const handle = client.schedule.getHandle('daily-analysis');
+    await handle.pause('only backfills in this test');
+    const period = { start: new Date('2026-11-01T00:00:00Z'), end: new Date('2026-11-02T23:00:00Z') };
+    await handle.backfill({ ...period, overlap: ScheduleOverlapPolicy.ALLOW_ALL });
+    const days = await eventually(async () => {
+      const found = new Map<string, unknown>();
+      const query = `WorkflowType = 'dailyAnalysis' AND ExecutionStatus = 'Completed'`;
+      for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
+        found.set(workflowId, typedSearchAttributes.get(analysisDayKey));
+      }
+      assert.equal(found.size, 2, 'the backfill did not start both runs');
+      return found;
+    });
+    assert.deepEqual(
+      new Map([...days].toSorted()),
+      new Map([
+        ['daily-analysis-2026-11-01T13:31:00Z', '20261031'],
+        ['daily-analysis-2026-11-02T13:31:00Z', '20261101'],
+      ]),
+    );
+    await handle.delete();
+  });
+});
+
+it('applying creates a schedule, then updates it and keeps an operator’s pause', async () => {
+  const { schedule: client } = temporal().env.client;
+  const wanted = daily('first');
+  assert.equal(await applySchedule(client, wanted), 'created');
+  const handle = client.getHandle(wanted.scheduleId);
+  await handle.pause('converter is down');
+  assert.equal(await applySchedule(client, daily('second')), 'updated');
+  const { state, action, policies } = await handle.describe();
+  assert.equal(state.paused, true);
+  assert.equal(state.note, 'converter is down');
+  assert.equal(action.taskQueue, 'second');
+  assert.equal(policies.catchupWindow, 4 * 86_400_000);
+  assert.equal(policies.overlap, ScheduleOverlapPolicy.BUFFER_ALL);
+  await handle.delete();
+});
