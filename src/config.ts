@@ -8,9 +8,12 @@ const bucketName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name: 3 to 63 of a-z 0-9 . -');
 const queueName = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be an SQS queue name: 1 to 80 of A-Z a-z 0-9 _ -');
-const positive = (description: string) =>
-  z.coerce.number(`must be a number: ${description}`).int('must be a whole number').positive('must be greater than 0');
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const positive = (unit: string) =>
+  z.coerce
+    .number(`must be a number: ${unit}`)
+    .int('must be a whole number')
+    .positive('must be greater than 0')
+    .meta({ unit });
 
 /** Every variable; the text of `describe` is what `.env.example` says of it. */
 export const environmentSchema = z.object({
@@ -55,7 +58,7 @@ export const environmentSchema = z.object({
   TELEMETRY_REVISION_HOSTS: z
     .string()
     .default('hg.mozilla.org,hg-edge.mozilla.org')
-    .transform((text) => text.split(',').filter(Boolean))
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
     .describe('Hosts whose revision URLs are looked up, separated by commas.'),
   TELEMETRY_OWNER: z.string().min(1).default('telemetry-alerts@localhost').describe('Owner named in analysis tasks.'),
   TELEMETRY_JOB_BUNDLE: z
@@ -69,7 +72,7 @@ export const environmentSchema = z.object({
     .default(400 * MIB)
     .describe('Bytes of input in an analysis task.'),
   TELEMETRY_CHUNK_TASKS: positive('tasks')
-    .max(1000)
+    .max(1000, 'must be at most 1000')
     .default(100)
     .describe('Analysis tasks whose results are merged together.'),
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
@@ -94,7 +97,11 @@ export const environmentSchema = z.object({
       'How Linux kernel versions are cut: first3 as the original, majorMinor without its mix-up of 3.1 and 3.11.',
     ),
   TELEMETRY_FALLBACK_REVISION: z.string().optional().describe('Revision of submissions that name none.'),
-  TELEMETRY_STRICT_BUILD_ID: flag.default(false).describe('true: build ids must have all 14 digits.'),
+  TELEMETRY_STRICT_BUILD_ID: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('true: build ids must have all 14 digits.'),
   TELEMETRY_THREADS: positive('threads')
     .default(availableParallelism())
     .describe('Worker threads for parsing, merging and rendering; default: one per core.'),

@@ -164,7 +164,7 @@ async function writeByChannelVersion(
   while (next.done !== true) {
     const { channelVersion } = next.value;
     const path = join(folder, `part-${parts.length}`);
-    // eslint-disable-next-line no-loop-func -- the generator is used up before the loop goes on
+    // The generator is used up before the loop goes on.
     const run = async function* (): AsyncGenerator<PartSlot> {
       while (next.done !== true && next.value.channelVersion === channelVersion) {
         yield next.value;

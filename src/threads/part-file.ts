@@ -60,7 +60,9 @@ const MAX_LINE = 1 << 20;
 export function readPart(path: string): AsyncIterable<PartSlot> {
   return {
     [Symbol.asyncIterator]: () => {
-      const source = createReadStream(path).pipe(createZstdDecompress());
+      const source = createZstdDecompress();
+      // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+      pipeline(createReadStream(path), source).catch(() => undefined);
       const blocks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       const splitter = new LineSplitter(MAX_LINE, () => {
         throw new InvalidDataError('bad_part', `A line of the part ${path} is longer than ${MAX_LINE} bytes`);

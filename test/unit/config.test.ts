@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { ConfigError, environmentSchema, loadConfig } from '../../src/config.ts';
+
+function problems(environment: Record<string, string>): string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message.split('\n').slice(1, -1);
+  }
+  return [];
+}
+
+describe('the configuration', () => {
+  it('has a default for everything that a start needs', () => {
+    const config = loadConfig({});
+    assert.equal(config.TELEMETRY_MAX_TASK_FILES, 200);
+    assert.equal(config.TELEMETRY_MAX_TASK_BYTES, 419_430_400);
+    assert.equal(config.TELEMETRY_DONE_VISIBILITY_SECONDS, 300);
+    assert.equal(config.TELEMETRY_STRICT_BUILD_ID, false);
+    assert.deepEqual(config.TELEMETRY_REVISION_HOSTS, ['hg.mozilla.org', 'hg-edge.mozilla.org']);
+    assert.ok(Object.isFrozen(config));
+  });
+
+  it('takes an empty variable for an absent one, and ignores those of others', () => {
+    assert.deepEqual(
+      loadConfig({ TELEMETRY_TASK_QUEUE: '', PATH: '/bin', TELEMETRY_MAX_TASK_FILES: '' }),
+      loadConfig({}),
+    );
+  });
+
+  it('reads numbers, flags and lists', () => {
+    const config = loadConfig({
+      TELEMETRY_MAX_TASK_FILES: '50',
+      TELEMETRY_STRICT_BUILD_ID: 'true',
+      TELEMETRY_REVISION_HOSTS: 'a.example, b.example,',
+      TELEMETRY_PUBLISHED_PREFIX: 'v8/test/',
+    });
+    assert.equal(config.TELEMETRY_MAX_TASK_FILES, 50);
+    assert.equal(config.TELEMETRY_STRICT_BUILD_ID, true);
+    assert.deepEqual(config.TELEMETRY_REVISION_HOSTS, ['a.example', 'b.example']);
+    assert.equal(config.TELEMETRY_PUBLISHED_PREFIX, 'v8/test/');
+  });
+
+  const wrong: readonly [variable: string, value: string, text: RegExp][] = [
+    ['TELEMETRY_MAX_TASK_FILES', 'many', /must be a number: files/],
+    ['TELEMETRY_MAX_TASK_FILES', '0', /greater than 0/],
+    ['TELEMETRY_MAX_TASK_FILES', '1.5', /whole number/],
+    ['TELEMETRY_CHUNK_TASKS', '1001', /1000/],
+    ['TELEMETRY_INPUT_BUCKET', 'No Bucket', /must be a bucket name/],
+    ['TELEMETRY_TASK_QUEUE', 'a b', /must be an SQS queue name/],
+    ['TELEMETRY_PUBLISHED_PREFIX', 'v7', /end in a slash/],
+    ['TELEMETRY_PUBLISHED_PREFIX', '/', /end in a slash/],
+    ['TELEMETRY_STRICT_BUILD_ID', 'yes', /true/],
+    ['TELEMETRY_LINUX_VERSION', 'major', /first3/],
+    ['AWS_ENDPOINT_URL_S3', 'localhost', /URL/],
+    ['TELEMETRY_DONE_QUEUE', 'telemetry-analysis-tasks', /must differ from TELEMETRY_TASK_QUEUE/],
+    ['TELEMETRY_PUBLISHED_BUCKET', 'telemetry-analysis', /must differ from TELEMETRY_ANALYSIS_BUCKET/],
+  ];
+  for (const [variable, value, text] of wrong) {
+    it(`refuses ${variable}=${value}, naming the variable`, () => {
+      const [problem = '', ...more] = problems({ [variable]: value });
+      assert.deepEqual(more, []);
+      assert.ok(problem.trim().startsWith(`${variable}: `), problem);
+      assert.match(problem, text);
+    });
+  }
+
+  it('reports every problem at once', () => {
+    const found = problems({ TELEMETRY_MAX_TASK_FILES: '0', TELEMETRY_CHUNK_TASKS: 'x', TELEMETRY_TASK_QUEUE: '!' });
+    assert.deepEqual(found.map((problem) => problem.trim().split(':')[0]).toSorted(), [
+      'TELEMETRY_CHUNK_TASKS',
+      'TELEMETRY_MAX_TASK_FILES',
+      'TELEMETRY_TASK_QUEUE',
+    ]);
+  });
+});
+
+interface Variable {
+  readonly description: string;
+  readonly unit?: string;
+  readonly default?: string | number;
+}
+
+/** Defaults that depend on the machine, so that no file can state them. */
+const OF_THE_MACHINE: readonly unknown[] = [availableParallelism(), tmpdir()];
+const DYNAMIC = ['TELEMETRY_THREADS', 'TELEMETRY_ANALYSIS_TASKS_AT_ONCE', 'TELEMETRY_WORK_DIRECTORY'];
+
+/** What `.env.example` must say, from the schema. */
+function exampleFile(): string {
+  const schema = z.toJSONSchema(environmentSchema, { io: 'input', unrepresentable: 'any' });
+  const entries = Object.entries(schema.properties as unknown as Record<string, Variable>).map(([name, variable]) => {
+    const dynamic = DYNAMIC.includes(name);
+    if (dynamic) assert.ok(OF_THE_MACHINE.includes(variable.default), name);
+    const value = dynamic ? undefined : variable.default;
+    const unit = variable.unit === undefined ? '' : ` Unit: ${variable.unit}.`;
+    const set = value === undefined ? `#${name}=` : `#${name}=${value}`;
+    return `# ${variable.description}${unit}\n${set}\n`;
+  });
+  const head =
+    '# Every setting with its default; a line without a value has none, or one that depends on the machine.\n';
+  return [head, ...entries].join('\n');
+}
+
+describe('.env.example', () => {
+  const path = new URL('../../.env.example', import.meta.url);
+
+  it('lists every variable with description, unit and default', () => {
+    assert.equal(readFileSync(path, 'utf8'), exampleFile());
+  });
+
+  it('sets what the defaults are', () => {
+    const settings = readFileSync(path, 'utf8').matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm);
+    const environment = Object.fromEntries(Array.from(settings, ([, name = '', value = '']) => [name, value]));
+    assert.deepEqual(loadConfig(environment), loadConfig({}));
+    assert.deepEqual(Object.keys(environment), Object.keys(environmentSchema.shape));
+  });
+});
