@@ -185,7 +185,8 @@ describe('drain and merge', () => {
     await temporal().env.sleep(maxSeconds * 1000);
     return { ...ALL_IN, done: 2, missing: 1, ready: [] };
   };
-  const patience = { stragglerSeconds: 20, giveUpSeconds: 70, maxResends: 2 };
+  // Shorter than the heartbeat time-out, since this drain does not heartbeat.
+  const patience = { stragglerSeconds: 10, giveUpSeconds: 35, maxResends: 2 };
 
   it('stragglers: looks at every T1, sends again at most twice, and goes on after T2 without them', async () => {
     const execution = await run({ drainDoneQueue: nothingNew }, patience);
