@@ -17,7 +17,7 @@ export function sqsConnection(config: Config): AwsConnection {
 
 export interface Connected {
   readonly ports: ActivityPorts;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Stores, queues and worker threads for the activities. */

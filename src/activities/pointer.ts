@@ -15,7 +15,7 @@ export interface Pointer {
   readonly ledger: Ledger;
 }
 
-export const POINTER_HEADERS = {
+const POINTER_HEADERS = {
   contentType: 'application/json',
   contentEncoding: 'gzip',
   cacheControl: 'no-cache',

@@ -1,5 +1,5 @@
 /** State objects that are JSON: create-once, and read back with a clear error when they are damaged. */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
@@ -38,9 +38,4 @@ export async function createJsonOnce<T>(store: ObjectStore, key: string, value: 
     signal,
   );
   return outcome === 'created' ? value : ((await readJson(store, key, signal)) as T);
-}
-
-/** gzip without a time stamp, so that equal content gives equal bytes. */
-export function gzipJson(json: string): Buffer {
-  return gzipSync(Buffer.from(json));
 }

@@ -43,15 +43,15 @@ const LOOK_EVERY_MS = 500;
 
 /** @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong */
 export async function followRun<T>(handle: WorkflowHandle, label: string): Promise<T> {
-  let ended = false;
+  const state = { ended: false };
   const outcome = handle.result().finally(() => {
-    ended = true;
+    state.ended = true;
   });
   // Whatever ends the run is reported below; the look-outs must not raise it first.
-  outcome.catch(() => undefined);
-  while (!ended) {
-    await Promise.race([outcome.catch(() => undefined), delay(LOOK_EVERY_MS)]);
-    if (!ended) showStatus(`${label}: ${await progressOf(handle)}`);
+  const settled = outcome.catch(() => undefined);
+  while (!state.ended) {
+    await Promise.race([settled, delay(LOOK_EVERY_MS)]);
+    showStatus(`${label}: ${await progressOf(handle)}`);
   }
   try {
     return (await outcome) as T;

@@ -146,6 +146,7 @@ export class JsonBytes {
    * Reads an array of numbers into `target`.
    * @returns how many, or the reason why the array is no row: `null_value`, `bad_values`, `bad_number`
    */
+  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
   numbers(target: Float64Array, offset: number, max: number): number | string {
     this.#enter();
     if (this.peek() === CLOSE_ARRAY) {
@@ -176,6 +177,7 @@ export class JsonBytes {
    * The common case of `numbers`, in one loop: integers of at most nine digits, each followed by a comma. Stops before
    * anything else, which is then read the long way.
    */
+  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
   #smallIntegers(target: Float64Array, offset: number, start: number, max: number): number {
     const bytes = this.#bytes;
     const last = this.#end - 11;
@@ -207,6 +209,7 @@ export class JsonBytes {
     return count;
   }
 
+  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
   number(): number {
     const bytes = this.#bytes;
     const start = this.#at;

@@ -58,7 +58,7 @@ export function parseDailyAnalysisInput(input: unknown): DailyAnalysisInput & Pa
     allowFuture: boolean,
     ...PATIENCE_CHECKS,
   });
-  return { ...DEFAULT_PATIENCE, ...checked };
+  return patient('dailyAnalysis', { ...DEFAULT_PATIENCE, ...checked });
 }
 
 /** @throws InvalidDataError `invalid_input` naming every member that is wrong */
@@ -90,7 +90,18 @@ export function parseInvestigationInput(
   ) {
     throw invalid('investigation', ['"day" is missing, which the DATE in "filter" stands for']);
   }
-  return { ...DEFAULT_PATIENCE, ...checked } as InvestigationInput & Patience & { name: string };
+  return patient('investigation', { ...DEFAULT_PATIENCE, ...checked } as InvestigationInput &
+    Patience & { name: string });
+}
+
+/** Every look for stragglers is a piece of the run's history, which is limited. */
+const MAX_LOOKS = 100;
+
+function patient<Input extends Patience>(workflow: string, input: Input): Input {
+  if (input.stragglerSeconds * MAX_LOOKS >= input.giveUpSeconds) return input;
+  throw invalid(workflow, [
+    `"stragglerSeconds" ${input.stragglerSeconds} would look for stragglers more than ${MAX_LOOKS} times within "giveUpSeconds" ${input.giveUpSeconds}; make it larger`,
+  ]);
 }
 
 function check(

@@ -10,5 +10,5 @@ export function inProcessThreads(): ThreadPool {
       return job(input);
     },
   ]);
-  return Object.fromEntries(jobs) as unknown as ThreadPool;
+  return Object.fromEntries(jobs) as ThreadPool;
 }

@@ -41,7 +41,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     activities: { commitDataset: inTurn<Commit>({ outcome: 'moved', seq: 1 }, { outcome: 'committed', seq: 2 }) },
   }),
   'dailyAnalysis.straggler-resend': daily({
-    input: { stragglerSeconds: 1 },
+    input: { stragglerSeconds: 1, giveUpSeconds: 100 },
     activities: { drainDoneQueue: lateDrain() },
   }),
   'dailyAnalysis.chunk-merged-again': daily({
