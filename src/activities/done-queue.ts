@@ -28,7 +28,7 @@ export interface DrainInput {
   readonly maxSeconds: number;
 }
 
-export interface DrainCounts {
+interface DrainCounts {
   /** Messages for tasks that had their receipt already. */
   readonly duplicates: number;
   readonly quarantined: number;

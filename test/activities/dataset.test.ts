@@ -186,7 +186,7 @@ describe('commitDataset', () => {
     const day = await staged();
     day.app.trace.fail({ method: 'replace', when: 'after' });
     assert.deepEqual(await day.commit(), { outcome: 'committed', seq: 1 });
-    assert.equal(day.app.trace.effective('replace').length, 1);
+    assert.equal(day.app.trace.calls.filter(({ method }) => method === 'replace').length, 1);
     assertWhole(day.app);
   });
 

@@ -36,6 +36,7 @@ export const ALL_IN = {
   ],
 };
 export const SNAPSHOT = {
+  damage: null,
   channelVersion: 'nightly/28',
   folder: '20131030133100-28-nightly',
   files: 5,

@@ -1,6 +1,7 @@
 /** The runs of which histories are kept: one for every branch that a deploy could break in a workflow that is under way. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Activities } from '../../src/activities/index.ts';
+import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, inTurn, PLAN } from '../fakes/stage-activities.ts';
 import type { Scenario } from '../fakes/temporal.ts';
@@ -54,14 +55,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'dailyAnalysis.update-finish-with-missing': daily({
     activities: { drainDoneQueue: drainUntilCancelled },
     during: async (handle) => {
-      await eventually(() => handle.executeUpdate('finishWithMissing'));
+      await eventually(() => handle.executeUpdate(finishWithMissing));
     },
   }),
   'dailyAnalysis.update-resend-missing': daily({
     activities: { drainDoneQueue: drainUntilCancelled },
     during: async (handle) => {
-      await eventually(() => handle.executeUpdate('resendMissing'));
-      await handle.executeUpdate('finishWithMissing');
+      await eventually(() => handle.executeUpdate(resendMissing));
+      await handle.executeUpdate(finishWithMissing);
     },
   }),
   'investigation.collected': { type: 'investigation', input: { name: 'gc', day: DAY } },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
+import type { ContributionInput } from '../../src/activities/contribution.ts';
 import type { DrainInput } from '../../src/activities/done-queue.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { ALL_IN, inTurn, PLAN, SNAPSHOT } from '../fakes/stage-activities.ts';
 import { type Execution, temporalForTests } from '../fakes/temporal.ts';
@@ -14,6 +16,17 @@ const run = (activities: Partial<Activities> = {}, input: object = {}): Promise<
   temporal().execute({ type: 'dailyAnalysis', input: { day: DAY, ...input }, activities });
 const inputsOf = (execution: Execution, name: keyof Activities): never[] =>
   execution.calls.filter((call) => call.name === name).map(({ input }) => input as never);
+
+const BOTH_CHUNKS = [
+  { chunk: 1, done: 2, failed: 0 },
+  { chunk: 2, done: 1, failed: 0 },
+];
+
+/** Merges end in any order; so do their chunks come. */
+function byChunk(input: ContributionInput | undefined): ContributionInput {
+  assert.ok(input);
+  return { ...input, chunks: input.chunks.toSorted((a, b) => a.chunk - b.chunk) };
+}
 
 describe('dailyAnalysis', () => {
   it('takes the day through all stages, in order', async () => {
@@ -55,17 +68,8 @@ describe('dailyAnalysis', () => {
     assert.deepEqual(inputsOf(execution, 'drainDoneQueue'), [
       { run: ref, doneQueue: DONE_QUEUE, tasks: 3, chunkTasks: 2, merged: [-1, -1], maxSeconds: 600 },
     ]);
-    assert.deepEqual(inputsOf(execution, 'buildContribution'), [
-      {
-        run: ref,
-        day: DAY,
-        tasks: 3,
-        chunks: [
-          { chunk: 1, done: 2, failed: 0 },
-          { chunk: 2, done: 1, failed: 0 },
-        ],
-      },
-    ]);
+    const [contribution] = inputsOf(execution, 'buildContribution') as unknown as ContributionInput[];
+    assert.deepEqual(byChunk(contribution), { run: ref, day: DAY, tasks: 3, chunks: BOTH_CHUNKS });
     const [published] = inputsOf(execution, 'planPublication') as unknown as { commit: string }[];
     assert.deepEqual(published, { run: ref, attempt: 1, commit: published!.commit });
     assert.deepEqual(inputsOf(execution, 'stageSnapshot'), [{ ...published, index: 0 }]);
@@ -135,28 +139,33 @@ describe('drain and merge', () => {
   it('43: merges a chunk again that gained a result, and builds on the fuller one whichever ends last', async () => {
     const second = Promise.withResolvers<undefined>();
     let merges = 0;
-    const execution = await run({
+    const activities: Partial<Activities> = {
       drainDoneQueue: inTurn({ ...ALL_IN, done: 1, failed: 1, missing: 1, ready: [{ chunk: 1, done: 1 }] }, ALL_IN),
       mergeChunk: async ({ chunk }) => {
         if (chunk === 2) return { ref: { chunk, done: 1, failed: 0 }, done: 1, failed: 0, missing: 0 };
         merges += 1;
-        if (merges === 1) {
-          await second.promise;
-          return { ref: { chunk, done: 1, failed: 1 }, done: 1, failed: 1, missing: 0 };
-        }
+        if (merges === 2) return { ref: { chunk, done: 2, failed: 0 }, done: 2, failed: 0, missing: 0 };
+        await second.promise;
+        return { ref: { chunk, done: 1, failed: 1 }, done: 1, failed: 1, missing: 0 };
+      },
+    };
+    const execution = await temporal().execute({
+      type: 'dailyAnalysis',
+      input: { day: DAY },
+      activities,
+      during: async (handle) => {
+        // Filter, queues, plan, enqueue, two drains, and two of the three merges.
+        await eventually(async () => {
+          const { events } = await handle.fetchHistory();
+          const ended = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
+          assert.equal(ended.length, 8);
+        });
         second.resolve(undefined);
-        return { ref: { chunk, done: 2, failed: 0 }, done: 2, failed: 0, missing: 0 };
       },
     });
     assert.equal(merges, 2);
-    const [contribution] = inputsOf(execution, 'buildContribution') as unknown as { chunks: { chunk: number }[] }[];
-    assert.deepEqual(
-      contribution!.chunks.toSorted((a, b) => a.chunk - b.chunk),
-      [
-        { chunk: 1, done: 2, failed: 0 },
-        { chunk: 2, done: 1, failed: 0 },
-      ],
-    );
+    const [contribution] = inputsOf(execution, 'buildContribution') as unknown as ContributionInput[];
+    assert.deepEqual(byChunk(contribution).chunks, BOTH_CHUNKS);
     const drains = inputsOf(execution, 'drainDoneQueue') as unknown as DrainInput[];
     assert.deepEqual(drains[1]?.merged, [1, -1]);
   });
@@ -176,7 +185,8 @@ describe('drain and merge', () => {
     await temporal().env.sleep(maxSeconds * 1000);
     return { ...ALL_IN, done: 2, missing: 1, ready: [] };
   };
-  const patience = { stragglerSeconds: 20, giveUpSeconds: 70, maxResends: 2 };
+  // Shorter than the heartbeat time-out, since this drain does not heartbeat.
+  const patience = { stragglerSeconds: 10, giveUpSeconds: 35, maxResends: 2 };
 
   it('stragglers: looks at every T1, sends again at most twice, and goes on after T2 without them', async () => {
     const execution = await run({ drainDoneQueue: nothingNew }, patience);

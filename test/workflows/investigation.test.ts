@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Execution, type Scenario, temporalForTests } from '../fakes/temporal.ts';
 
@@ -120,6 +121,12 @@ describe('investigation', () => {
         during: async (handle) => {
           await creating.promise;
           await handle.cancel();
+          await eventually(async () => {
+            const { events } = await handle.fetchHistory();
+            const cancelled = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? -1;
+            assert.ok(cancelled >= 0);
+            assert.ok(events?.slice(cancelled).some((event) => event.workflowTaskCompletedEventAttributes));
+          });
           go.resolve(undefined);
         },
       },

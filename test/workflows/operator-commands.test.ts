@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Activities } from '../../src/activities/index.ts';
-import type { Progress } from '../../src/workflows/story.ts';
+import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
+import { progressQuery } from '../../src/workflows/story.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Scenario, temporalForTests } from '../fakes/temporal.ts';
@@ -15,8 +16,8 @@ const execute = (activities: Partial<Activities>, during: NonNullable<Scenario['
 describe('operator commands', () => {
   it('finishWithMissing ends the waiting; what is there is merged and published', async () => {
     const { names, result } = await execute({ drainDoneQueue: drainUntilCancelled }, async (handle) => {
-      const answer = await eventually(() => handle.executeUpdate('finishWithMissing'));
-      assert.match(String(answer), /goes on without/);
+      const answer = await eventually(() => handle.executeUpdate(finishWithMissing));
+      assert.match(answer, /goes on without/);
     });
     assert.equal(result?.['decision'], 'published');
     assert.equal(names.filter((name) => name === 'mergeChunk').length, 2);
@@ -25,9 +26,9 @@ describe('operator commands', () => {
 
   it('resendMissing looks and sends again at once, and answers with what it found; the drain goes on', async () => {
     const { calls, result } = await execute({ drainDoneQueue: drainUntilCancelled }, async (handle) => {
-      const found = await eventually(() => handle.executeUpdate('resendMissing'));
+      const found = await eventually(() => handle.executeUpdate(resendMissing));
       assert.deepEqual(found, { recovered: 0, resent: 1 });
-      await handle.executeUpdate('finishWithMissing');
+      await handle.executeUpdate(finishWithMissing);
     });
     const looks = calls.filter(({ name }) => name === 'recoverStragglers');
     assert.deepEqual(
@@ -37,7 +38,7 @@ describe('operator commands', () => {
     assert.equal(result?.['decision'], 'published');
   });
 
-  for (const command of ['finishWithMissing', 'resendMissing']) {
+  for (const { name: command } of [finishWithMissing, resendMissing]) {
     it(`${command} is refused before and after the drain`, async () => {
       const gates = {
         planTasks: Promise.withResolvers<undefined>(),
@@ -86,13 +87,13 @@ describe('operator commands', () => {
     };
     await execute({ drainDoneQueue }, async (handle) => {
       const progress = await eventually(async () => {
-        const told = await handle.query<Progress>('progress');
+        const told = await handle.query(progressQuery);
         assert.match(told.facts['tasks'] ?? '', /^2 done, 0 failed, 1 open/);
         return told;
       });
       assert.equal(progress.phase, 'draining the done queue');
       assert.match(progress.facts['input'] ?? '', /6 files/);
-      await eventually(() => handle.executeUpdate('finishWithMissing'));
+      await eventually(() => handle.executeUpdate(finishWithMissing));
     });
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
 import { analysisDayKey } from '../../src/names.ts';
+import { analysisDay } from '../../src/pipeline/calendar-day.ts';
 import { applySchedule, schedules } from '../../src/schedules.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { type ActivityCall, PLAN, stageActivities } from '../fakes/stage-activities.ts';
@@ -59,4 +60,10 @@ it('applying creates a schedule, then updates it and keeps an operator’s pause
   assert.equal(policies.catchupWindow, 4 * 86_400_000);
   assert.equal(policies.overlap, ScheduleOverlapPolicy.BUFFER_ALL);
   await handle.delete();
+});
+
+it('a run by hand without a day analyses the day before it started', async () => {
+  const { result, historyJson } = await temporal().execute({ type: 'dailyAnalysis', activities: NO_INPUT });
+  const [started] = (JSON.parse(historyJson) as { events: { eventTime: string }[] }).events;
+  assert.equal(result?.['day'], analysisDay(new Date(started?.eventTime ?? '')));
 });
