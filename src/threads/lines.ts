@@ -1,12 +1,5 @@
 /** Byte streams cut into lines, without a string per line and without holding more than one line beyond the current block. */
 
-/** One line's place in a buffer; the LF is not part of it. */
-export interface LineSpan {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
-
 const LF = 0x0a;
 
 export class LineSplitter {

@@ -11,7 +11,7 @@ export type ListedEntry =
 export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => AsyncIterable<ListedEntry>;
 
 /** Why objects were left out, counted. */
-export type SkipReason = 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
+type SkipReason = 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 
 const LEVELS = 6;
