@@ -126,27 +126,36 @@ export class JsonBytes {
     const bytes = this.#bytes;
     const start = this.#at + 1;
     let at = start;
-    let hash = 0;
-    let plain = true;
     for (; at < this.#end; at += 1) {
-      const byte = bytes[at] ?? 0;
-      if (byte === QUOTE) break;
+      const byte = bytes[at] as number;
+      if (byte === QUOTE || byte === BACKSLASH || byte < 0x20 || byte >= 0x80) break;
+    }
+    if (at < this.#end && bytes[at] === QUOTE) {
+      this.#at = at + 1;
+      return this.#recentText(start, at);
+    }
+    return this.#oddString(start, at);
+  }
+
+  /** A text with escapes or bytes beyond ASCII, from the first of them at `at` on; or one that is no text. */
+  #oddString(start: number, from: number): string {
+    const bytes = this.#bytes;
+    let at = from;
+    for (; at < this.#end && bytes[at] !== QUOTE; at += 1) {
+      const byte = bytes[at] as number;
       if (byte === BACKSLASH) at += 1;
       else if (byte < 0x20) throw this.error('a control character stands inside a text');
-      if (byte === BACKSLASH || byte >= 0x80) plain = false;
-      hash = (Math.imul(hash, 31) + byte) | 0;
     }
     if (at >= this.#end) throw this.error('a text is not closed');
     this.#at = at + 1;
-    if (!plain) return this.#escaped(start, at);
-    return this.#recentText(hash, start, at);
+    return this.#escaped(start, at);
   }
 
   /**
    * Reads an array of numbers into `target`.
    * @returns how many, or the reason why the array is no row: `null_value`, `bad_values`, `bad_number`
    */
-  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
+  // eslint-disable-next-line complexity -- one loop over all that an element can be; calls would cost a tenth of the merge
   numbers(target: Float64Array, offset: number, max: number): number | string {
     this.#enter();
     if (this.peek() === CLOSE_ARRAY) {
@@ -177,7 +186,7 @@ export class JsonBytes {
    * The common case of `numbers`, in one loop: integers of at most nine digits, each followed by a comma. Stops before
    * anything else, which is then read the long way.
    */
-  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
+  // eslint-disable-next-line complexity -- the hottest loop of all
   #smallIntegers(target: Float64Array, offset: number, start: number, max: number): number {
     const bytes = this.#bytes;
     const last = this.#end - 11;
@@ -209,7 +218,7 @@ export class JsonBytes {
     return count;
   }
 
-  // eslint-disable-next-line complexity -- one loop over the bytes: calls in it would cost more than they explain
+  // eslint-disable-next-line complexity -- hot; whole part, decimals and the way out share their state
   number(): number {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -340,7 +349,13 @@ export class JsonBytes {
     }
   }
 
-  #recentText(hash: number, start: number, end: number): string {
+  #recentText(start: number, end: number): string {
+    const bytes = this.#bytes;
+    // The hash takes the end, where most texts differ, the length and every fourth byte before.
+    let hash = end - start;
+    let at = end - 1;
+    for (const last = Math.max(start, end - 8); at >= last; at -= 1) hash = Math.imul(hash, 31) + (bytes[at] as number);
+    for (; at >= start; at -= 4) hash = Math.imul(hash, 31) + (bytes[at] as number);
     const slot = (hash ^ (hash >>> 15)) & (RECENT - 1);
     const recent = this.#recent[slot];
     const length = end - start;

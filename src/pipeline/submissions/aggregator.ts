@@ -142,21 +142,19 @@ export class SubmissionAggregator {
 
   /** The measure that a histogram of the record adds to; undefined, and counted, when it must not be added. */
   #rowsOf(name: string, start: number, length: number): MeasureRows | undefined {
-    if (!this.#isMeasureName(name)) {
+    const known = this.#measures.get(name);
+    if (known === undefined && !this.#isMeasureName(name)) {
       this.note('bad_measure_name');
       return undefined;
     }
+    if (known?.lastRecord === this.#recordNumber) return undefined;
     if (this.#refused.size > 0 && this.#refused.has(name)) return undefined;
     if (!this.#isHistogram(start, length)) {
-      // A measure gets its place in the table by a good histogram only, so it cannot tell of this one.
-      if (this.#measures.get(name)?.lastRecord !== this.#recordNumber) {
-        this.#refused.add(name);
-        this.note('bad_histogram');
-      }
+      this.#refused.add(name);
+      this.note('bad_histogram');
       return undefined;
     }
-    const rows = this.#table.measure(this.#measures, name);
-    if (rows.lastRecord === this.#recordNumber) return undefined;
+    const rows = known ?? this.#table.measure(this.#measures, name);
     rows.lastRecord = this.#recordNumber;
     return rows;
   }
