@@ -14,7 +14,7 @@ import { type LocalStack, startLocalStack } from '../../src/local-stack/stack.ts
 import { SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 
-const binaries = {
+export const binaries = {
   named: {
     temporal: process.env['TEMPORAL_CLI'],
     'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],

@@ -12,22 +12,13 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findBinary } from '../../src/local-stack/binaries.ts';
 import { putIfAbsent } from '../../src/aws/provision.ts';
 import { runProgram } from '../../src/local-stack/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../src/local-stack/stack.ts';
-
-const binaries = {
-  named: {
-    temporal: process.env['TEMPORAL_CLI'],
-    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
-    weed: process.env['WEED'],
-  },
-  searchPath: process.env['PATH'] ?? '',
-  cacheDirectory: resolve('.local/cache/bin'),
-};
+import { binaries } from './deployment.ts';
 
 let directory: string;
 let stack: LocalStack;
