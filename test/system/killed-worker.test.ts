@@ -23,6 +23,8 @@ async function deploy(): Promise<Deployment> {
     TELEMETRY_MAX_TASK_FILES: '4',
     TELEMETRY_CHUNK_TASKS: '4',
     TELEMETRY_ANALYSIS_TASKS_AT_ONCE: '1',
+    // What the killed worker had received comes back after this.
+    TELEMETRY_DONE_VISIBILITY_SECONDS: '10',
   };
   const deployment = await Deployment.start(settings);
   await deployment.load(join(samples, 'submissions'));
