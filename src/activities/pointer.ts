@@ -1,6 +1,5 @@
 /** `versions.json` and the ledger it names, read and replaced as PROTOCOL.md 5 says: the only moment at which anything becomes visible. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { gunzipSync } from 'node:zlib';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
 import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
@@ -8,6 +7,7 @@ import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { publishedNames } from '../pipeline/state-keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
+import { inflatedText } from './stored-json.ts';
 
 export interface Pointer {
   readonly etag: string;
@@ -41,7 +41,7 @@ export async function readPointer(
     signal,
   );
   const versions = parsed(`s3://${published.bucket}/${key}`, FailureType.PointerDamaged, () =>
-    parseVersions(inflated(body)),
+    parseVersions(inflatedText(body)),
   );
   return { etag, versions, ledger: await readLedger(analysis, versions.head.ledger, signal) };
 }
@@ -54,7 +54,7 @@ export async function readLedger(analysis: ObjectStore, key: string, signal: Abo
     'restore it from the bucket’s versions',
     signal,
   );
-  return parsed(`s3://${analysis.bucket}/${key}`, FailureType.StateDamaged, () => parseLedger(inflated(body)));
+  return parsed(`s3://${analysis.bucket}/${key}`, FailureType.StateDamaged, () => parseLedger(inflatedText(body)));
 }
 
 export type Flip =
@@ -126,12 +126,4 @@ function parsed<T>(name: string, type: FailureType, parse: () => T): T {
     if (!(error instanceof InvalidDataError) && !(error instanceof Error && 'code' in error)) throw error;
     throw ApplicationFailure.nonRetryable(`${name} is damaged: ${error.message}`, type);
   }
-}
-
-/** Largest text of a pointer or ledger that is read. */
-const MAX_BYTES = 256 << 20;
-
-function inflated(body: Buffer): string {
-  const compressed = body[0] === 0x1f && body[1] === 0x8b;
-  return (compressed ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
 }

@@ -1,7 +1,7 @@
 /** Stage 6: one channel/version is rendered from its segments into a folder of its own, which no one sees before the commit. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
@@ -22,7 +22,7 @@ import {
   type SnapshotPlan,
   type StagedSnapshot,
 } from './publication.ts';
-import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
+import { createJsonOnce, inflatedText, readJson, readJsonIfPresent } from './stored-json.ts';
 
 export interface StagedSummary {
   readonly channelVersion: string;
@@ -192,7 +192,7 @@ export function createSnapshotActivities(
   async function readPrevious(folder: string, signal: AbortSignal): Promise<PreviousFiles> {
     const read = async (name: string): Promise<string> => {
       const { body } = await published.get(`${publishedPrefix}${folder}/${name}`, { signal });
-      return (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body).toString('utf8');
+      return inflatedText(body);
     };
     return {
       filterTree: await read('filter-tree.json'),

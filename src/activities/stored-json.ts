@@ -10,8 +10,7 @@ const MAX_BYTES = 256 << 20;
 export async function readJson(store: ObjectStore, key: string, signal: AbortSignal): Promise<unknown> {
   const { body } = await store.get(key, { signal });
   try {
-    const text = body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body;
-    return JSON.parse(text.toString('utf8'));
+    return JSON.parse(inflatedText(body));
   } catch (error) {
     throw ApplicationFailure.nonRetryable(
       `s3://${store.bucket}/${key} is damaged: ${(error as Error).message}`,
@@ -38,4 +37,10 @@ export async function createJsonOnce<T>(store: ObjectStore, key: string, value: 
     signal,
   );
   return outcome === 'created' ? value : ((await readJson(store, key, signal)) as T);
+}
+
+/** The text of a stored object, compressed or not; both are found, since tools in between may decompress. */
+export function inflatedText(body: Buffer): string {
+  const compressed = body[0] === 0x1f && body[1] === 0x8b;
+  return (compressed ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
 }
