@@ -45,7 +45,9 @@ afterEach(() => {
 });
 
 async function compressed(text: string): Promise<Buffer> {
-  return new Promise((resolve) => lzma.LZMA().compress(text, 1, resolve as unknown as (result: Buffer) => void));
+  return new Promise((resolve) => {
+    lzma.LZMA().compress(text, 1, resolve);
+  });
 }
 
 function ports(settings: Partial<TaskRunnerPorts['settings']> = {}): TaskRunnerPorts {
