@@ -239,13 +239,13 @@ describe('continuous aggregation', () => {
     const first = new Round(app, 1);
     await first.collect();
     await first.whole();
-    await app.run('updateProjections', undefined as never);
+    await app.run('updateProjections', undefined);
     assert.equal(app.published.text('v7/FILES_MISSING'), `${file('a')}\n`);
     answerForeign(app, { number: 1, files: [file('a')] });
     const second = new Round(app, 2);
     await second.collect();
     assert.equal(await second.whole(), 'committed');
-    await app.run('updateProjections', undefined as never);
+    await app.run('updateProjections', undefined);
     assert.equal(app.published.text('v7/FILES_MISSING'), '');
     assert.equal(submissionsOf(app, NIGHTLY), 2);
   });
@@ -295,7 +295,7 @@ describe('where results of other launchers are not wanted', () => {
   it('a drain quarantines them, and continuous aggregation refuses to start', async () => {
     const app = application();
     await failsForGood(
-      app.run('aggregationSettings', undefined as never),
+      app.run('aggregationSettings', undefined),
       FailureType.ForeignResultsRefused,
       /TELEMETRY_FOREIGN_RESULTS=adopt/,
     );
