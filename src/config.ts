@@ -16,6 +16,8 @@ const positive = (unit: string) =>
     .positive('must be greater than 0')
     .meta({ unit });
 
+const mailAddress = z.string().regex(/^[^\s@<>,;"]+@[^\s@<>,;"]+$/, 'must be a mail address without name or brackets');
+
 /** Every variable; the text of `describe` is what `.env.example` says of it. */
 export const environmentSchema = z.object({
   AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of buckets and queues.'),
@@ -133,6 +135,43 @@ export const environmentSchema = z.object({
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severe log lines written.'),
+  TELEMETRY_ALERT_SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\/\S+$/, 'must be smtp://[user:password@]host[:port] or smtps://…')
+    .optional()
+    .meta({ secret: true })
+    .describe('Mail server for alerts, smtp://user:password@host:587; needs sender and recipients as well.'),
+  TELEMETRY_ALERT_FROM: mailAddress.optional().describe('Sender of alert mails.'),
+  TELEMETRY_ALERT_TO: z
+    .string()
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+    .pipe(z.array(mailAddress))
+    .optional()
+    .describe('Recipients of alert mails, separated by commas.'),
+  TELEMETRY_ALERT_WEBHOOK_URL: z
+    .url({ protocol: /^https$/, error: 'must be an https address' })
+    .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))
+    .optional()
+    .meta({ secret: true })
+    .describe('Address that alerts are posted to as JSON; https, plain http only on this machine.'),
+  TELEMETRY_ALERT_WEBHOOK_SECRET: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .meta({ secret: true })
+    .describe('Key of the HMAC-SHA256 signature of these requests.'),
+  TELEMETRY_ALERT_SNS_TOPIC: z
+    .string()
+    .regex(/^arn:[a-z0-9-]+:sns:[^:\s]+:\d+:\S+$/, 'must be the ARN of an SNS topic')
+    .optional()
+    .describe('SNS topic for alerts.'),
+  TELEMETRY_DEAD_MAN_URL: z
+    .url({ protocol: /^https$/, error: 'must be an https address' })
+    .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))
+    .optional()
+    .meta({ secret: true })
+    .describe("Address of a dead man's switch, asked for after every verified commit; it alarms when that stays away."),
+  TELEMETRY_WEB_UI: z.url().optional().describe('Address of the Temporal Web UI, for links in alerts.'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
   TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
   TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),
@@ -174,7 +213,32 @@ function crossProblems(config: Config): string[] {
   if (config.TELEMETRY_PUBLISHED_BUCKET === config.TELEMETRY_ANALYSIS_BUCKET) {
     problems.push('TELEMETRY_PUBLISHED_BUCKET: must differ from TELEMETRY_ANALYSIS_BUCKET, whose state is private');
   }
+  const mail = [config.TELEMETRY_ALERT_SMTP_URL, config.TELEMETRY_ALERT_FROM, config.TELEMETRY_ALERT_TO?.[0]];
+  if (mail.some((part) => part !== undefined) && mail.some((part) => part === undefined)) {
+    problems.push('TELEMETRY_ALERT_SMTP_URL, TELEMETRY_ALERT_FROM and TELEMETRY_ALERT_TO: give all three or none');
+  }
+  if (config.TELEMETRY_ALERT_WEBHOOK_SECRET !== undefined && config.TELEMETRY_ALERT_WEBHOOK_URL === undefined) {
+    problems.push('TELEMETRY_ALERT_WEBHOOK_SECRET: is of no use without TELEMETRY_ALERT_WEBHOOK_URL');
+  }
   return problems;
+}
+
+/** Values of this configuration that must appear in no log, mail or history: those of secret settings, and parts of URLs. */
+export function secretValues(config: Config): string[] {
+  const secrets = [
+    config.TELEMETRY_ALERT_WEBHOOK_SECRET,
+    config.TELEMETRY_ALERT_WEBHOOK_URL,
+    config.TELEMETRY_DEAD_MAN_URL,
+  ];
+  const smtp = config.TELEMETRY_ALERT_SMTP_URL === undefined ? null : URL.parse(config.TELEMETRY_ALERT_SMTP_URL);
+  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = environment();
+  return [
+    ...secrets,
+    smtp?.password,
+    smtp === null ? undefined : decodeURIComponent(smtp.password),
+    AWS_SECRET_ACCESS_KEY,
+    AWS_SESSION_TOKEN,
+  ].filter((value): value is string => value !== undefined && value !== '');
 }
 
 /** What counts in a submission. */

@@ -1,4 +1,5 @@
 /** What the application needs of an object store and of SQS queues. `src/aws` has the real ones, tests have fakes. */
+import type { Alert } from './pipeline/alerts/alert.ts';
 import type { InputFile } from './pipeline/task-queue/pack.ts';
 
 export interface StoredObject {
@@ -98,4 +99,15 @@ export interface MessageQueues {
 
 export class QueueMissingError extends Error {
   override readonly name = 'QueueMissingError';
+}
+
+/** A way to reach people. */
+export interface AlertChannel {
+  /** Short, for logs and state keys. */
+  readonly name: string;
+  /** @param id the same for a repeated send */
+  send(alert: Alert, id: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when the channel would take an alert, as far as that can be known without sending one. */
+  verify(): Promise<void>;
+  close(): void;
 }

@@ -1,0 +1,37 @@
+/** What may be shown of texts that others wrote: no secrets, no tricks on terminals or mail headers (THREATS T15, T20). */
+
+// Everything but line feed and tab; C1 controls and the marks that turn the direction of writing as well.
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
+const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/gi;
+const NAMED_SECRET =
+  /((?:secret|password|passwd|token|authorization|api[_-]?key|x-amz-[a-z-]*(?:signature|credential|token))["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer\s+|Basic\s+|AWS4-HMAC-SHA256\s+)?[^\s,;&"']+)/gi;
+const HIDDEN = '…';
+
+/**
+ * Text of several lines without control characters, credentials and query strings.
+ * @param secrets values that must not appear in any form; short ones are ignored, they would hide half the text
+ */
+export function plainText(text: string, secrets: readonly string[] = []): string {
+  let plain = text;
+  for (const secret of secrets) if (secret.length >= 6) plain = plain.replaceAll(secret, HIDDEN);
+  return plain
+    .replaceAll(CONTROL, '')
+    .replaceAll(USER_INFO, `$1${HIDDEN}@`)
+    .replaceAll(QUERY, `$1?${HIDDEN}`)
+    .replaceAll(NAMED_SECRET, `$1${HIDDEN}`);
+}
+
+/** The same in one line, for subjects and table cells. */
+export function plainLine(text: string, maxLength = 200): string {
+  const line = plainText(text).replaceAll(/\s+/g, ' ').trim();
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
+}
+
+/** The end of a text that is too long, from the beginning of a line on. */
+export function textTail(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text;
+  const tail = bytes.subarray(bytes.length - maxBytes).toString('utf8');
+  return tail.slice(tail.indexOf('\n') + 1);
+}
