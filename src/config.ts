@@ -24,6 +24,10 @@ function isPattern(text: string): boolean {
   }
 }
 
+function isHistogramServer(text: string): boolean {
+  return text === 'in-process' || (/^https?:\/\/[^/?#]+\/*$/.test(text) && URL.canParse(text));
+}
+
 /** Every variable; the text of `describe` is what `.env.example` says of it. */
 export const environmentSchema = z.object({
   AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of buckets and queues.'),
@@ -81,7 +85,8 @@ export const environmentSchema = z.object({
     .default(12)
     .describe('Shorter revision ids are refused.'),
   TELEMETRY_HISTOGRAM_SERVER: z
-    .union([z.literal('in-process'), z.url({ protocol: /^https?$/ })], 'must be in-process or an http address')
+    .string()
+    .refine(isHistogramServer, 'must be in-process or an http address')
     .optional()
     .describe(
       'Where the publish stage looks up revisions that TELEMETRY_DEFINITIONS lacks: the address of a histogram server such as http://127.0.0.1:9898, or in-process.',

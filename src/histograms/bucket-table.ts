@@ -2,7 +2,7 @@
 import { bucketsOf } from './buckets.ts';
 import type { Definitions } from './look-up.ts';
 
-export interface BucketEntry {
+interface BucketEntry {
   /** The browser's number of the kind, as text. */
   readonly kind: string;
   readonly min: number;

@@ -86,10 +86,9 @@ describe('the revision cache', () => {
   });
 
   it('names files by hash: two spellings of nearly the same revision never meet', async () => {
-    const { pathOf: of } = server().disk;
-    const disk = server().disk;
-    assert.match(of.call(disk, REVISION), /\/cache\/[0-9a-f]{64}\.json$/);
-    assert.notEqual(of.call(disk, { repo: 'a', revision: 'b/c' }), of.call(disk, { repo: 'a/b', revision: 'c' }));
+    const { disk } = server();
+    assert.match(disk.pathOf(REVISION), /\/cache\/[0-9a-f]{64}\.json$/);
+    assert.notEqual(disk.pathOf({ repo: 'a', revision: 'b/c' }), disk.pathOf({ repo: 'a/b', revision: 'c' }));
   });
 
   it('tries a failing upstream three times, and takes the answer that is good', async () => {
