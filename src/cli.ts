@@ -109,6 +109,15 @@ program
   );
 
 program
+  .command('aggregate')
+  .description('publish results that other launchers asked for, in rounds, until stopped; follows it')
+  .option('--publish-now', 'tell the one that runs to publish what waits')
+  .option('--stop', 'tell the one that runs to publish what waits, then to end')
+  .option('--detach', 'start only')
+  .option('--json', 'print the result as JSON')
+  .action(run(async (config, options) => (await import('./commands/aggregate.ts')).aggregate(config, options)));
+
+program
   .command('temporal')
   .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
   .argument('[args...]')

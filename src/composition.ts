@@ -41,6 +41,8 @@ export function connectPorts(config: Config, logger?: Logger): Connected {
       doneQueue: config.TELEMETRY_DONE_QUEUE,
       publishedPrefix: config.TELEMETRY_PUBLISHED_PREFIX,
       owner: config.TELEMETRY_OWNER,
+      adoptForeignResults: config.TELEMETRY_FOREIGN_RESULTS === 'adopt',
+      round: { results: config.TELEMETRY_ROUND_RESULTS, seconds: config.TELEMETRY_ROUND_SECONDS },
       jobBundle: config.TELEMETRY_JOB_BUNDLE,
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
       chunkTasks: config.TELEMETRY_CHUNK_TASKS,

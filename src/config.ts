@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
+import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
 
 const MIB = 1024 * 1024;
 
@@ -135,6 +136,19 @@ export const environmentSchema = z.object({
     .string()
     .default('')
     .describe('Key of the job bundle for spot workers; our own analysis worker needs none.'),
+  TELEMETRY_FOREIGN_RESULTS: z
+    .enum(['quarantine', 'adopt'])
+    .default('quarantine')
+    .describe(
+      'Done messages of runs that nobody here planned: adopt keeps their results for continuous aggregation ("telemetry aggregate").',
+    ),
+  TELEMETRY_ROUND_RESULTS: positive('results')
+    .max(MAX_ROUND_RESULTS, `must be at most ${MAX_ROUND_RESULTS}`)
+    .default(1000)
+    .describe('A round of continuous aggregation is published when so many results wait.'),
+  TELEMETRY_ROUND_SECONDS: positive('seconds')
+    .default(14_400)
+    .describe('The same when the last publish is so long ago and at least one result waits.'),
   TELEMETRY_MAX_TASK_FILES: positive('files')
     .default(200)
     .describe('An analysis task closes once it holds more files than this.'),

@@ -12,6 +12,8 @@ export const FailureType = {
   QueueMissing: 'QueueMissing',
   BucketMissing: 'BucketMissing',
   AccessDenied: 'AccessDenied',
+  /** Continuous aggregation was started where results of other launchers go to quarantine. */
+  ForeignResultsRefused: 'ForeignResultsRefused',
   /** SQS took only part of a batch; retried. */
   SqsRefused: 'SqsRefused',
   /** versions.json is gone or unreadable; it is never created or replaced by a run. */

@@ -12,6 +12,7 @@ export const SEARCH_ATTRIBUTES = { AnalysisDay: 'Keyword', AnalysisRun: 'Keyword
 export const workflowIds = {
   dailyAnalysis: (day: string): string => `daily-analysis-${day}`,
   investigation: (name: string): string => `investigation-${name}`,
+  continuousAggregation: 'continuous-aggregation',
 };
 
 /** Name of an investigation: becomes part of workflow id, queue names and keys. */

@@ -7,7 +7,6 @@ import { chunkRange } from '../pipeline/done-queue/chunk.ts';
 import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
 import type { Outcome, Receipt } from '../pipeline/done-queue/receipt.ts';
 import { type ChunkRef, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
-import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -109,10 +108,13 @@ export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' 
     );
 
     const rejected = new Map(merged.rejected.map((rejection) => [rejection.id, rejection]));
-    for (const { id, reason, message } of rejected.values()) {
-      const content = `s3://${analysis.bucket}/${outputPrefix(id)}result.txt`;
+    for (const { number, receipt } of results) {
+      const rejection = rejected.get(receipt.id);
+      if (rejection === undefined) continue;
+      const { reason, message } = rejection;
+      const content = `s3://${analysis.bucket}/${outputPrefix(receipt.id)}result.txt`;
       await quarantine(analysis, { what: 'result', reason, message, content }, signal);
-      failed.push({ number: splitTaskId(id).number, reason: 'result_rejected' });
+      failed.push({ number, reason: 'result_rejected' });
     }
     const good = results.filter(({ receipt }) => !rejected.has(receipt.id));
     const skipped: Record<string, number> = {};

@@ -6,7 +6,6 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { addCounts, type ChunkHead, type ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { type ChunkRef, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
-import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -230,8 +229,11 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
     const processed: string[] = [];
     const missing: string[] = [];
     const { head: plan, tasks } = await openPlan(analysis, run, signal);
+    // Receipts are numbered by the task's place in the plan, which a round's task ids do not tell.
+    let number = 0;
     for await (const task of tasks) {
-      const lost = lostTasks.get(splitTaskId(task.id).number);
+      number += 1;
+      const lost = lostTasks.get(number);
       for (const key of task.files) {
         const reason = lost ?? unread.get(key);
         if (reason === undefined) processed.push(key);

@@ -9,23 +9,32 @@ import {
   completeLedger,
   type Contribution as DayContribution,
   decide,
-  type Decision,
+  isRound,
   keepAsTheyAre,
   type RenderedFolder,
   replaceDay,
 } from '../pipeline/dataset/day-replacement.ts';
 import { type Ledger, type Segment, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
+import { firstShared } from '../pipeline/dataset/overlap.ts';
 import { nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import type { Contribution } from './contribution.ts';
+import { keysOf } from './file-lists.ts';
+import { heartbeating } from './heartbeating.ts';
 import { flipPointer, type Pointer, readLedger, readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
-import type { Publication, PublicationInput, SnapshotPlan, StagedSnapshot } from './publication.ts';
+import type {
+  Publication,
+  PublicationDecision,
+  PublicationInput,
+  SnapshotPlan,
+  StagedSnapshot,
+} from './publication.ts';
 import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
 
 export interface PublicationSummary {
-  readonly decision: Decision;
+  readonly decision: PublicationDecision;
   readonly snapshots: number;
   /** Commit that the attempt builds on. */
   readonly seq: number;
@@ -38,6 +47,7 @@ export interface CommitResult {
 }
 
 const TRANSFERS_AT_ONCE = 32;
+const LISTS_AT_ONCE = 4;
 
 export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
   const { analysis, published, settings } = ports;
@@ -52,14 +62,25 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       const known = (await readJsonIfPresent(analysis, key, signal)) as Publication | undefined;
       const publication =
         known ??
-        (await createJsonOnce(
-          analysis,
-          key,
-          await planFrom(await readPointer(stores, signal), run, commit, signal),
-          signal,
+        (await heartbeating(
+          () => ({ attempt }),
+          async () =>
+            createJsonOnce(
+              analysis,
+              key,
+              await planFrom(await readPointer(stores, signal), run, commit, signal),
+              signal,
+            ),
         ));
-      const { decision, snapshots, seq } = publication;
-      log.info('publication planned', { runId: run.runId, attempt, decision, snapshots: snapshots.length, seq });
+      const { decision, snapshots, seq, displaced = [] } = publication;
+      log.info('publication planned', {
+        runId: run.runId,
+        attempt,
+        decision,
+        snapshots: snapshots.length,
+        seq,
+        displaced: displaced.length,
+      });
       return { decision, snapshots: snapshots.length, seq };
     },
 
@@ -82,7 +103,7 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       await pMap(rendered.values(), ({ folder }) => demandManifest(folder, signal), { concurrency: TRANSFERS_AT_ONCE });
       const base = await readLedger(analysis, publication.baseLedger, signal);
       const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
-      const draft = keepAsTheyAre(replaceDay(base, contribution).draft, base, damaged);
+      const draft = keepAsTheyAre(replaceDay(base, contribution, publication.displaced).draft, base, damaged);
       const ledger = completeLedger(base, draft, publication.commit, rendered);
       const ledgerKey = await storeLedger(ledger, signal);
       const versions = nextVersions(pointer.versions, ledger, ledgerKey, new Date());
@@ -96,9 +117,14 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
 
   async function planFrom(pointer: Pointer, run: RunRef, commit: string, signal: AbortSignal): Promise<Publication> {
     const contribution = await readContribution(run, signal);
-    const decision = decide(pointer.ledger, contribution);
+    const { ledger } = pointer;
+    const isDay = !isRound(contribution.day);
+    let decision: PublicationDecision = decide(ledger, contribution);
+    const shared = decision === 'publish' ? await sharing(ledger, contribution, signal) : [];
+    if (!isDay && (shared.length > 0 || (await isReturned(run, signal)))) decision = 'overlapping';
+    const displaced = isDay ? shared : [];
     const { head } = pointer.versions;
-    const replacement = decision === 'publish' ? replaceDay(pointer.ledger, contribution) : undefined;
+    const replacement = decision === 'publish' ? replaceDay(ledger, contribution, displaced) : undefined;
     const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
       const entry = replacement?.draft.channelVersions.get(channelVersion);
       const parts = [
@@ -107,7 +133,37 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       ];
       return { channelVersion, previousFolder: pointer.versions.folders.get(channelVersion) ?? null, parts };
     });
-    return { commit, decision, pointerEtag: pointer.etag, baseLedger: head.ledger, seq: head.seq, snapshots };
+    return {
+      commit,
+      decision,
+      pointerEtag: pointer.etag,
+      baseLedger: head.ledger,
+      seq: head.seq,
+      snapshots,
+      displaced,
+    };
+  }
+
+  /** Entries of the ledger that count an input file of the contribution: of all entries for a round, of the rounds for a day. */
+  async function sharing(ledger: Ledger, { day, entry }: DayContribution, signal: AbortSignal): Promise<string[]> {
+    const own = entry.fileLists.processed;
+    if (own === null) return [];
+    const others = [...ledger.days].filter(([name]) => name !== day && (isRound(day) || isRound(name)));
+    const found = await pMap(
+      others,
+      async ([name, { fileLists }]) => {
+        if (fileLists.processed === null) return [];
+        const key = await firstShared(keysOf(analysis, own, signal), keysOf(analysis, fileLists.processed, signal));
+        return key === undefined ? [] : [name];
+      },
+      { concurrency: LISTS_AT_ONCE },
+    );
+    return found.flat();
+  }
+
+  /** A round whose results were given back must not come into the data set any more. */
+  async function isReturned(run: RunRef, signal: AbortSignal): Promise<boolean> {
+    return (await analysis.head(stateKeys.roundReturned(run), signal)) !== undefined;
   }
 
   /** What a pointer that is not the expected one means for this run: its contribution is in, or newer data is, or neither. */

@@ -10,6 +10,7 @@ import { createInvestigationQueueActivities } from './investigation-queues.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createProjectionActivities } from './projections.ts';
 import { createReportActivities } from './report.ts';
+import { createRoundActivities } from './rounds.ts';
 import { createSnapshotActivities } from './snapshots.ts';
 import { createTaskQueueActivities } from './task-queue.ts';
 
@@ -28,5 +29,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createProjectionActivities(ports),
     ...createReportActivities(ports),
     ...createInvestigationQueueActivities(ports),
+    ...createRoundActivities(ports),
   });
 }

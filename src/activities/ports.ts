@@ -23,6 +23,10 @@ export interface ActivitySettings {
   readonly doneQueue: string;
   readonly publishedPrefix: string;
   readonly owner: string;
+  /** Keep results of runs that nobody here planned, for continuous aggregation; else they go to quarantine. */
+  readonly adoptForeignResults: boolean;
+  /** When a round of continuous aggregation is published: so many results wait, or the last one is so long ago. */
+  readonly round: { readonly results: number; readonly seconds: number };
   readonly jobBundle: string;
   readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
   readonly chunkTasks: number;

@@ -2,14 +2,13 @@
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import type { DayEntry } from '../pipeline/dataset/ledger.ts';
 import { publishedNames } from '../pipeline/state-keys.ts';
+import { keysOf } from './file-lists.ts';
 import { heartbeating } from './heartbeating.ts';
 import { readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -81,19 +80,8 @@ export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis'
   ): AsyncIterable<string>[] {
     return days.flatMap(({ fileLists }) => {
       const key = fileLists[which];
-      return key === null ? [] : [keysOf(key, signal)];
+      return key === null ? [] : [keysOf(analysis, key, signal)];
     });
-  }
-
-  /** Input keys of a list; the reason behind a missing one stays in the state. */
-  async function* keysOf(listKey: string, signal: AbortSignal): AsyncGenerator<string> {
-    const { body } = await analysis.get(listKey, { signal });
-    for await (const line of createInterface({
-      input: Readable.from([body]).pipe(createGunzip()),
-      crlfDelay: Infinity,
-    })) {
-      if (line !== '') yield line.split('\t', 1)[0] ?? line;
-    }
   }
 
   async function writeList(name: string, keys: AsyncIterable<string>, signal: AbortSignal): Promise<void> {

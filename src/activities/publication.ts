@@ -16,14 +16,19 @@ export interface PublicationInput {
   readonly commit: string;
 }
 
+/** `overlapping`: a round has an input file that the data set counts already, so it must be planned anew. */
+export type PublicationDecision = Decision | 'overlapping';
+
 /** What an attempt to publish starts from; stored once, so that all its activities agree. */
 export interface Publication {
   readonly commit: string;
-  readonly decision: Decision;
+  readonly decision: PublicationDecision;
   readonly pointerEtag: string;
   readonly baseLedger: string;
   readonly seq: number;
   readonly snapshots: readonly SnapshotPlan[];
+  /** Rounds of continuous aggregation that the day takes the place of; absent in plans of earlier releases. */
+  readonly displaced?: readonly string[];
 }
 
 export interface SnapshotPlan {

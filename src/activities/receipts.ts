@@ -13,13 +13,23 @@ export async function readProgress(
   signal: AbortSignal,
 ): Promise<DrainProgress> {
   const progress = new DrainProgress(tasks, chunkTasks);
+  await noteReceipts(store, run, progress, signal);
+  return progress;
+}
+
+/** Adds every receipt that exists now. */
+export async function noteReceipts(
+  store: ObjectStore,
+  run: RunRef,
+  progress: DrainProgress,
+  signal: AbortSignal,
+): Promise<void> {
   const prefix = stateKeys.receipts(run);
   for await (const entry of store.list(prefix, undefined, signal)) {
     if (entry.kind !== 'object') continue;
     const name = parseReceiptName(entry.key.slice(prefix.length));
     if (name !== undefined) progress.note(name.number, name.outcome);
   }
-  return progress;
 }
 
 /** The receipt that counts for a task: done before failed; undefined when there is none. */

@@ -28,10 +28,22 @@ export interface InvestigationInput extends Partial<Patience> {
   readonly keyList?: string;
 }
 
+export interface AggregationInput {
+  /** A round is published when so many results wait … */
+  readonly roundResults?: number;
+  /** … or when one waits and the last publish is so long ago. Defaults: the worker's settings. */
+  readonly roundSeconds?: number;
+  /** What a run hands to the one that continues it; not for people. */
+  readonly carried?: { readonly publishedAt: number; readonly rounds: number; readonly results: number };
+}
+
 const DEFAULT_PATIENCE: Patience = { stragglerSeconds: 8 * 3600, giveUpSeconds: 20 * 3600, maxResends: 2 };
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;
+
+/** A round's results and all their file names are looked at in memory. */
+export const MAX_ROUND_RESULTS = 5000;
 
 type Check = (value: unknown) => string | undefined;
 
@@ -41,12 +53,22 @@ const object: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? undefined
     : 'must be a filter document (an object)';
-const count: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : 'must be a whole number, 0 or more';
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const count: Check = (value) => (isCount(value) ? undefined : 'must be a whole number, 0 or more');
 const keys: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.length <= MAX_KEYS && value.every((key) => typeof key === 'string')
     ? undefined
     : `must be a list of 1 to ${MAX_KEYS} input keys; store a longer list in the analysis bucket and name it in "keyList"`;
+
+const positive: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? undefined : 'must be a whole number greater than 0';
+const roundResults: Check = (value) =>
+  positive(value) ?? ((value as number) <= MAX_ROUND_RESULTS ? undefined : `must be at most ${MAX_ROUND_RESULTS}`);
+const carried: Check = (value) =>
+  object(value) === undefined &&
+  ['publishedAt', 'rounds', 'results'].every((name) => isCount((Object(value) as Record<string, unknown>)[name]))
+    ? undefined
+    : 'is set by the run before; leave it out';
 
 const PATIENCE_CHECKS = { stragglerSeconds: count, giveUpSeconds: count, maxResends: count };
 
@@ -92,6 +114,11 @@ export function parseInvestigationInput(
   }
   return patient('investigation', { ...DEFAULT_PATIENCE, ...checked } as InvestigationInput &
     Patience & { name: string });
+}
+
+/** @throws InvalidDataError `invalid_input` naming every member that is wrong */
+export function parseAggregationInput(input: unknown): AggregationInput {
+  return check('continuousAggregation', input, { roundResults, roundSeconds: positive, carried });
 }
 
 /** Every look for stragglers is a piece of the run's history, which is limited. */

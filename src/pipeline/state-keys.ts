@@ -16,6 +16,11 @@ export function investigationRun(name: string, runId: string): RunRef {
   return { runId, prefix: `state/investigations/${name}/${runId}/` };
 }
 
+/** A round of continuous aggregation; `instant` is its name in the ledger, behind `round-`. */
+export function roundRun(instant: string, runId: string): RunRef {
+  return { runId, prefix: `${ROUNDS}${instant}/${runId}/` };
+}
+
 /** A merged chunk: its number, and how many of its tasks had which receipt when it was merged. */
 export interface ChunkRef {
   readonly chunk: number;
@@ -26,6 +31,9 @@ export interface ChunkRef {
 function chunkName({ chunk, done, failed }: ChunkRef): string {
   return `${chunk}-${done}-${failed}`;
 }
+
+const ROUNDS = 'state/rounds/';
+const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
   /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
@@ -50,6 +58,16 @@ export const stateKeys = {
     `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
   quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
+  rounds: ROUNDS,
+  /** Which waiting results a round took. */
+  roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,
+  /** A round that did not stay in the data set, so that its results wait again. */
+  roundReturned: (run: RunRef): string => `${run.prefix}returned.json`,
+  /** Receipt of a result that another launcher asked for: one for each task id and outcome, whichever drain met it. */
+  foreignReceipt: (taskId: string, outcome: Outcome): string => `state/foreign/receipts/${taskId}.${outcome}`,
+  /** Says of such a receipt that no round of the data set has it yet. */
+  waiting: (taskId: string, outcome: Outcome): string => `${WAITING}${taskId}.${outcome}`,
+  allWaiting: WAITING,
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
 };

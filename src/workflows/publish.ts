@@ -7,15 +7,18 @@ import type { RunRef } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
 import type { RunStory } from './story.ts';
 
-const { planPublication, commitDataset } = proxyActivities<Activities>(activityOptions.quick);
-const { stageSnapshot } = proxyActivities<Activities>(activityOptions.scan);
+const { commitDataset } = proxyActivities<Activities>(activityOptions.quick);
+const { planPublication, stageSnapshot } = proxyActivities<Activities>(activityOptions.scan);
 
 const QUICK_REBASES = 8;
 const MAX_REBASES = 32;
 
 export interface PublishedRun {
-  /** `published`; `unchanged`: the data set holds just this already; `superseded`: a newer run of the day is in. */
-  readonly decision: 'published' | 'unchanged' | 'superseded';
+  /**
+   * `published`; `unchanged`: the data set holds just this already; `superseded`: a newer run of the day is in;
+   * `overlapping`: a round of continuous aggregation has an input file that the data set counts already.
+   */
+  readonly decision: 'published' | 'unchanged' | 'superseded' | 'overlapping';
   /** Number of the commit that shows it. */
   readonly seq: number;
   readonly snapshots: readonly StagedSummary[];
@@ -27,7 +30,7 @@ export async function publish(run: RunRef, story: RunStory): Promise<PublishedRu
     story.tell('deciding what to publish');
     const plan = await planPublication(publication);
     if (plan.decision !== 'publish') {
-      return { decision: plan.decision === 'no-op' ? 'unchanged' : 'superseded', seq: plan.seq, snapshots: [] };
+      return { decision: plan.decision === 'no-op' ? 'unchanged' : plan.decision, seq: plan.seq, snapshots: [] };
     }
     story.tell(`staging ${plan.snapshots} snapshots`);
     const snapshots = await Promise.all(

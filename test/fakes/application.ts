@@ -58,6 +58,8 @@ export class Application {
       doneQueue: DONE_QUEUE,
       publishedPrefix: PREFIX,
       owner: 'ops@example.org',
+      adoptForeignResults: false,
+      round: { results: 1000, seconds: 14_400 },
       jobBundle: 'code/analysis.tar.gz',
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
       chunkTasks: 2,

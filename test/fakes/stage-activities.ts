@@ -77,6 +77,10 @@ const UNDISTURBED: Activities = {
   writeReport: async ({ run }) => ({ report: `s3://analysis/${run.prefix}report.json`, warnings: [] }),
   createInvestigationQueues: async ({ name }) => ({ taskQueue: `inv-${name}-tasks`, doneQueue: `inv-${name}-done` }),
   removeInvestigationQueues: async () => undefined,
+  aggregationSettings: async () => ({ doneQueue: DONE_QUEUE, results: 1000, seconds: 14_400 }),
+  collectWaiting: async () => ({ waiting: 3, duplicates: 0, quarantined: 0 }),
+  planRound: async () => ({ plan: PLAN, overlapping: 0, settled: 0, returned: 0 }),
+  settleRound: async () => undefined,
 };
 
 /** The undisturbed activities with some of them replaced; every call is noted before it begins. */

@@ -28,7 +28,7 @@ const WORKER_TASK_QUEUE = 'tests';
 
 type Handle = WorkflowHandleWithFirstExecutionRunId;
 /** Workflow code, activities and tests agree on these names only. */
-type WorkflowType = 'dailyAnalysis' | 'investigation';
+type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation';
 
 export interface Execution {
   readonly calls: readonly ActivityCall[];
@@ -44,6 +44,8 @@ export interface Scenario {
   readonly type: WorkflowType;
   readonly input?: unknown;
   readonly activities?: Partial<Activities>;
+  /** More arguments for the development server that records its history. */
+  readonly serverArgs?: readonly string[];
   /** What happens while the workflow runs. */
   readonly during?: (handle: Handle) => Promise<void>;
 }
@@ -62,9 +64,9 @@ export class TemporalForTests {
   }
 
   /** One worker for all tests of a file; the activities of the test that runs now are behind it. */
-  static async start(kind: ServerKind): Promise<TemporalForTests> {
+  static async start(kind: ServerKind, extraArgs: readonly string[] = []): Promise<TemporalForTests> {
     installQuietRuntime();
-    const [env, workflowBundle] = await Promise.all([startServer(kind), bundleWorkflows()]);
+    const [env, workflowBundle] = await Promise.all([startServer(kind, extraArgs), bundleWorkflows()]);
     const served = Object.keys(stageActivities([])).map((name) => [
       name,
       (input: never) => started.#activities[name as keyof Activities](input),
@@ -105,7 +107,9 @@ export class TemporalForTests {
     } catch (error) {
       failure = (error as Error).cause as Error;
     }
-    const historyJson = historyToJSON(await handle.fetchHistory());
+    // Of the run that was started, not of one that carried it on.
+    const started = this.env.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
+    const historyJson = historyToJSON(await started.fetchHistory());
     assertBudget(historyJson);
     return { calls, names: calls.map(({ name }) => name), result, failure, historyJson };
   }
@@ -120,18 +124,25 @@ export class TemporalForTests {
 /** Time skipping for timers, the development server for schedules and real Updates. */
 type ServerKind = 'time-skipping' | 'development';
 
+/** Makes the development server suggest to continue as new after a round or two of continuous aggregation. */
+export const CONTINUE_SOON = ['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60'] as const;
+
 /** Started before the first test of the file, stopped after the last. */
-export function temporalForTests(kind: ServerKind): () => TemporalForTests {
+export function temporalForTests(kind: ServerKind, extraArgs: readonly string[] = []): () => TemporalForTests {
   let temporal: TemporalForTests | undefined;
   before(async () => {
-    temporal = await TemporalForTests.start(kind);
+    temporal = await TemporalForTests.start(kind, extraArgs);
   });
   after(() => temporal?.stop());
   return () => temporal ?? assert.fail('only inside a test');
 }
 
-/** Failures that a test provokes are not for its output. */
+let isRuntimeQuiet = false;
+
+/** Failures that a test provokes are not for its output; a process has one runtime for all its servers. */
 export function installQuietRuntime(): void {
+  if (isRuntimeQuiet) return;
+  isRuntimeQuiet = true;
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
@@ -142,12 +153,18 @@ export function bundleWorkflows(path = workflowsPath): Promise<WorkflowBundleWit
   return bundleWorkflowCode({ workflowsPath: path, logger: new DefaultLogger('ERROR') });
 }
 
-async function startServer(kind: ServerKind): Promise<TestWorkflowEnvironment> {
+async function startServer(kind: ServerKind, extraArgs: readonly string[]): Promise<TestWorkflowEnvironment> {
   if (kind === 'development') {
     const executable = { type: 'existing-path', path: await binary('temporal') } as const;
     const searchAttributes = [analysisDayKey, analysisRunKey];
     return TestWorkflowEnvironment.createLocal({
-      server: { ip: '127.0.0.1', executable, searchAttributes, log: { format: 'pretty', level: 'error' } },
+      server: {
+        ip: '127.0.0.1',
+        executable,
+        searchAttributes,
+        extraArgs: [...extraArgs],
+        log: { format: 'pretty', level: 'error' },
+      },
     });
   }
   const executable = { type: 'existing-path', path: await binary('temporal-test-server') } as const;

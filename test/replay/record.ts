@@ -9,15 +9,15 @@ import { HISTORIES, readableHistory } from './histories.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 await mkdir(HISTORIES, { recursive: true });
-const temporal = await TemporalForTests.start('development');
-try {
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    const file = new URL(`${name}.v1.json`, HISTORIES);
-    if (existsSync(file)) continue;
+for (const [name, scenario] of Object.entries(SCENARIOS)) {
+  const file = new URL(`${name}.v1.json`, HISTORIES);
+  if (existsSync(file)) continue;
+  const temporal = await TemporalForTests.start('development', scenario.serverArgs);
+  try {
     const { historyJson } = await temporal.execute(scenario);
     await writeFile(file, readableHistory(historyJson));
     process.stdout.write(`recorded ${name}\n`);
+  } finally {
+    await temporal.stop();
   }
-} finally {
-  await temporal.stop();
 }

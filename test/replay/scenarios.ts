@@ -1,12 +1,15 @@
 /** The runs of which histories are kept: one for every branch that a deploy could break in a workflow that is under way. */
+import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Activities } from '../../src/activities/index.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
+import { progressQuery } from '../../src/workflows/story.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, inTurn, PLAN } from '../fakes/stage-activities.ts';
-import type { Scenario } from '../fakes/temporal.ts';
+import { CONTINUE_SOON, type Scenario } from '../fakes/temporal.ts';
 
 const DAY = '20131029';
+type PublicationPlan = Awaited<ReturnType<Activities['planPublication']>>;
 type Commit = Awaited<ReturnType<Activities['commitDataset']>>;
 
 /** A drain in which a task is open until its time is up; then everything is in. */
@@ -18,6 +21,20 @@ function lateDrain(): Activities['drainDoneQueue'] {
     await delay(maxSeconds * 1000);
     return { ...ALL_IN, done: 2, missing: 1, ready: [{ chunk: 1, done: 2 }] };
   };
+}
+
+/** A round is due at the first look; after it nothing comes any more. */
+function fullThenIdle(): Activities['collectWaiting'] {
+  let calls = 0;
+  return async () => {
+    calls += 1;
+    return calls === 1 ? { waiting: 3, duplicates: 0, quarantined: 0 } : drainUntilCancelled();
+  };
+}
+
+async function published(handle: Parameters<NonNullable<Scenario['during']>>[0], rounds: number): Promise<void> {
+  const { facts } = await handle.query(progressQuery);
+  assert.match(facts['published'] ?? '', new RegExp(`^${rounds} rounds`));
 }
 
 const draining = Promise.withResolvers<undefined>();
@@ -65,6 +82,61 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await handle.executeUpdate(finishWithMissing);
     },
   }),
+  'continuousAggregation.round-when-due': {
+    type: 'continuousAggregation',
+    input: { roundResults: 3 },
+    activities: { collectWaiting: fullThenIdle() },
+    during: async (handle) => {
+      await eventually(() => published(handle, 1));
+      await handle.executeUpdate('stop');
+    },
+  },
+  'continuousAggregation.continued': {
+    type: 'continuousAggregation',
+    input: { roundResults: 3 },
+    serverArgs: CONTINUE_SOON,
+    activities: { collectWaiting: inTurn({ waiting: 3, duplicates: 0, quarantined: 0 }) },
+    during: async (handle) => {
+      const first = handle.firstExecutionRunId;
+      await eventually(async () => {
+        const { runId } = await handle.describe();
+        assert.notEqual(runId, first);
+      });
+      await handle.terminate();
+    },
+  },
+  'continuousAggregation.publish-now-and-stop': {
+    type: 'continuousAggregation',
+    input: { carried: { publishedAt: 0, rounds: 4, results: 40 } },
+    activities: { collectWaiting: drainUntilCancelled },
+    during: async (handle) => {
+      await eventually(() => handle.executeUpdate('publishNow'));
+      await handle.executeUpdate('stop');
+    },
+  },
+  'continuousAggregation.overtaken': {
+    type: 'continuousAggregation',
+    activities: {
+      collectWaiting: drainUntilCancelled,
+      planPublication: inTurn<PublicationPlan>(
+        { decision: 'overlapping', snapshots: 0, seq: 3 },
+        { decision: 'publish', snapshots: 1, seq: 3 },
+      ),
+    },
+    during: async (handle) => {
+      await eventually(() => handle.executeUpdate('stop'));
+    },
+  },
+  'continuousAggregation.nothing-waits': {
+    type: 'continuousAggregation',
+    activities: {
+      collectWaiting: drainUntilCancelled,
+      planRound: async () => ({ plan: { ...PLAN, files: 0, tasks: 0 }, overlapping: 2, settled: 0, returned: 0 }),
+    },
+    during: async (handle) => {
+      await eventually(() => handle.executeUpdate('stop'));
+    },
+  },
   'investigation.collected': { type: 'investigation', input: { name: 'gc', day: DAY } },
   'investigation.cancelled': {
     type: 'investigation',

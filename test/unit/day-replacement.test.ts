@@ -223,3 +223,34 @@ describe('completeLedger', () => {
     assert.throws(() => completeLedger(start, draft, 'c1', new Map()), /nightly\/28 was not rendered/);
   });
 });
+
+describe('a day and the rounds of continuous aggregation', () => {
+  const round = 'round-20131030T150000.000Z';
+  const base = publish(
+    start,
+    contribution(round, { 'nightly/28': 'r1', 'aurora/27': 'r2' }, { runId: 'run-r' }),
+    contribution('20131028', { 'nightly/28': 'd1' }),
+  );
+
+  it('a day displaces a round: all it brought leaves, also where the day has nothing', () => {
+    const replaced = replaceDay(base, contribution('20131029', { 'nightly/28': 'd2' }), [round]);
+    assert.deepEqual(replaced.affected, ['nightly/28']);
+    assert.deepEqual(replaced.emptied, ['aurora/27']);
+    const next = commit(base, replaced);
+    assert.deepEqual([...next.days.keys()], ['20131028', '20131029']);
+    assert.deepEqual(keysOf(next, 'nightly/28'), ['20131028 d1', '20131029 d2']);
+  });
+
+  it('a day that shares nothing with a round leaves it where it is', () => {
+    const next = publish(base, contribution('20131029', { 'nightly/28': 'd2' }));
+    assert.deepEqual(keysOf(next, 'nightly/28'), ['20131028 d1', '20131029 d2', `${round} r1`]);
+    assert.equal(keysOf(next, 'aurora/27')?.length, 1);
+  });
+
+  it('a round that stayed behind in a channel/version which could not be rendered leaves with the next day', () => {
+    const days = new Map([...base.days].filter(([day]) => day !== round));
+    const replaced = replaceDay({ ...base, days }, contribution('20131029', { 'nightly/28': 'd2' }));
+    assert.deepEqual(replaced.emptied, ['aurora/27']);
+    assert.deepEqual(keysOf(commit(base, replaced), 'nightly/28'), ['20131028 d1', '20131029 d2']);
+  });
+});

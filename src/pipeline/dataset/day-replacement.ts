@@ -5,9 +5,12 @@
 import { InvalidDataError } from '../invalid-data.ts';
 import type { ChannelVersionEntry, DayEntry, Ledger, Segment } from './ledger.ts';
 
+/** What a channel/version is rendered from. */
+type Stored = Pick<ChannelVersionEntry, 'base' | 'segments'>;
+
 /** What a run wants to have published. */
 export interface Contribution {
-  /** `YYYYMMDD` or `round-<instant>`. */
+  /** `YYYYMMDD`, or `round-<instant>` for a round of continuous aggregation. */
   readonly day: string;
   readonly entry: DayEntry;
   /** By channel/version; none for a channel/version the run found nothing for. */
@@ -15,6 +18,17 @@ export interface Contribution {
 }
 
 export type Decision = 'no-op' | 'superseded' | 'publish';
+
+const ROUND = 'round-';
+
+/** Whether a contribution is a round of continuous aggregation: results that nobody here planned. */
+export function isRound(day: string): boolean {
+  return day.startsWith(ROUND);
+}
+
+export function roundName(instant: string): string {
+  return ROUND + instant;
+}
 
 /** A channel/version of the next ledger: one whose segments changed has no folder yet. */
 type DraftEntry = Omit<ChannelVersionEntry, 'folder'> & { readonly folder: string | null };
@@ -56,9 +70,15 @@ export function decide(ledger: Ledger, contribution: Contribution): Decision {
 
 /**
  * Puts a contribution in the place of the day's earlier one.
- * @throws InvalidDataError `sealed_day` when a channel/version has the day in its base and the day's own segment is gone
+ * @param displaced rounds that leave the data set with it, since the day counts some of their files itself
+ * @throws InvalidDataError `sealed_day` when a channel/version has the day, or a displaced round, in its base and the
+ *   day's own segment is gone
  */
-export function replaceDay(ledger: Ledger, contribution: Contribution): DayReplacement {
+export function replaceDay(
+  ledger: Ledger,
+  contribution: Contribution,
+  displaced: readonly string[] = [],
+): DayReplacement {
   const { day, segments } = contribution;
   const channelVersions = new Map<string, DraftEntry>(ledger.channelVersions);
   const affected: string[] = [];
@@ -66,8 +86,10 @@ export function replaceDay(ledger: Ledger, contribution: Contribution): DayRepla
   for (const name of new Set([...ledger.channelVersions.keys(), ...segments.keys()])) {
     const before = ledger.channelVersions.get(name);
     const segment = segments.get(name);
-    if (segmentOf(before, day)?.key === segment?.key && !isSealed(before, day)) continue;
-    const after = withoutDay(name, before, day);
+    const leaving = roundsOf(before).filter((round) => displaced.includes(round) || !ledger.days.has(round));
+    const isSame = segmentOf(before, day)?.key === segment?.key && !isSealed(before, day);
+    if (isSame && leaving.length === 0) continue;
+    const after = withoutDays(name, before, [day, ...leaving]);
     const list = segment === undefined ? after.segments : [...after.segments, { day, ...segment }];
     if (list.length === 0 && after.base === null) {
       channelVersions.delete(name);
@@ -79,6 +101,7 @@ export function replaceDay(ledger: Ledger, contribution: Contribution): DayRepla
     affected.push(name);
   }
   const days = new Map(ledger.days).set(day, contribution.entry);
+  for (const round of displaced) days.delete(round);
   return { draft: { days, channelVersions }, affected: affected.toSorted(), emptied: emptied.toSorted() };
 }
 
@@ -141,24 +164,28 @@ function sameSegments(ledger: Ledger, { day, segments }: Contribution): boolean 
 }
 
 /** The day's own segment, wherever it is; undefined when there is none or it is gone. */
-function segmentOf(entry: ChannelVersionEntry | undefined, day: string): Segment | undefined {
+function segmentOf(entry: Stored | undefined, day: string): Segment | undefined {
   return [...(entry?.segments ?? []), ...(entry?.base?.kept ?? [])].find((segment) => segment.day === day);
 }
 
 /** True when the base holds the day for good: its own segment is gone. */
-function isSealed(entry: ChannelVersionEntry | undefined, day: string): boolean {
+function isSealed(entry: Stored | undefined, day: string): boolean {
   return entry?.base?.days.includes(day) === true && segmentOf(entry, day) === undefined;
 }
 
-function withoutDay(
-  name: string,
-  entry: ChannelVersionEntry | undefined,
-  day: string,
-): Pick<ChannelVersionEntry, 'base' | 'segments'> {
-  const base = entry?.base ?? null;
-  const others = (entry?.segments ?? []).filter((segment) => segment.day !== day);
+/** Rounds in it. One that the ledger does not know stayed behind when the channel/version could not be rendered. */
+function roundsOf(entry: Stored | undefined): string[] {
+  return [...(entry?.base?.days ?? []), ...(entry?.segments ?? []).map(({ day }) => day)].filter(isRound);
+}
+
+function withoutDays(name: string, entry: Stored | undefined, days: readonly string[]): Stored {
+  return days.reduce<Stored>((rest, day) => withoutDay(name, rest, day), entry ?? { base: null, segments: [] });
+}
+
+function withoutDay(name: string, { base, segments }: Stored, day: string): Stored {
+  const others = segments.filter((segment) => segment.day !== day);
   if (base?.days.includes(day) !== true) return { base, segments: others };
-  if (isSealed(entry, day)) {
+  if (isSealed({ base, segments }, day)) {
     throw new InvalidDataError(
       'sealed_day',
       `${day} cannot be replaced: ${name} has it in the base ${base.key}, and the day's own segment is no longer kept`,

@@ -1,0 +1,219 @@
+/** From messages of a done queue to receipts, whichever runs they belong to: any drain files any run's messages. */
+import { createHash } from 'node:crypto';
+import { log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
+import { FailureType } from '../errors.ts';
+import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
+import { decodeDoneMessage, type DoneMessage, outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { checkForeignMessage, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
+import { doneReceipt, failedReceipt, type Outcome, type Receipt } from '../pipeline/done-queue/receipt.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
+import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
+import type { ObjectStore, ReceivedMessage } from '../ports.ts';
+import { findRun, openPlan } from './plan-store.ts';
+import type { ActivityPorts } from './ports.ts';
+import { quarantine } from './quarantine.ts';
+
+const LONG_POLL_SECONDS = 20;
+/** Receives side by side while the queue is full; one, waiting, while it is not. */
+const BUSY_RECEIVES = 8;
+const FULL_RECEIVE = 10;
+/** A worker says done before the store shows its result: give it some receives before the task counts as failed. */
+const RESULT_TRIES = 4;
+
+/** The run that the drain works for; its progress is kept up to date. */
+export interface OwnRun {
+  readonly run: RunRef;
+  readonly progress: DrainProgress;
+}
+
+export interface FilingCounts {
+  /** Messages for tasks that had their receipt already. */
+  readonly duplicates: number;
+  readonly quarantined: number;
+  /** Receipts written for other runs. */
+  readonly foreign: number;
+}
+
+/** Takes messages off one done queue and turns them into receipts. Knows the plans of the runs it meets. */
+export class MessageFiling {
+  readonly counts = { duplicates: 0, quarantined: 0, foreign: 0 };
+  /** Results of other launchers that now wait for a round, by task id and outcome. */
+  readonly adopted = new Set<string>();
+  readonly #ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
+  readonly #store: ObjectStore;
+  readonly #queue: string;
+  readonly #signal: AbortSignal;
+  readonly #own: OwnRun | undefined;
+  readonly #runs = new Map<string, Promise<KnownRun | undefined>>();
+  #busy = false;
+
+  constructor(
+    ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>,
+    queue: string,
+    signal: AbortSignal,
+    own?: OwnRun,
+  ) {
+    this.#ports = ports;
+    this.#store = ports.analysis;
+    this.#queue = queue;
+    this.#signal = signal;
+    this.#own = own;
+  }
+
+  /**
+   * Receives once, by a long poll of at most `secondsLeft`, or several times at once while the queue is full.
+   * @returns how many messages came
+   */
+  async take(secondsLeft: number): Promise<number> {
+    const { queues, settings } = this.#ports;
+    const options = {
+      waitSeconds: this.#busy ? 0 : Math.min(LONG_POLL_SECONDS, secondsLeft),
+      visibilitySeconds: settings.doneVisibilitySeconds,
+      signal: this.#signal,
+    };
+    const receives: (readonly ReceivedMessage[])[] = await Promise.all(
+      Array.from({ length: this.#busy ? BUSY_RECEIVES : 1 }, () => queues.receive(this.#queue, options)),
+    );
+    this.#busy = receives.some((messages) => messages.length === FULL_RECEIVE);
+    await pMap(receives, (messages) => this.#fileAndDelete(messages), { concurrency: BUSY_RECEIVES });
+    return receives.reduce((sum, messages) => sum + messages.length, 0);
+  }
+
+  async #fileAndDelete(messages: readonly ReceivedMessage[]): Promise<void> {
+    const settled = await pMap(messages, (message) => this.#file(message), { concurrency: FULL_RECEIVE });
+    const handles = messages.filter((_, index) => settled[index] === true).map(({ receiptHandle }) => receiptHandle);
+    // One that SQS did not delete comes again, finds its receipt and is deleted then.
+    await this.#ports.queues.deleteMessages(this.#queue, handles, this.#signal);
+  }
+
+  /** @returns whether the message is settled and may be deleted */
+  async #file(received: ReceivedMessage): Promise<boolean> {
+    try {
+      const message = decodeDoneMessage(received.body);
+      if (message.plain) log.warn('done message is plain JSON, not base64', { taskId: message.id });
+      const run = await this.#knownRun(message.id);
+      if (run === undefined) this.#demandAdoptable(message);
+      else run.check(message);
+      const receipt = await this.#receiptFor(message, received.receiveCount);
+      if (receipt === undefined) return false;
+      await (run === undefined ? this.#adopt(message, receipt) : this.#write(run.ref, receipt));
+      return true;
+    } catch (error) {
+      if (!(error instanceof InvalidDataError)) throw error;
+      const content = received.body;
+      const entry = {
+        what: 'done_message',
+        reason: error.reason,
+        message: `${this.#queue}: ${error.message}`,
+        content,
+      };
+      await quarantine(this.#store, entry, this.#signal);
+      this.counts.quarantined += 1;
+      log.warn('done message quarantined', { doneQueue: this.#queue, reason: error.reason });
+      return true;
+    }
+  }
+
+  /** Undefined: the result may still appear; the message is to come again. */
+  async #receiptFor(message: DoneMessage, receiveCount: number): Promise<Receipt | undefined> {
+    if (message.targetPrefix === null) return failedReceipt(message.id, 'aborted');
+    const result = await this.#store.head(`${outputPrefix(message.id)}result.txt`, this.#signal);
+    if (result === undefined) {
+      return receiveCount < RESULT_TRIES ? undefined : failedReceipt(message.id, 'result_missing');
+    }
+    if (result.size > this.#ports.settings.maxResultBytes) return failedReceipt(message.id, 'result_too_large');
+    return doneReceipt(message, result);
+  }
+
+  async #write(run: RunRef, receipt: Receipt): Promise<void> {
+    const { number } = splitTaskId(receipt.id);
+    const outcome: Outcome = receipt.outcome;
+    const own = run.runId === this.#own?.run.runId ? this.#own : undefined;
+    const created = await this.#createReceipt(stateKeys.receipt(run, number, outcome), receipt);
+    if (created === 'exists') this.counts.duplicates += 1;
+    else if (own === undefined) this.counts.foreign += 1;
+    own?.progress.note(number, outcome);
+  }
+
+  /** Keeps a result that another launcher asked for, until a round of continuous aggregation takes it. */
+  async #adopt({ files }: DoneMessage, receipt: Receipt): Promise<void> {
+    const { id, outcome } = receipt;
+    const whole: ForeignReceipt = { ...receipt, files };
+    const created = await this.#createReceipt(stateKeys.foreignReceipt(id, outcome), whole);
+    if (created === 'exists') this.counts.duplicates += 1;
+    else this.counts.foreign += 1;
+    // Also behind a receipt that was there: the drain that wrote it may have died before this.
+    await this.#store.createOnce(stateKeys.waiting(id, outcome), Buffer.from(''), {}, this.#signal);
+    this.adopted.add(`${id}.${outcome}`);
+  }
+
+  async #createReceipt(key: string, receipt: Receipt): Promise<'created' | 'exists'> {
+    const headers = { contentType: 'application/json' };
+    return this.#store.createOnce(key, Buffer.from(JSON.stringify(receipt)), headers, this.#signal);
+  }
+
+  /** @throws InvalidDataError */
+  #demandAdoptable(message: DoneMessage): void {
+    if (!this.#ports.settings.adoptForeignResults) {
+      const { runId } = splitTaskId(message.id);
+      throw new InvalidDataError(
+        'unknown_run',
+        `No plan of this deployment has the run ${runId}; TELEMETRY_FOREIGN_RESULTS=adopt would keep it for continuous aggregation`,
+      );
+    }
+    checkForeignMessage(message);
+  }
+
+  /** Undefined when nobody here planned the run. */
+  async #knownRun(taskId: string): Promise<KnownRun | undefined> {
+    const { runId } = splitTaskId(taskId);
+    let known = this.#runs.get(runId);
+    if (known === undefined) {
+      known = loadRun(this.#store, runId, this.#signal).catch((error: unknown) => {
+        // The own run cannot go on without its plan; a message of another run is kept aside for whoever mends that one.
+        const isDamaged = error instanceof ApplicationFailure && error.type === FailureType.StateDamaged;
+        if (runId === this.#own?.run.runId || !isDamaged) throw error;
+        throw new InvalidDataError('damaged_plan', error.message);
+      });
+      this.#runs.set(runId, known);
+    }
+    return known;
+  }
+}
+
+/** What a message must agree with: the plan's files of each task, by digest. */
+class KnownRun {
+  readonly ref: RunRef;
+  readonly #digests: readonly string[];
+
+  constructor(ref: RunRef, digests: readonly string[]) {
+    this.ref = ref;
+    this.#digests = digests;
+  }
+
+  /** @throws InvalidDataError `unknown_task`, `files_differ` */
+  check({ id, files }: DoneMessage): void {
+    const digest = this.#digests[splitTaskId(id).number - 1];
+    if (digest === undefined) throw new InvalidDataError('unknown_task', `The plan has no task ${id}`);
+    if (digest !== filesDigest(files))
+      throw new InvalidDataError('files_differ', `The files of ${id} are not those of the plan`);
+  }
+}
+
+async function loadRun(store: ObjectStore, runId: string, signal: AbortSignal): Promise<KnownRun | undefined> {
+  const ref = await findRun(store, runId, signal);
+  if (ref === undefined) return undefined;
+  const digests: string[] = [];
+  const { tasks } = await openPlan(store, ref, signal);
+  for await (const task of tasks) digests.push(filesDigest(task.files));
+  return new KnownRun(ref, digests);
+}
+
+function filesDigest(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const key of [...files].sort()) hash.update(key).update('\n');
+  return hash.digest('base64').slice(0, 22);
+}

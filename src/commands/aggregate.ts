@@ -1,0 +1,58 @@
+/** `aggregate`: continuous aggregation, started, followed, told to publish or to stop. */
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import { workflowIds } from '../names.ts';
+import type { AggregationResult, RoundOutcome } from '../workflows/continuous-aggregation.ts';
+import { CommandError } from './command-error.ts';
+import { followRun, startRun } from './follow-run.ts';
+import { withTemporalClient } from './temporal-client.ts';
+import { print, say } from './terminal.ts';
+
+export interface AggregateOptions {
+  readonly publishNow?: boolean;
+  readonly stop?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+export async function aggregate(config: Config, options: AggregateOptions): Promise<void> {
+  await withTemporalClient(async (client) => {
+    if (options.stop === true || options.publishNow === true) {
+      const outcome = await tell(client, options.stop === true ? 'stop' : 'publishNow');
+      print(options.json === true ? JSON.stringify(outcome) : describeRound(outcome));
+      return;
+    }
+    const handle = await startRun(client, {
+      workflowType: 'continuousAggregation',
+      workflowId: workflowIds.continuousAggregation,
+      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+      input: {},
+      summary: 'Results that other launchers asked for, published in rounds',
+    });
+    say(`started ${handle.workflowId}; "telemetry aggregate --stop" ends it`);
+    if (options.detach === true) return;
+    const { rounds, results } = await followRun<AggregationResult>(handle, 'continuous aggregation');
+    print(
+      options.json === true ? JSON.stringify({ rounds, results }) : `${rounds} rounds published, ${results} results`,
+    );
+  });
+}
+
+async function tell(client: Client, update: 'stop' | 'publishNow'): Promise<RoundOutcome> {
+  const handle = client.workflow.getHandle(workflowIds.continuousAggregation);
+  try {
+    return await handle.executeUpdate<RoundOutcome, []>(update);
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new CommandError(error.cause?.message ?? error.message);
+    const isGone = error instanceof Error && /not found|already completed/i.test(error.message);
+    if (!isGone) throw error;
+    throw new CommandError('Continuous aggregation is not running; start it with "telemetry aggregate"', {
+      cause: error,
+    });
+  }
+}
+
+function describeRound({ decision, results, seq }: RoundOutcome): string {
+  if (decision === 'nothing') return 'no result was waiting, nothing published';
+  return `${results} results ${decision}${seq === null ? '' : ` (commit ${seq})`}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * Results that another launcher asked for (PROTOCOL 6). No plan of ours names their tasks, so their receipts carry the
+ * files, and what a plan would have vouched for is checked here.
+ */
+import { InvalidDataError } from '../invalid-data.ts';
+import { isTaskId, stringList } from '../task-queue/message-body.ts';
+import type { DoneMessage } from './done-message.ts';
+import { type Outcome, parseReceipt, type Receipt } from './receipt.ts';
+
+export interface ForeignReceipt extends Receipt {
+  /** Input keys of the task, as its message has them. */
+  readonly files: readonly string[];
+}
+
+/** S3's limit. */
+const MAX_KEY_BYTES = 1024;
+// A line break in a key would add lines to FILES_PROCESSED.
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/**
+ * A message whose run nobody here planned.
+ * @throws InvalidDataError `no_files`: nothing could tell whether its submissions are counted already; `bad_file_key`
+ */
+export function checkForeignMessage({ id, files }: DoneMessage): void {
+  if (files.length === 0) {
+    throw new InvalidDataError(
+      'no_files',
+      `The result of ${id} names no input file, so that a repeat could not be seen`,
+    );
+  }
+  const bad = files.find((key) => key === '' || CONTROL.test(key) || Buffer.byteLength(key) > MAX_KEY_BYTES);
+  if (bad !== undefined) {
+    throw new InvalidDataError(
+      'bad_file_key',
+      `${id} names ${JSON.stringify(bad.slice(0, 200))}, which is no input key`,
+    );
+  }
+}
+
+/** @throws InvalidDataError `bad_receipt` */
+export function parseForeignReceipt(text: string): ForeignReceipt {
+  const receipt = parseReceipt(text) as Receipt & { files?: unknown };
+  const files = stringList(receipt.files);
+  if (files === undefined) throw new InvalidDataError('bad_receipt', `Not a foreign receipt: ${text.slice(0, 200)}`);
+  return { ...receipt, files };
+}
+
+/** Task id and outcome of a name below the waiting prefix; undefined for any other name. */
+export function parseWaitingName(name: string): { taskId: string; outcome: Outcome } | undefined {
+  const match = /^(.+)\.(done|failed)$/.exec(name);
+  if (match === null || !isTaskId(match[1])) return undefined;
+  return { taskId: match[1], outcome: match[2] as Outcome };
+}
+
+/** What a round counts for a task: a worker that could read none of its files has brought nothing. */
+export function countedReceipt(receipt: ForeignReceipt): Receipt {
+  const { files, ...counted } = receipt;
+  const unread = new Set(receipt.filesFailed.map(({ key }) => key));
+  if (receipt.outcome === 'failed' || !files.every((key) => unread.has(key))) return counted;
+  return { ...counted, outcome: 'failed', etag: null, reason: 'no_file_read' };
+}

@@ -1,0 +1,66 @@
+/** The merges of a run's chunks: results of 100 tasks at a time, side by side. */
+import { proxyActivities } from '@temporalio/workflow';
+import type { MergeChunkResult } from '../activities/aggregates.ts';
+import type { Activities } from '../activities/index.ts';
+import type { ChunkRef, RunRef } from '../pipeline/state-keys.ts';
+import { activityOptions } from './activity-options.ts';
+
+const { mergeChunk } = proxyActivities<Activities>(activityOptions.scan);
+
+export interface MergedRun {
+  readonly chunks: readonly ChunkRef[];
+  readonly done: number;
+  readonly failed: number;
+  readonly missing: number;
+}
+
+/** The merges of a run's chunks, started while the drain goes on. */
+export class ChunkMerges {
+  readonly #run: RunRef;
+  readonly #tasks: number;
+  readonly #chunkTasks: number;
+  /** Per chunk, from 0: with how many done tasks it was handed to the merge; −1 when it was not. */
+  readonly doneCounts: number[];
+  readonly #results = new Map<number, MergeChunkResult>();
+  readonly #running: Promise<void>[] = [];
+  #failure: unknown;
+
+  constructor(run: RunRef, tasks: number, chunkTasks: number) {
+    this.#run = run;
+    this.#tasks = tasks;
+    this.#chunkTasks = chunkTasks;
+    this.doneCounts = new Array<number>(Math.ceil(tasks / chunkTasks)).fill(-1);
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  start(chunk: number, done: number): void {
+    this.doneCounts[chunk - 1] = done;
+    const merge = async (): Promise<void> => {
+      try {
+        const summary = `tasks ${(chunk - 1) * this.#chunkTasks + 1}–${Math.min(chunk * this.#chunkTasks, this.#tasks)}`;
+        const input = { run: this.#run, chunk, tasks: this.#tasks, chunkTasks: this.#chunkTasks };
+        const result = await mergeChunk.executeWithOptions({ summary }, [input]);
+        // A chunk that gained a result is merged again; the fuller one counts.
+        if (result.ref.done >= (this.#results.get(chunk)?.ref.done ?? 0)) this.#results.set(chunk, result);
+      } catch (error) {
+        // Thrown by `finish`: until then nobody waits for this promise.
+        this.#failure ??= error;
+      }
+    };
+    this.#running.push(merge());
+  }
+
+  /** Merges what was not merged yet, complete or not, and waits for all. */
+  async finish(): Promise<MergedRun> {
+    for (const [index, done] of this.doneCounts.entries()) if (done < 0) this.start(index + 1, 0);
+    await Promise.all(this.#running);
+    if (this.#failure !== undefined) throw this.#failure as Error;
+    const results = [...this.#results.values()];
+    const sum = (count: 'done' | 'failed' | 'missing'): number =>
+      results.reduce((total, result) => total + result[count], 0);
+    return { chunks: results.map(({ ref }) => ref), done: sum('done'), failed: sum('failed'), missing: sum('missing') };
+  }
+}

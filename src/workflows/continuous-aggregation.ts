@@ -1,0 +1,139 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  log,
+  proxyActivities,
+  upsertSearchAttributes,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { AggregationSettings } from '../activities/rounds.ts';
+import { analysisRunKey } from '../names.ts';
+import { roundName } from '../pipeline/dataset/day-replacement.ts';
+import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
+import { roundRun } from '../pipeline/state-keys.ts';
+import { activityOptions } from './activity-options.ts';
+import { checkedInput } from './checked-input.ts';
+import { ChunkMerges } from './chunk-merges.ts';
+import { publish, type PublishedRun } from './publish.ts';
+import { RoundControl } from './round-control.ts';
+import { RunStory } from './story.ts';
+
+const { aggregationSettings, writeReport } = proxyActivities<Activities>(activityOptions.quick);
+const { planRound, buildContribution, updateProjections, settleRound } = proxyActivities<Activities>(
+  activityOptions.scan,
+);
+
+const COLLECT_CALL_SECONDS = 600;
+/** A round that another publisher has overtaken with the same input files is planned anew, so often in a row. */
+const MAX_ATTEMPTS = 3;
+
+export interface RoundOutcome {
+  /** `nothing`: no result was waiting, or all of them are counted already. */
+  readonly decision: PublishedRun['decision'] | 'nothing';
+  readonly results: number;
+  readonly seq: number | null;
+}
+
+export interface AggregationResult {
+  /** Of the whole chain of runs since the start. */
+  readonly rounds: number;
+  readonly results: number;
+}
+
+/**
+ * Takes results that other launchers asked for off the done queue, beside the daily analysis, and publishes them in
+ * rounds; runs until it is stopped.
+ */
+export async function continuousAggregation(raw?: AggregationInput): Promise<AggregationResult> {
+  const input = checkedInput(() => parseAggregationInput(raw));
+  const story = new RunStory('continuous aggregation');
+  const control = new RoundControl<RoundOutcome>();
+  story.tell('starting');
+  const settings = await aggregationSettings();
+  const limits = limitsOf(input, settings);
+  // The start counts as a publish: nothing is due at once.
+  const totals = { publishedAt: Date.now(), rounds: 0, results: 0, ...input.carried };
+  tellTotals();
+
+  for (;;) {
+    const waiting = await collect();
+    const isDue = waiting >= limits.results || (waiting > 0 && secondsLeft() <= 0);
+    if (isDue || control.isPublishing()) await control.answering(publishWaiting);
+    story.tell('collecting results', { waiting: String(waiting) });
+    if (control.isPublishing()) continue;
+    if (control.isStopping()) break;
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      // replay-tested: 2026-11-25
+      await continueAsNew<typeof continuousAggregation>({ ...raw, carried: totals });
+    }
+  }
+  story.tell('stopped');
+  await condition(allHandlersFinished);
+  const { rounds, results } = totals;
+  log.info('continuous aggregation stopped', { rounds, results });
+  return { rounds, results };
+
+  function secondsLeft(): number {
+    return Math.ceil((totals.publishedAt + limits.seconds * 1000 - Date.now()) / 1000);
+  }
+
+  /** How many results wait, once a round is due or the call has run its time. */
+  async function collect(): Promise<number> {
+    const left = secondsLeft();
+    const wanted = left <= 0 ? 1 : limits.results;
+    const maxSeconds = left <= 0 ? COLLECT_CALL_SECONDS : Math.min(COLLECT_CALL_SECONDS, left);
+    const found = await control.collecting({ doneQueue: settings.doneQueue, results: wanted, maxSeconds });
+    return found?.waiting ?? 0;
+  }
+
+  async function publishWaiting(): Promise<RoundOutcome> {
+    let outcome = await round();
+    for (let attempt = 2; outcome.decision === 'overlapping' && attempt <= MAX_ATTEMPTS; attempt += 1) {
+      outcome = await round();
+    }
+    return outcome;
+  }
+
+  async function round(): Promise<RoundOutcome> {
+    const instant = new Date().toISOString().replaceAll(/[-:]/g, '');
+    const day = roundName(instant);
+    const run = roundRun(instant, uuid4());
+    upsertSearchAttributes([{ key: analysisRunKey, value: run.runId }]);
+    story.tell('planning a round', { round: day, run: `\`${run.runId}\`` });
+    const { plan, overlapping } = await planRound({ run, instant, results: limits.results });
+    if (overlapping > 0) story.tell('planning a round', { refused: `${overlapping} results count input files twice` });
+    if (plan.tasks === 0) {
+      totals.publishedAt = Date.now();
+      return { decision: 'nothing', results: 0, seq: null };
+    }
+    story.tell('merging', { 'this round': `${plan.tasks} results of ${plan.files} files` });
+    const merged = await new ChunkMerges(run, plan.tasks, plan.chunkTasks).finish();
+    const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: merged.chunks });
+    const publication = await publish(run, story);
+    // Its results wait again, and the next round is planned on what the data set holds now.
+    if (publication.decision === 'overlapping') return { ...publication, results: 0 };
+    await updateProjections();
+    await settleRound({ run });
+    const { channelVersions, runId, planAt, ...counts } = contribution;
+    const { warnings } = await writeReport({ run, day, plan, counts, publication });
+    totals.publishedAt = Date.now();
+    totals.rounds += 1;
+    totals.results += plan.tasks;
+    tellTotals();
+    story.tell('round published', { commit: String(publication.seq), warnings: warnings.join('; ') || 'none' });
+    log.info('round published', { round: day, runId, results: plan.tasks, seq: publication.seq });
+    return { decision: publication.decision, results: plan.tasks, seq: publication.seq };
+  }
+
+  function tellTotals(): void {
+    story.tell('collecting results', { published: `${totals.rounds} rounds, ${totals.results} results` });
+  }
+}
+
+function limitsOf(input: AggregationInput, settings: AggregationSettings): { results: number; seconds: number } {
+  return { results: input.roundResults ?? settings.results, seconds: input.roundSeconds ?? settings.seconds };
+}
