@@ -28,9 +28,20 @@ module.exports = {
       name: 'threads-know-no-service',
       severity: 'error',
       from: { path: '^src/threads/' },
-      to: {
-        path: '^src/(?!threads/|pipeline/|histograms/|histogram-server/definition-folder)|node_modules/(@temporalio|@aws-sdk)',
-      },
+      to: { path: '^src/(?!threads/|pipeline/|histograms/)|node_modules/(@temporalio|@aws-sdk)' },
+    },
+    {
+      // Its main is a composition root; the rest serves requests and the publish stage alike.
+      name: 'histogram-server-knows-definitions-only',
+      severity: 'error',
+      from: { path: '^src/histogram-server/', pathNot: '^src/histogram-server/main\\.ts' },
+      to: { path: '^src/(?!histogram-server/|histograms/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-roots-wire-the-histogram-server',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(histogram-server/|composition\\.ts|cli\\.ts)' },
+      to: { path: '^src/histogram-server/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'activities-declare-ports',

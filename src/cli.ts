@@ -79,6 +79,11 @@ program
   );
 
 program
+  .command('histogram-server')
+  .description('answer histogram definitions and buckets by revision, over HTTP')
+  .action(run(async (config) => (await import('./histogram-server/main.ts')).runHistogramServer(config)));
+
+program
   .command('run-day')
   .description('analyse and publish one day, and follow the run')
   .option('--day <YYYYMMDD>', 'default: yesterday, UTC')

@@ -5,6 +5,8 @@ import type { AwsConnection } from './aws/connection.ts';
 import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
 import type { Config } from './config.ts';
+import type { Logger } from './observability.ts';
+import { publishRevisionCache } from './histogram-server/configured-cache.ts';
 import { createThreadPool } from './threads/pool.ts';
 
 export function s3Connection(config: Config): AwsConnection {
@@ -20,17 +22,19 @@ export interface Connected {
   readonly close: () => Promise<void>;
 }
 
-/** Stores, queues and worker threads for the activities. */
-export function connectPorts(config: Config): Connected {
+/** Stores, queues, worker threads and histogram definitions for the activities. */
+export function connectPorts(config: Config, logger?: Logger): Connected {
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
   const threads = createThreadPool(config.TELEMETRY_THREADS);
+  const revisions = publishRevisionCache(config, logger);
   const ports: ActivityPorts = {
     input: stores.bucket(config.TELEMETRY_INPUT_BUCKET),
     analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
     published: stores.bucket(config.TELEMETRY_PUBLISHED_BUCKET),
     queues,
     threads,
+    findHistogramsFile: revisions === null ? null : async (url) => (await revisions.find(url)).file?.text,
     readTemplate: () => readFile(config.TELEMETRY_FILTER_TEMPLATE, 'utf8'),
     settings: {
       taskQueue: config.TELEMETRY_TASK_QUEUE,
@@ -47,7 +51,6 @@ export function connectPorts(config: Config): Connected {
       maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES,
       doneVisibilitySeconds: config.TELEMETRY_DONE_VISIBILITY_SECONDS,
       taskVisibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
-      definitions: { folder: config.TELEMETRY_DEFINITIONS ?? null, hosts: config.TELEMETRY_REVISION_HOSTS },
       workDirectory: config.TELEMETRY_WORK_DIRECTORY,
       threads: config.TELEMETRY_THREADS,
     },
@@ -55,6 +58,7 @@ export function connectPorts(config: Config): Connected {
   return {
     ports,
     close: async () => {
+      revisions?.close();
       await threads.close();
       stores.close();
       queues.close();

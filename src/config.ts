@@ -1,6 +1,7 @@
 /** All settings, their units and defaults. The only module that reads the environment; `.env.example` lists the same variables. */
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
+import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
 import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
 
 const MIB = 1024 * 1024;
@@ -17,6 +18,17 @@ const positive = (unit: string) =>
     .meta({ unit });
 
 const mailAddress = z.string().regex(/^[^\s@<>,;"]+@[^\s@<>,;"]+$/, 'must be a mail address without name or brackets');
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+function isHistogramServer(text: string): boolean {
+  return text === 'in-process' || (/^https?:\/\/[^/?#]+\/*$/.test(text) && URL.canParse(text));
+}
 
 /** Every variable; the text of `describe` is what `.env.example` says of it. */
 export const environmentSchema = z.object({
@@ -63,6 +75,63 @@ export const environmentSchema = z.object({
     .default('hg.mozilla.org,hg-edge.mozilla.org')
     .transform((text) => text.split(/[\s,]+/).filter(Boolean))
     .describe('Hosts whose revision URLs are looked up, separated by commas.'),
+  TELEMETRY_REVISION_REPOS: z
+    .string()
+    .refine(isPattern, 'must be a regular expression')
+    .default('[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*')
+    .transform((text) => new RegExp(`^(?:${text})$`))
+    .describe('Regular expression that a whole repository path must match to be looked up.'),
+  TELEMETRY_REVISION_MIN_DIGITS: positive('digits')
+    .min(6, 'must be at least 6')
+    .max(40, 'must be at most 40')
+    .default(12)
+    .describe('Shorter revision ids are refused.'),
+  TELEMETRY_HISTOGRAM_SERVER: z
+    .string()
+    .refine(isHistogramServer, 'must be in-process or an http address')
+    .optional()
+    .describe(
+      'Where the publish stage looks up revisions that TELEMETRY_DEFINITIONS lacks: the address of a histogram server such as http://127.0.0.1:9898, or in-process.',
+    ),
+  TELEMETRY_HISTOGRAM_UPSTREAM: z
+    .string()
+    .min(1)
+    .default('https://hg.mozilla.org/{repo}/raw-file/{revision}/toolkit/components/telemetry/Histograms.json')
+    .describe('Where the histogram server fetches Histograms.json; none: it serves what it has.'),
+  TELEMETRY_HISTOGRAM_UPSTREAM_PRIVATE: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('true: the upstream may be plain http and have a private address; metadata addresses stay refused.'),
+  TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS: positive('seconds')
+    .max(300, 'must be at most 300')
+    .default(30)
+    .describe('Time for fetching one revision, repeated tries included.'),
+  TELEMETRY_MAX_HISTOGRAMS_BYTES: positive('bytes')
+    .max(512 * MIB, 'must be at most 512 MiB')
+    .default(16 * MIB)
+    .describe('A larger Histograms.json is refused.'),
+  TELEMETRY_HISTOGRAM_CACHE: z
+    .string()
+    .min(1)
+    .default('.local/histogram-cache')
+    .describe('Folder in which fetched revisions are kept.'),
+  TELEMETRY_HISTOGRAM_CACHED_REVISIONS: positive('revisions').default(50).describe('Revisions kept in memory.'),
+  TELEMETRY_HISTOGRAM_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address that the histogram server listens on.'),
+  TELEMETRY_HISTOGRAM_PORT: z.coerce
+    .number('must be a port')
+    .int('must be a whole number')
+    .min(0, 'must be a port')
+    .max(65_535, 'must be a port')
+    .default(9898)
+    .describe('Port of the histogram server; 0: any free one.'),
+  TELEMETRY_HISTOGRAM_CONNECTIONS: positive('connections')
+    .default(256)
+    .describe('Connections that the histogram server serves at a time; more are closed at once.'),
   TELEMETRY_OWNER: z.string().min(1).default('telemetry-alerts@localhost').describe('Owner named in analysis tasks.'),
   TELEMETRY_JOB_BUNDLE: z
     .string()
@@ -220,6 +289,9 @@ function crossProblems(config: Config): string[] {
   if (config.TELEMETRY_ALERT_WEBHOOK_SECRET !== undefined && config.TELEMETRY_ALERT_WEBHOOK_URL === undefined) {
     problems.push('TELEMETRY_ALERT_WEBHOOK_SECRET: is of no use without TELEMETRY_ALERT_WEBHOOK_URL');
   }
+  const { TELEMETRY_HISTOGRAM_UPSTREAM: upstream, TELEMETRY_HISTOGRAM_UPSTREAM_PRIVATE: isPrivate } = config;
+  const problem = upstream === 'none' ? undefined : upstreamTemplateProblem(upstream, isPrivate);
+  if (problem !== undefined) problems.push(`TELEMETRY_HISTOGRAM_UPSTREAM: ${problem}`);
   return problems;
 }
 

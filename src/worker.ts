@@ -18,7 +18,7 @@ export async function runWorker(config: Config): Promise<void> {
   });
   const { connectionOptions, namespace } = await temporalConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
-  const { ports, close } = connectPorts(config);
+  const { ports, close } = connectPorts(config, logger);
   try {
     const worker = await Worker.create({
       connection,

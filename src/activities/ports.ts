@@ -1,6 +1,7 @@
 /** What the activities are given by the composition root. */
 import type { PackLimits } from '../pipeline/task-queue/pack.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
+import type { FindHistogramsFile } from '../threads/definition-port.ts';
 import type { ThreadPool } from '../threads/pool.ts';
 
 export interface ActivityPorts {
@@ -12,6 +13,8 @@ export interface ActivityPorts {
   readonly threads: ThreadPool;
   /** The filter template's text, read anew for every run. */
   readonly readTemplate: () => Promise<string>;
+  /** Where histogram definitions come from; null makes all of them derived ones. */
+  readonly findHistogramsFile: FindHistogramsFile | null;
   readonly settings: ActivitySettings;
 }
 
@@ -32,8 +35,6 @@ export interface ActivitySettings {
   readonly maxTableBytes: number;
   readonly doneVisibilitySeconds: number;
   readonly taskVisibilitySeconds: number;
-  /** Where histogram definitions come from; a null folder makes all of them derived ones. */
-  readonly definitions: { readonly folder: string | null; readonly hosts: readonly string[] };
   readonly workDirectory: string;
   /** File jobs that one activity keeps going at a time. */
   readonly threads: number;

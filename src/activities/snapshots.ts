@@ -12,6 +12,8 @@ import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { ObjectMissingError } from '../ports.ts';
+import { answeringPort } from '../threads/definition-port.ts';
+import type { RenderSnapshotInput, RenderSnapshotResult } from '../threads/render-snapshot.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -38,9 +40,9 @@ export interface StagedSummary {
 const TRANSFERS_AT_ONCE = 32;
 
 export function createSnapshotActivities(
-  ports: Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'settings'>,
+  ports: Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'findHistogramsFile' | 'settings'>,
 ) {
-  const { analysis, published, threads, settings } = ports;
+  const { analysis, published, threads, findHistogramsFile, settings } = ports;
   const { publishedPrefix } = settings;
 
   return {
@@ -140,10 +142,7 @@ export function createSnapshotActivities(
       );
       const rendered = join(work, 'folder');
       await mkdir(rendered);
-      const { files, summary } = await threads.renderSnapshotFiles(
-        { parts, previous, definitions: settings.definitions, folder: rendered },
-        signal,
-      );
+      const { files, summary } = await renderFiles({ parts, previous, folder: rendered }, signal);
       const folder = await claimFolder(plan, run, signal);
       await uploadFolder(folder, rendered, files, counts, signal);
       const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: plan.parts, files });
@@ -166,6 +165,18 @@ export function createSnapshotActivities(
         lengthMismatch: summary.lengthMismatch.submissions,
       };
     });
+  }
+
+  async function renderFiles(
+    input: Omit<RenderSnapshotInput, 'definitions'>,
+    signal: AbortSignal,
+  ): Promise<RenderSnapshotResult> {
+    const answering = findHistogramsFile === null ? null : answeringPort(findHistogramsFile);
+    try {
+      return await threads.renderSnapshotFiles({ ...input, definitions: answering?.port ?? null }, signal);
+    } finally {
+      answering?.close();
+    }
   }
 
   /** A rebase renders only what the other commit touched. */

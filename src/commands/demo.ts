@@ -59,7 +59,12 @@ export async function demo(config: Config, options: DemoOptions): Promise<void> 
   const directory = resolve(options.directory ?? input.stackDirectory);
   const stack = await startStack(config, directory);
   try {
-    useEnvironment({ ...stack.env, TELEMETRY_DEFINITIONS: resolve(input.definitions) });
+    useEnvironment({
+      ...stack.env,
+      TELEMETRY_DEFINITIONS: resolve(input.definitions),
+      // Nothing that the demo does leaves this machine.
+      TELEMETRY_HISTOGRAM_SERVER: '',
+    });
     const local = loadConfig(environment());
     const children = startCommands(
       ['worker', 'analysis-worker'].map((command) => ({ command, logFile: join(directory, `${command}.log`) })),

@@ -1,39 +1,21 @@
-/** Histogram definitions from a folder: `<repo path>/<revision>/Histograms.json`, as the histogram server's cache lies on disk. */
+/** Histogram definitions that somebody laid out: `<repo path>/<revision>/Histograms.json`, as the original's cache was on disk. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseHistogramsFile } from '../histograms/histograms-file.ts';
-import type { Definitions, DefinitionSource } from '../histograms/look-up.ts';
-import { parseRevisionUrl } from '../histograms/revision-url.ts';
+import type { Revision } from '../histograms/revision-url.ts';
 
-/** Remembers every revision it was asked for: a data set names a few dozen. */
-export class DefinitionFolder implements DefinitionSource {
+export class DefinitionFolder {
   readonly #folder: string;
-  readonly #hosts: readonly string[];
-  readonly #known = new Map<string, Promise<Definitions | undefined>>();
 
-  constructor(folder: string, hosts: readonly string[]) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#hosts = hosts;
   }
 
-  /** Undefined when the folder has no valid file for the revision, or the URL is none that may be looked up. */
-  async histograms(url: string): Promise<Definitions | undefined> {
-    let known = this.#known.get(url);
-    if (known === undefined) {
-      known = this.#read(url);
-      this.#known.set(url, known);
-    }
-    return known;
-  }
-
-  async #read(url: string): Promise<Definitions | undefined> {
-    const revision = parseRevisionUrl(url, { hosts: this.#hosts });
-    if ('fault' in revision) return undefined;
+  /** Undefined when it is not there. @throws other file system errors */
+  async read({ repo, revision }: Revision): Promise<Buffer | undefined> {
     try {
-      const text = await readFile(join(this.#folder, revision.repo, revision.revision, 'Histograms.json'), 'utf8');
-      return parseHistogramsFile(text).definitions;
+      return await readFile(join(this.#folder, repo, revision, 'Histograms.json'));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
       throw error;
     }
   }

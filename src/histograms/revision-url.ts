@@ -8,7 +8,7 @@ export interface Revision {
 }
 
 export interface RevisionFault {
-  readonly fault: 'not_a_revision_url' | 'host_not_allowed' | 'bad_repo_path' | 'bad_revision_id';
+  readonly fault: 'not_a_revision_url' | 'host_not_allowed' | 'bad_repo_path' | 'repo_not_allowed' | 'bad_revision_id';
 }
 
 export interface RevisionRules {
@@ -16,6 +16,8 @@ export interface RevisionRules {
   readonly hosts: readonly string[];
   /** Shorter ids are refused: they may come to name another change set. */
   readonly minHexDigits?: number;
+  /** Anchored pattern of the repository paths that may be asked for, among those that are safe as a path. */
+  readonly repos?: RegExp;
 }
 
 const MIN_HEX_DIGITS = 12;
@@ -29,10 +31,13 @@ export function parseRevisionUrl(url: string, rules: RevisionRules): Revision | 
   const [, host, repo, revision] = GRAMMAR.exec(url) ?? [];
   if (host === undefined || repo === undefined || revision === undefined) return { fault: 'not_a_revision_url' };
   if (!rules.hosts.includes(host.toLowerCase())) return { fault: 'host_not_allowed' };
-  if (!REPO_PATH.test(repo) || repo.split('/').some((part) => part === '.' || part === '..')) {
-    return { fault: 'bad_repo_path' };
-  }
+  if (!isSafePath(repo)) return { fault: 'bad_repo_path' };
+  if (rules.repos?.test(repo) === false) return { fault: 'repo_not_allowed' };
   const minDigits = rules.minHexDigits ?? MIN_HEX_DIGITS;
   if (revision.length < minDigits || revision.length > MAX_HEX_DIGITS) return { fault: 'bad_revision_id' };
   return { repo, revision };
+}
+
+function isSafePath(repo: string): boolean {
+  return REPO_PATH.test(repo) && !repo.split('/').some((part) => part === '.' || part === '..');
 }

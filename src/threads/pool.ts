@@ -1,5 +1,6 @@
 /** The pool of worker threads in which all parsing, merging, rendering and compressing runs, so that no event loop waits for it. */
 import { fileURLToPath } from 'node:url';
+import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { FileJobs, Job, JobEnd } from './jobs.ts';
@@ -25,9 +26,10 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
   });
   const run =
     (name: keyof FileJobs) =>
-    async (input: unknown, signal?: AbortSignal): Promise<unknown> => {
+    async (input: object, signal?: AbortSignal): Promise<unknown> => {
       const job: Job = { name, input };
-      const end = (await pool.run(job, signal === undefined ? {} : { signal })) as JobEnd;
+      const transferList = Object.values(input).filter((value) => value instanceof MessagePort);
+      const end = (await pool.run(job, { transferList, ...(signal !== undefined && { signal }) })) as JobEnd;
       if ('invalid' in end) throw new InvalidDataError(end.invalid.reason, end.invalid.message);
       return end.result;
     };

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { MessagePort } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
-import { DefinitionFolder } from '../histogram-server/definition-folder.ts';
 import type { DefinitionSource } from '../histograms/look-up.ts';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import type { Slot } from '../pipeline/aggregates/slot.ts';
@@ -11,13 +11,15 @@ import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { defineFrom } from '../pipeline/dataset/measure-definition.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import { renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
+import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
 
 export interface RenderSnapshotInput {
   /** Part files of the channel/version, base first, then days ascending. */
   readonly parts: readonly string[];
   readonly previous: PreviousFiles | null;
-  readonly definitions: { readonly folder: string | null; readonly hosts: readonly string[] };
+  /** Answers with definitions; closed at the end. Null makes all of them derived ones. */
+  readonly definitions: MessagePort | null;
   /** Existing folder that takes the files. */
   readonly folder: string;
 }
@@ -36,18 +38,22 @@ export async function renderSnapshotFiles({
   definitions,
   folder,
 }: RenderSnapshotInput): Promise<RenderSnapshotResult> {
-  const source =
-    definitions.folder === null ? NO_DEFINITIONS : new DefinitionFolder(definitions.folder, definitions.hosts);
-  const before = previous === null ? undefined : parsePreviousSnapshot(previous);
-  const rendering = renderSnapshot({ slots: slotsOf(parts), previous: before, define: defineFrom(source, before) });
-  const files: ManifestFile[] = [];
-  for (let step = await rendering.next(); ; step = await rendering.next()) {
-    if (step.done === true) return { files, summary: step.value };
-    const { name, json } = step.value;
-    // Node's gzip carries no time stamp, so equal content gives equal bytes.
-    const stored = gzipSync(json);
-    await writeFile(join(folder, name), stored);
-    files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
+  const byPort = definitions === null ? null : new DefinitionsByPort(definitions);
+  try {
+    const before = previous === null ? undefined : parsePreviousSnapshot(previous);
+    const define = defineFrom(byPort ?? NO_DEFINITIONS, before);
+    const rendering = renderSnapshot({ slots: slotsOf(parts), previous: before, define });
+    const files: ManifestFile[] = [];
+    for (let step = await rendering.next(); ; step = await rendering.next()) {
+      if (step.done === true) return { files, summary: step.value };
+      const { name, json } = step.value;
+      // Node's gzip carries no time stamp, so equal content gives equal bytes.
+      const stored = gzipSync(json);
+      await writeFile(join(folder, name), stored);
+      files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
+    }
+  } finally {
+    byPort?.close();
   }
 }
 

@@ -49,6 +49,9 @@ export class Application {
   /** What `filter.json.in` holds. */
   template = JSON.stringify(TEMPLATE);
 
+  /** Where histogram definitions come from, for ports that are made from now on. */
+  findHistogramsFile: ActivityPorts['findHistogramsFile'] = null;
+
   constructor(workDirectory: string, settings: Partial<ActivitySettings> = {}) {
     this.settings = {
       taskQueue: TASK_QUEUE,
@@ -65,7 +68,6 @@ export class Application {
       maxTableBytes: 64 << 20,
       doneVisibilitySeconds: 300,
       taskVisibilitySeconds: 1800,
-      definitions: { folder: null, hosts: [] },
       workDirectory,
       threads: 2,
       ...settings,
@@ -84,6 +86,7 @@ export class Application {
       published: this.published,
       queues: this.queues,
       threads: inProcessThreads(),
+      findHistogramsFile: this.findHistogramsFile,
       readTemplate: async () => this.template,
       settings: { ...this.settings, ...settings },
     };

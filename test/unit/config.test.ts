@@ -58,6 +58,12 @@ describe('the configuration', () => {
     ['TELEMETRY_STRICT_BUILD_ID', 'yes', /true/],
     ['TELEMETRY_LINUX_VERSION', 'major', /first3/],
     ['AWS_ENDPOINT_URL_S3', 'localhost', /URL/],
+    ['TELEMETRY_REVISION_REPOS', '(', /regular expression/],
+    ['TELEMETRY_REVISION_MIN_DIGITS', '5', /at least 6/],
+    ['TELEMETRY_HISTOGRAM_SERVER', 'localhost:9898', /in-process or an http address/],
+    ['TELEMETRY_HISTOGRAM_UPSTREAM', 'http://127.0.0.1/{revision}', /must be https/],
+    ['TELEMETRY_HISTOGRAM_UPSTREAM', 'https://{repo}/{revision}', /host is fixed text/],
+    ['TELEMETRY_HISTOGRAM_PORT', '65536', /must be a port/],
     ['TELEMETRY_DONE_QUEUE', 'telemetry-analysis-tasks', /must differ from TELEMETRY_TASK_QUEUE/],
     ['TELEMETRY_PUBLISHED_BUCKET', 'telemetry-analysis', /must differ from TELEMETRY_ANALYSIS_BUCKET/],
   ];

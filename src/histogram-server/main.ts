@@ -1,0 +1,36 @@
+/** The histogram server's process: answers requests until SIGTERM or SIGINT. */
+import { once } from 'node:events';
+import type { Config } from '../config.ts';
+import { createLogger } from '../observability.ts';
+import { serverRevisionCache } from './configured-cache.ts';
+import { HistogramHttpServer } from './http-server.ts';
+import { histogramRoutes } from './routes.ts';
+
+const ANSWER_MARGIN_MS = 15_000;
+
+export async function runHistogramServer(config: Config): Promise<void> {
+  const logger = createLogger(config, 'histogram-server');
+  const revisions = serverRevisionCache(config, logger);
+  const { TELEMETRY_HISTOGRAM_UPSTREAM: upstream } = config;
+  const app = histogramRoutes({
+    revisions,
+    upstream: upstream === 'none' ? null : new URL(upstream).host,
+    onError: (err) => {
+      logger.error({ err }, 'request failed');
+    },
+  });
+  const server = new HistogramHttpServer(app, {
+    host: config.TELEMETRY_HISTOGRAM_HOST,
+    port: config.TELEMETRY_HISTOGRAM_PORT,
+    maxConnections: config.TELEMETRY_HISTOGRAM_CONNECTIONS,
+    answerTimeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + ANSWER_MARGIN_MS,
+  });
+  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const address = await server.listen();
+  logger.info({ address, upstream }, 'histogram server started');
+  await stopSignal;
+  // Whoever waits for the upstream is told so now: the process shall not outlive its stop by half a minute.
+  revisions.close();
+  await server.stop();
+  logger.info({ lookUps: revisions.counts }, 'histogram server stopped');
+}

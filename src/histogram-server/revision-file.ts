@@ -1,0 +1,60 @@
+/** A revision's Histograms.json as it is kept in memory: checked once, its answers made once and kept. */
+import { bucketTable } from '../histograms/bucket-table.ts';
+import { parseHistogramsFile, replaceConstants } from '../histograms/histograms-file.ts';
+
+export interface BucketsAnswer {
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Value of `X-Skipped-Histograms`; empty when nothing was left out. */
+  readonly skippedHeader: string;
+}
+
+const MAX_HEADER = 1024;
+
+export class RevisionFile {
+  /** The text with constants replaced: the answer of `/histograms`. */
+  readonly histograms: Uint8Array<ArrayBuffer>;
+  #buckets: BucketsAnswer | undefined;
+
+  private constructor(histograms: Uint8Array<ArrayBuffer>) {
+    this.histograms = histograms;
+  }
+
+  /** Undefined when the bytes are not a Histograms.json. */
+  static read(bytes: Buffer): RevisionFile | undefined {
+    const text = bytes.toString('utf8');
+    if (parseHistogramsFile(text).definitions === undefined) return undefined;
+    return new RevisionFile(encode(replaceConstants(text)));
+  }
+
+  get text(): string {
+    return new TextDecoder().decode(this.histograms);
+  }
+
+  /** The answer of `/histogram_buckets`; `skipped` is there only when definitions were left out. */
+  get buckets(): BucketsAnswer {
+    this.#buckets ??= bucketsAnswer(this.text);
+    return this.#buckets;
+  }
+}
+
+function bucketsAnswer(text: string): BucketsAnswer {
+  const { histograms, skipped } = bucketTable(parseHistogramsFile(text).definitions ?? {});
+  const answer = skipped.length === 0 ? { histograms } : { histograms, skipped };
+  return { body: encode(JSON.stringify(answer)), skippedHeader: skippedHeader(skipped) };
+}
+
+/** Names come from outside, and headers have limits: other characters become `?`, and what is too much is counted. */
+function skippedHeader(names: readonly string[]): string {
+  let header = '';
+  for (const [index, name] of names.entries()) {
+    const next = `${header === '' ? '' : ', '}${name.replace(/[^\w.:-]/g, '?')}`;
+    if (header.length + next.length > MAX_HEADER)
+      return `${header}${header === '' ? '' : ', '}+${names.length - index}`;
+    header += next;
+  }
+  return header;
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,85 @@
+/**
+ * How a file job in a thread gets at histogram definitions: it asks the process by revision URL over a message port. So
+ * the process looks each revision up once for all its threads, and remembers what could not be had.
+ */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { parseHistogramsFile } from '../histograms/histograms-file.ts';
+import type { Definitions, DefinitionSource } from '../histograms/look-up.ts';
+
+/** The text of a revision's Histograms.json; undefined when it cannot be had now. Asking again later is sensible. */
+export type FindHistogramsFile = (revisionUrl: string) => Promise<string | undefined>;
+
+interface Question {
+  readonly id: number;
+  readonly revisionUrl: string;
+}
+interface Answer {
+  readonly id: number;
+  readonly text: string | undefined;
+}
+
+/** A port to hand to a thread; every question that comes out of it is answered by `find` until it is closed. */
+export function answeringPort(find: FindHistogramsFile): { readonly port: MessagePort; readonly close: () => void } {
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', ({ id, revisionUrl }: Question) => {
+    const answer = (text: string | undefined): void => {
+      port1.postMessage({ id, text } satisfies Answer);
+    };
+    // A definition that cannot be had is no reason to hold data back.
+    find(revisionUrl).then(answer, () => {
+      answer(undefined);
+    });
+  });
+  return {
+    port: port2,
+    close: () => {
+      port1.close();
+    },
+  };
+}
+
+/** The thread's end. Remembers every revision it asked for: a job names a few dozen. */
+export class DefinitionsByPort implements DefinitionSource {
+  readonly #port: MessagePort;
+  readonly #known = new Map<string, Promise<Definitions | undefined>>();
+  readonly #waiting = new Map<number, (text: string | undefined) => void>();
+  #asked = 0;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', ({ id, text }: Answer) => {
+      this.#settle(id, text);
+    });
+    // Whoever closes the other end will not answer any more.
+    port.on('close', () => {
+      for (const id of this.#waiting.keys()) this.#settle(id, undefined);
+    });
+  }
+
+  async histograms(revision: string): Promise<Definitions | undefined> {
+    let known = this.#known.get(revision);
+    if (known === undefined) {
+      known = this.#ask(revision);
+      this.#known.set(revision, known);
+    }
+    return known;
+  }
+
+  close(): void {
+    this.#port.close();
+  }
+
+  async #ask(revisionUrl: string): Promise<Definitions | undefined> {
+    const id = (this.#asked += 1);
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#waiting.set(id, resolve);
+    this.#port.postMessage({ id, revisionUrl } satisfies Question);
+    const text = await promise;
+    return text === undefined ? undefined : parseHistogramsFile(text).definitions;
+  }
+
+  #settle(id: number, text: string | undefined): void {
+    this.#waiting.get(id)?.(text);
+    this.#waiting.delete(id);
+  }
+}
