@@ -1,6 +1,8 @@
 /** All settings, their units and defaults. The only module that reads the environment; `.env.example` lists the same variables. */
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
+import { BRANCH_NAME, repositoryProblem } from './pipeline/website/repository.ts';
+import { overlap, placeName } from './pipeline/website/target.ts';
 
 const MIB = 1024 * 1024;
 
@@ -8,6 +10,7 @@ const bucketName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name: 3 to 63 of a-z 0-9 . -');
 const queueName = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be an SQS queue name: 1 to 80 of A-Z a-z 0-9 _ -');
+const prefix = z.string().regex(/^(?:[A-Za-z0-9_.-]+\/)*$/, 'must be empty or end in a slash');
 const positive = (unit: string) =>
   z.coerce
     .number(`must be a number: ${unit}`)
@@ -27,11 +30,7 @@ export const environmentSchema = z.object({
     .default('telemetry-analysis')
     .describe('Private bucket: task output and state.'),
   TELEMETRY_PUBLISHED_BUCKET: bucketName.default('telemetry-dashboard').describe('Public bucket of the data set.'),
-  TELEMETRY_PUBLISHED_PREFIX: z
-    .string()
-    .regex(/^(?:[A-Za-z0-9_.-]+\/)*$/, 'must be empty or end in a slash')
-    .default('v7/')
-    .describe('Prefix of the data set in the public bucket.'),
+  TELEMETRY_PUBLISHED_PREFIX: prefix.default('v7/').describe('Prefix of the data set in the public bucket.'),
   TELEMETRY_TASK_QUEUE: queueName
     .default('telemetry-analysis-tasks')
     .describe('SQS task queue: analysis tasks for the workers.'),
@@ -65,6 +64,38 @@ export const environmentSchema = z.object({
     .string()
     .default('')
     .describe('Key of the job bundle for spot workers; our own analysis worker needs none.'),
+  TELEMETRY_WEBSITE_REPOSITORY: z
+    .string()
+    .refine((url) => repositoryProblem(url) === undefined, { error: ({ input }) => repositoryProblem(String(input)) })
+    .optional()
+    .describe('Git repository of the website, published daily; without it and without a folder no website is.'),
+  TELEMETRY_WEBSITE_BRANCH: z
+    .string()
+    .regex(BRANCH_NAME, 'must be the name of a git branch')
+    .default('master')
+    .describe('Branch of that repository.'),
+  TELEMETRY_WEBSITE_FOLDER: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the website, on every machine with a Temporal worker, instead of a repository.'),
+  TELEMETRY_WEBSITE_BUCKET: bucketName
+    .default('telemetry.mozilla.org')
+    .describe('Public bucket of the website; whatever is not in the source is deleted from it.'),
+  TELEMETRY_WEBSITE_PREFIX: prefix
+    .max(100, 'must have at most 100 characters')
+    .default('')
+    .describe('Prefix of the website in its bucket; keys outside it are never touched.'),
+  TELEMETRY_WEBSITE_REGION: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Region of the website's bucket; without it that of all others."),
+  TELEMETRY_WEBSITE_MIN_FILES: positive('files').default(1).describe('A website with fewer files is not published.'),
+  TELEMETRY_WEBSITE_MAX_DELETED_PERCENT: positive('percent')
+    .max(100, 'must be at most 100')
+    .default(50)
+    .describe("A website that would delete more of the site's objects is not published, unless forced."),
   TELEMETRY_MAX_TASK_FILES: positive('files')
     .default(200)
     .describe('An analysis task closes once it holds more files than this.'),
@@ -160,7 +191,25 @@ function crossProblems(config: Config): string[] {
   if (config.TELEMETRY_PUBLISHED_BUCKET === config.TELEMETRY_ANALYSIS_BUCKET) {
     problems.push('TELEMETRY_PUBLISHED_BUCKET: must differ from TELEMETRY_ANALYSIS_BUCKET, whose state is private');
   }
-  return problems;
+  return [...problems, ...websiteProblems(config)];
+}
+
+/** The site is synchronised, deletions included: no place with anything else in it may be the target. */
+function websiteProblems(config: Config): string[] {
+  const site = { bucket: config.TELEMETRY_WEBSITE_BUCKET, prefix: config.TELEMETRY_WEBSITE_PREFIX };
+  const published = { bucket: config.TELEMETRY_PUBLISHED_BUCKET, prefix: config.TELEMETRY_PUBLISHED_PREFIX };
+  const others = ['TELEMETRY_INPUT_BUCKET', 'TELEMETRY_ANALYSIS_BUCKET'] as const;
+  return [
+    ...others
+      .filter((name) => config[name] === site.bucket)
+      .map((name) => `TELEMETRY_WEBSITE_BUCKET: must differ from ${name}`),
+    ...(overlap(site, published)
+      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must lie apart from the data set in ${placeName(published)}`]
+      : []),
+    ...(config.TELEMETRY_WEBSITE_REPOSITORY !== undefined && config.TELEMETRY_WEBSITE_FOLDER !== undefined
+      ? ['TELEMETRY_WEBSITE_FOLDER: give either a folder or TELEMETRY_WEBSITE_REPOSITORY']
+      : []),
+  ];
 }
 
 /** What counts in a submission. */

@@ -12,6 +12,7 @@ import { createProjectionActivities } from './projections.ts';
 import { createReportActivities } from './report.ts';
 import { createSnapshotActivities } from './snapshots.ts';
 import { createTaskQueueActivities } from './task-queue.ts';
+import { createWebsiteActivities } from './website.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -28,5 +29,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createProjectionActivities(ports),
     ...createReportActivities(ports),
     ...createInvestigationQueueActivities(ports),
+    ...createWebsiteActivities(ports),
   });
 }

@@ -49,6 +49,8 @@ export const stateKeys = {
   segment: (channelVersion: string, day: string, sha256: string): string =>
     `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
+  /** What the last website update published. One object, replaced by every update that changed something. */
+  website: 'state/website.json',
   quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,

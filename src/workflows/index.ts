@@ -1,3 +1,4 @@
 /** The workflow bundle: the exported names are the workflow types. */
 export { dailyAnalysis } from './daily-analysis.ts';
 export { investigation } from './investigation.ts';
+export { websiteUpdate } from './website-update.ts';

@@ -1,7 +1,7 @@
 /** A deploy that would break running workflows: one more timer at the beginning. Replay has to notice. */
 import { sleep } from '@temporalio/workflow';
 import * as released from '../../src/workflows/index.ts';
-import type { DailyAnalysisInput, InvestigationInput } from '../../src/pipeline/run-input.ts';
+import type { DailyAnalysisInput, InvestigationInput, WebsiteUpdateInput } from '../../src/pipeline/run-input.ts';
 
 export async function dailyAnalysis(input?: DailyAnalysisInput): Promise<unknown> {
   await sleep('1 second');
@@ -11,4 +11,9 @@ export async function dailyAnalysis(input?: DailyAnalysisInput): Promise<unknown
 export async function investigation(input?: InvestigationInput): Promise<unknown> {
   await sleep('1 second');
   return released.investigation(input);
+}
+
+export async function websiteUpdate(input?: WebsiteUpdateInput): Promise<unknown> {
+  await sleep('1 second');
+  return released.websiteUpdate(input);
 }

@@ -1,9 +1,11 @@
 /** The runs of which histories are kept: one for every branch that a deploy could break in a workflow that is under way. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
+import { FailureType } from '../../src/errors.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
 import { eventually } from '../fakes/eventually.ts';
-import { ALL_IN, drainUntilCancelled, inTurn, PLAN } from '../fakes/stage-activities.ts';
+import { ALL_IN, drainUntilCancelled, inTurn, PLAN, WEBSITE } from '../fakes/stage-activities.ts';
 import type { Scenario } from '../fakes/temporal.ts';
 
 const DAY = '20131029';
@@ -79,5 +81,23 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await draining.promise;
       await handle.cancel();
     },
+  },
+  'websiteUpdate.published': { type: 'websiteUpdate', input: {} },
+  'websiteUpdate.unchanged': {
+    type: 'websiteUpdate',
+    activities: { publishWebsite: async () => ({ ...WEBSITE, outcome: 'unchanged', uploaded: 0, deleted: 0 }) },
+  },
+  'websiteUpdate.refused': {
+    type: 'websiteUpdate',
+    input: { force: false },
+    activities: {
+      publishWebsite: async () => {
+        throw ApplicationFailure.nonRetryable('The website is not published', FailureType.WebsiteRefused);
+      },
+    },
+  },
+  'websiteUpdate.not-configured': {
+    type: 'websiteUpdate',
+    activities: { describeWebsite: async () => ({ source: null, site: 's3://site/' }) },
   },
 };
