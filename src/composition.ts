@@ -23,7 +23,7 @@ export interface Connected {
 }
 
 /** The website's source as configured; null when none is. */
-export function websiteSource(config: Config): WebsiteSource | null {
+function websiteSource(config: Config): WebsiteSource | null {
   const { TELEMETRY_WEBSITE_REPOSITORY: url, TELEMETRY_WEBSITE_FOLDER: folder } = config;
   if (folder !== undefined) return localFolder(folder);
   if (url === undefined) return null;

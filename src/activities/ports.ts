@@ -19,7 +19,7 @@ export interface ActivityPorts {
   readonly settings: ActivitySettings;
 }
 
-export interface WebsitePorts {
+interface WebsitePorts {
   /** Null when none is configured. */
   readonly source: WebsiteSource | null;
   readonly site: ObjectStore;
@@ -28,13 +28,19 @@ export interface WebsitePorts {
   readonly limits: WebsiteLimits;
 }
 
+/** A failure that may pass: a worker tries again by itself, a person at a terminal is told to. */
+export class PassingError extends Error {
+  override readonly name = 'PassingError';
+}
+
 /** Where the website's files come from. */
 export interface WebsiteSource {
   /** For people: no credentials in it. */
   readonly name: string;
   /**
    * Brings the files of one revision into an empty folder.
-   * @throws InvalidDataError `website_source` when a person must mend the setting, `website_refused` when it is too large
+   * @throws InvalidDataError `website_source` when a person must mend the setting, `website_refused` when it is too large;
+   *   PassingError when it cannot be reached now
    */
   fetch(folder: string, signal: AbortSignal): Promise<FetchedWebsite>;
 }

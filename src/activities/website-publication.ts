@@ -15,7 +15,7 @@ import { isHidden, type Skipped } from '../pipeline/website/site-path.ts';
 import { overlap, placeName } from '../pipeline/website/target.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
-import type { ActivityPorts, FetchedFile } from './ports.ts';
+import { type ActivityPorts, type FetchedFile, PassingError } from './ports.ts';
 import { inflatedText } from './stored-json.ts';
 
 export interface WebsitePublication {
@@ -174,7 +174,7 @@ async function readMemory(analysis: ObjectStore, site: string, signal: AbortSign
   }
 }
 
-/** @throws Error when another update was quicker; trying again mends what is mixed */
+/** @throws PassingError when another update was quicker; trying again mends what is mixed */
 async function remember(
   analysis: ObjectStore,
   etag: string | undefined,
@@ -192,8 +192,8 @@ async function remember(
   }
 }
 
-function overtaken(cause?: Error): Error {
-  return new Error('Another website update ended while this one wrote; the site may be a mixture: update it again', {
+function overtaken(cause?: Error): PassingError {
+  return new PassingError('Another website update ended while this one wrote; the site may be a mixture', {
     cause,
   });
 }

@@ -1,7 +1,7 @@
 /** `website publish`: the daily website update by hand, or of another source without Temporal. */
 import { setInterval } from 'node:timers';
 import { publishSite, type WebsiteProgress } from '../activities/website-publication.ts';
-import type { WebsiteSource } from '../activities/ports.ts';
+import { PassingError, type WebsiteSource } from '../activities/ports.ts';
 import { connectPorts } from '../composition.ts';
 import { type Config, environment } from '../config.ts';
 import { workflowIds } from '../names.ts';
@@ -82,8 +82,9 @@ async function publishHere(config: Config, source: WebsiteSource, input: UpdateI
     return { ...publication, site, source: source.name };
   } catch (error) {
     stop.signal.throwIfAborted();
-    if (!(error instanceof InvalidDataError)) throw error;
-    throw new CommandError(error.message, { cause: error, exitCode: 2 });
+    if (error instanceof InvalidDataError) throw new CommandError(error.message, { cause: error, exitCode: 2 });
+    if (error instanceof PassingError) throw new CommandError(`${error.message}. Try again.`, { cause: error });
+    throw error;
   } finally {
     clearInterval(timer);
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

@@ -1,7 +1,7 @@
 /** A branch of a git repository as the website's source: one commit, without history, tags, submodules and hooks. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WebsiteSource } from '../activities/ports.ts';
+import { PassingError, type WebsiteSource } from '../activities/ports.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { sizeGuard } from '../pipeline/website/guards.ts';
 import { protocolOf, withoutCredentials } from '../pipeline/website/repository.ts';
@@ -71,7 +71,7 @@ async function runGit(
   const said = withoutCredentials(output).slice(-SHOWN_CHARACTERS);
   const message = `The website cannot be fetched from ${name}: git: ${error}${said === '' ? '' : `: ${said}`}`;
   if (error === 'no such program' || FOR_A_PERSON.test(said)) throw new InvalidDataError('website_source', message);
-  throw new Error(message);
+  throw new PassingError(message);
 }
 
 /** What git says when trying again is no use. Everything else, such as a host that does not answer, may pass. */

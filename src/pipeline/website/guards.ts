@@ -59,7 +59,7 @@ export function checkDeletions(
   const more = deletions.length > NAMED ? `, and ${deletions.length - NAMED} more` : '';
   throw new InvalidDataError(
     'website_refused',
-    `The website is not published: ${deletions.length} of the site's ${present} objects would be deleted, more than ${maxDeletedPercent} % (${named.join(', ')}${more}); if that is meant, publish with "force"`,
+    `The website is not published: ${deletions.length} of the site's ${present} objects would be deleted, more than ${maxDeletedPercent} % (${named.join(', ')}${more}); if that is meant, force it: --force, or {"force":true} as input`,
   );
 }
 
