@@ -84,8 +84,8 @@ describe('a git repository', () => {
   it('gives the newest commit of its branch, alone', async () => {
     const repository = new WebsiteRepository(join(directory, 'repository'));
     repository.commit({ 'index.html': 'old', 'gone.js': 'x' });
-    repository.git('tag', 'v1');
     const commit = repository.commit({ 'index.html': 'new', 'v1/telemetry.js': 'js', '.gitignore': 'x' });
+    repository.git('tag', 'v1');
     repository.git('branch', 'other');
     repository.commit({ 'index.html': 'newer' });
     const source = repositoryAt(repository.url, 'other');
