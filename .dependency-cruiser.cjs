@@ -48,7 +48,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/activities/' },
       to: {
-        path: '^src/(aws|local-stack|analysis-worker|workflows)/|^src/(worker|cli|config)\\.ts',
+        path: '^src/(aws|local-stack|analysis-worker|website-source|workflows)/|^src/(worker|cli|config)\\.ts',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -118,6 +118,19 @@ program
   .action(run(async (config, options) => (await import('./commands/aggregate.ts')).aggregate(config, options)));
 
 program
+  .command('website')
+  .description('the static website')
+  .command('publish')
+  .description('make the site what its source is, and follow the run; a source named here is published by this process')
+  .option('--source <dir>', 'folder instead of the configured source')
+  .option('--repository <url>', 'git repository instead of the configured source')
+  .option('--branch <name>', 'its branch')
+  .option('--force', "publish although many of the site's objects will be deleted")
+  .option('--dry-run', 'only say what would be written')
+  .option('--json', 'print the result as JSON')
+  .action(run(async (config, options) => (await import('./commands/website.ts')).publishWebsite(config, options)));
+
+program
   .command('temporal')
   .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
   .argument('[args...]')

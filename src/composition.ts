@@ -1,13 +1,15 @@
 /** Builds the real ports from the configuration; used by the composition roots only. */
 import { readFile } from 'node:fs/promises';
-import type { ActivityPorts } from './activities/ports.ts';
+import type { ActivityPorts, WebsiteSource } from './activities/ports.ts';
 import type { AwsConnection } from './aws/connection.ts';
 import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
-import type { Config } from './config.ts';
 import type { Logger } from './observability.ts';
 import { publishRevisionCache } from './histogram-server/configured-cache.ts';
+import { type Config, environment } from './config.ts';
 import { createThreadPool } from './threads/pool.ts';
+import { gitRepository } from './website-source/git-repository.ts';
+import { localFolder } from './website-source/local-folder.ts';
 
 export function s3Connection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
@@ -22,9 +24,21 @@ export interface Connected {
   readonly close: () => Promise<void>;
 }
 
+/** The website's source as configured; null when none is. */
+function websiteSource(config: Config): WebsiteSource | null {
+  const { TELEMETRY_WEBSITE_REPOSITORY: url, TELEMETRY_WEBSITE_FOLDER: folder } = config;
+  if (folder !== undefined) return localFolder(folder);
+  if (url === undefined) return null;
+  return gitRepository({ url, branch: config.TELEMETRY_WEBSITE_BRANCH, environment: environment() });
+}
+
 /** Stores, queues, worker threads and histogram definitions for the activities. */
 export function connectPorts(config: Config, logger?: Logger): Connected {
   const stores = createObjectStores(s3Connection(config));
+  const sites = createObjectStores({
+    region: config.TELEMETRY_WEBSITE_REGION ?? config.AWS_REGION,
+    endpoint: config.AWS_ENDPOINT_URL_S3,
+  });
   const queues = createMessageQueues(sqsConnection(config));
   const threads = createThreadPool(config.TELEMETRY_THREADS);
   const revisions = publishRevisionCache(config, logger);
@@ -36,6 +50,15 @@ export function connectPorts(config: Config, logger?: Logger): Connected {
     threads,
     findHistogramsFile: revisions === null ? null : async (url) => (await revisions.find(url)).file?.text,
     readTemplate: () => readFile(config.TELEMETRY_FILTER_TEMPLATE, 'utf8'),
+    website: {
+      source: websiteSource(config),
+      site: sites.bucket(config.TELEMETRY_WEBSITE_BUCKET),
+      prefix: config.TELEMETRY_WEBSITE_PREFIX,
+      limits: {
+        minFiles: config.TELEMETRY_WEBSITE_MIN_FILES,
+        maxDeletedPercent: config.TELEMETRY_WEBSITE_MAX_DELETED_PERCENT,
+      },
+    },
     settings: {
       taskQueue: config.TELEMETRY_TASK_QUEUE,
       doneQueue: config.TELEMETRY_DONE_QUEUE,
@@ -61,6 +84,7 @@ export function connectPorts(config: Config, logger?: Logger): Connected {
       revisions?.close();
       await threads.close();
       stores.close();
+      sites.close();
       queues.close();
     },
   };

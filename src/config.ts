@@ -1,251 +1,8 @@
-/** All settings, their units and defaults. The only module that reads the environment; `.env.example` lists the same variables. */
-import { availableParallelism, tmpdir } from 'node:os';
-import { z } from 'zod';
+/** Reads the settings and checks them against each other. The only module that reads the environment. */
+import type { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
-import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
-
-const MIB = 1024 * 1024;
-
-const bucketName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name: 3 to 63 of a-z 0-9 . -');
-const queueName = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be an SQS queue name: 1 to 80 of A-Z a-z 0-9 _ -');
-const positive = (unit: string) =>
-  z.coerce
-    .number(`must be a number: ${unit}`)
-    .int('must be a whole number')
-    .positive('must be greater than 0')
-    .meta({ unit });
-
-const mailAddress = z.string().regex(/^[^\s@<>,;"]+@[^\s@<>,;"]+$/, 'must be a mail address without name or brackets');
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
-function isHistogramServer(text: string): boolean {
-  return text === 'in-process' || (/^https?:\/\/[^/?#]+\/*$/.test(text) && URL.canParse(text));
-}
-
-/** Every variable; the text of `describe` is what `.env.example` says of it. */
-export const environmentSchema = z.object({
-  AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of buckets and queues.'),
-  AWS_ENDPOINT_URL_S3: z.url().optional().describe("Object store other than AWS's, such as http://127.0.0.1:8333."),
-  AWS_ENDPOINT_URL_SQS: z.url().optional().describe("SQS service other than AWS's."),
-  TELEMETRY_INPUT_BUCKET: bucketName
-    .default('telemetry-published-v2')
-    .describe('Bucket of compressed submission files.'),
-  TELEMETRY_ANALYSIS_BUCKET: bucketName
-    .default('telemetry-analysis')
-    .describe('Private bucket: task output and state.'),
-  TELEMETRY_PUBLISHED_BUCKET: bucketName.default('telemetry-dashboard').describe('Public bucket of the data set.'),
-  TELEMETRY_PUBLISHED_PREFIX: z
-    .string()
-    .regex(/^(?:[A-Za-z0-9_.-]+\/)*$/, 'must be empty or end in a slash')
-    .default('v7/')
-    .describe('Prefix of the data set in the public bucket.'),
-  TELEMETRY_TASK_QUEUE: queueName
-    .default('telemetry-analysis-tasks')
-    .describe('SQS task queue: analysis tasks for the workers.'),
-  TELEMETRY_DONE_QUEUE: queueName
-    .default('telemetry-analysis-done')
-    .describe('SQS done queue: what the workers report.'),
-  TELEMETRY_WORKER_TASK_QUEUE: z
-    .string()
-    .min(1)
-    .default('telemetry')
-    .describe('Temporal worker task queue of workflows and activities.'),
-  TELEMETRY_FILTER_TEMPLATE: z
-    .string()
-    .min(1)
-    .default('filter.json.in')
-    .describe('Filter template, a file in which DATE stands for the day.'),
-  TELEMETRY_DEFINITIONS: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'Folder of histogram definitions, <repo path>/<revision>/Histograms.json; without it all definitions are derived and flagged.',
-    ),
-  TELEMETRY_REVISION_HOSTS: z
-    .string()
-    .default('hg.mozilla.org,hg-edge.mozilla.org')
-    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
-    .describe('Hosts whose revision URLs are looked up, separated by commas.'),
-  TELEMETRY_REVISION_REPOS: z
-    .string()
-    .refine(isPattern, 'must be a regular expression')
-    .default('[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*')
-    .transform((text) => new RegExp(`^(?:${text})$`))
-    .describe('Regular expression that a whole repository path must match to be looked up.'),
-  TELEMETRY_REVISION_MIN_DIGITS: positive('digits')
-    .min(6, 'must be at least 6')
-    .max(40, 'must be at most 40')
-    .default(12)
-    .describe('Shorter revision ids are refused.'),
-  TELEMETRY_HISTOGRAM_SERVER: z
-    .string()
-    .refine(isHistogramServer, 'must be in-process or an http address')
-    .optional()
-    .describe(
-      'Where the publish stage looks up revisions that TELEMETRY_DEFINITIONS lacks: the address of a histogram server such as http://127.0.0.1:9898, or in-process.',
-    ),
-  TELEMETRY_HISTOGRAM_UPSTREAM: z
-    .string()
-    .min(1)
-    .default('https://hg.mozilla.org/{repo}/raw-file/{revision}/toolkit/components/telemetry/Histograms.json')
-    .describe('Where the histogram server fetches Histograms.json; none: it serves what it has.'),
-  TELEMETRY_HISTOGRAM_UPSTREAM_PRIVATE: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('true: the upstream may be plain http and have a private address; metadata addresses stay refused.'),
-  TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS: positive('seconds')
-    .max(300, 'must be at most 300')
-    .default(30)
-    .describe('Time for fetching one revision, repeated tries included.'),
-  TELEMETRY_MAX_HISTOGRAMS_BYTES: positive('bytes')
-    .max(512 * MIB, 'must be at most 512 MiB')
-    .default(16 * MIB)
-    .describe('A larger Histograms.json is refused.'),
-  TELEMETRY_HISTOGRAM_CACHE: z
-    .string()
-    .min(1)
-    .default('.local/histogram-cache')
-    .describe('Folder in which fetched revisions are kept.'),
-  TELEMETRY_HISTOGRAM_CACHED_REVISIONS: positive('revisions').default(50).describe('Revisions kept in memory.'),
-  TELEMETRY_HISTOGRAM_HOST: z
-    .string()
-    .min(1)
-    .default('127.0.0.1')
-    .describe('Address that the histogram server listens on.'),
-  TELEMETRY_HISTOGRAM_PORT: z.coerce
-    .number('must be a port')
-    .int('must be a whole number')
-    .min(0, 'must be a port')
-    .max(65_535, 'must be a port')
-    .default(9898)
-    .describe('Port of the histogram server; 0: any free one.'),
-  TELEMETRY_HISTOGRAM_CONNECTIONS: positive('connections')
-    .default(256)
-    .describe('Connections that the histogram server serves at a time; more are closed at once.'),
-  TELEMETRY_OWNER: z.string().min(1).default('telemetry-alerts@localhost').describe('Owner named in analysis tasks.'),
-  TELEMETRY_JOB_BUNDLE: z
-    .string()
-    .default('')
-    .describe('Key of the job bundle for spot workers; our own analysis worker needs none.'),
-  TELEMETRY_FOREIGN_RESULTS: z
-    .enum(['quarantine', 'adopt'])
-    .default('quarantine')
-    .describe(
-      'Done messages of runs that nobody here planned: adopt keeps their results for continuous aggregation ("telemetry aggregate").',
-    ),
-  TELEMETRY_ROUND_RESULTS: positive('results')
-    .max(MAX_ROUND_RESULTS, `must be at most ${MAX_ROUND_RESULTS}`)
-    .default(1000)
-    .describe('A round of continuous aggregation is published when so many results wait.'),
-  TELEMETRY_ROUND_SECONDS: positive('seconds')
-    .default(14_400)
-    .describe('The same when the last publish is so long ago and at least one result waits.'),
-  TELEMETRY_MAX_TASK_FILES: positive('files')
-    .default(200)
-    .describe('An analysis task closes once it holds more files than this.'),
-  TELEMETRY_MAX_TASK_BYTES: positive('bytes')
-    .default(400 * MIB)
-    .describe('Bytes of input in an analysis task.'),
-  TELEMETRY_CHUNK_TASKS: positive('tasks')
-    .max(1000, 'must be at most 1000')
-    .default(100)
-    .describe('Analysis tasks whose results are merged together.'),
-  TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
-    .default(512 * MIB)
-    .describe('A larger result.txt is refused.'),
-  TELEMETRY_MAX_LINE_BYTES: positive('bytes')
-    .default(16 * MIB)
-    .describe('Longer lines of submissions are left out; a result with one is refused.'),
-  TELEMETRY_MAX_DECODED_BYTES: positive('bytes')
-    .default(8192 * MIB)
-    .describe('A submission file that decodes to more is quarantined.'),
-  TELEMETRY_MAX_DECODE_RATIO: positive('ratio')
-    .default(500)
-    .describe('The same for decoded bytes per stored byte, from 64 MiB on.'),
-  TELEMETRY_MAX_TABLE_BYTES: positive('bytes')
-    .default(160 * MIB)
-    .describe('Size of a merge in memory before it is spilled to disk, per thread.'),
-  TELEMETRY_LINUX_VERSION: z
-    .enum(['first3', 'majorMinor'])
-    .default('first3')
-    .describe(
-      'How Linux kernel versions are cut: first3 as the original, majorMinor without its mix-up of 3.1 and 3.11.',
-    ),
-  TELEMETRY_FALLBACK_REVISION: z.string().optional().describe('Revision of submissions that name none.'),
-  TELEMETRY_STRICT_BUILD_ID: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('true: build ids must have all 14 digits.'),
-  TELEMETRY_THREADS: positive('threads')
-    .default(availableParallelism())
-    .describe('Worker threads for parsing, merging and rendering; default: one per core.'),
-  TELEMETRY_ANALYSIS_TASKS_AT_ONCE: positive('tasks')
-    .default(availableParallelism())
-    .describe('Analysis tasks that one analysis worker runs at a time; default: one per core.'),
-  TELEMETRY_TASK_VISIBILITY_SECONDS: positive('seconds')
-    .default(1800)
-    .describe('Visibility of a received analysis task; extended while it is worked on.'),
-  TELEMETRY_DONE_VISIBILITY_SECONDS: positive('seconds')
-    .default(300)
-    .describe('Visibility of a received done message, until its receipt is written.'),
-  TELEMETRY_WORK_DIRECTORY: z.string().min(1).default(tmpdir()).describe('Folder for temporary files.'),
-  TELEMETRY_LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .default('info')
-    .describe('Least severe log lines written.'),
-  TELEMETRY_ALERT_SMTP_URL: z
-    .string()
-    .regex(/^smtps?:\/\/\S+$/, 'must be smtp://[user:password@]host[:port] or smtps://…')
-    .optional()
-    .meta({ secret: true })
-    .describe('Mail server for alerts, smtp://user:password@host:587; needs sender and recipients as well.'),
-  TELEMETRY_ALERT_FROM: mailAddress.optional().describe('Sender of alert mails.'),
-  TELEMETRY_ALERT_TO: z
-    .string()
-    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
-    .pipe(z.array(mailAddress))
-    .optional()
-    .describe('Recipients of alert mails, separated by commas.'),
-  TELEMETRY_ALERT_WEBHOOK_URL: z
-    .url({ protocol: /^https$/, error: 'must be an https address' })
-    .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))
-    .optional()
-    .meta({ secret: true })
-    .describe('Address that alerts are posted to as JSON; https, plain http only on this machine.'),
-  TELEMETRY_ALERT_WEBHOOK_SECRET: z
-    .string()
-    .min(16, 'must have at least 16 characters')
-    .optional()
-    .meta({ secret: true })
-    .describe('Key of the HMAC-SHA256 signature of these requests.'),
-  TELEMETRY_ALERT_SNS_TOPIC: z
-    .string()
-    .regex(/^arn:[a-z0-9-]+:sns:[^:\s]+:\d+:\S+$/, 'must be the ARN of an SNS topic')
-    .optional()
-    .describe('SNS topic for alerts.'),
-  TELEMETRY_DEAD_MAN_URL: z
-    .url({ protocol: /^https$/, error: 'must be an https address' })
-    .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))
-    .optional()
-    .meta({ secret: true })
-    .describe("Address of a dead man's switch, asked for after every verified commit; it alarms when that stays away."),
-  TELEMETRY_WEB_UI: z.url().optional().describe('Address of the Temporal Web UI, for links in alerts.'),
-  BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
-  TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
-  TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),
-  WEED: z.string().optional().describe('The SeaweedFS binary of the embedded stack; else PATH, else fetched.'),
-});
+import { overlap, placeName } from './pipeline/website/target.ts';
+import { environmentSchema } from './settings.ts';
 
 export type Config = Readonly<z.output<typeof environmentSchema>>;
 
@@ -292,7 +49,25 @@ function crossProblems(config: Config): string[] {
   const { TELEMETRY_HISTOGRAM_UPSTREAM: upstream, TELEMETRY_HISTOGRAM_UPSTREAM_PRIVATE: isPrivate } = config;
   const problem = upstream === 'none' ? undefined : upstreamTemplateProblem(upstream, isPrivate);
   if (problem !== undefined) problems.push(`TELEMETRY_HISTOGRAM_UPSTREAM: ${problem}`);
-  return problems;
+  return [...problems, ...websiteProblems(config)];
+}
+
+/** The site is synchronised, deletions included: no place with anything else in it may be the target. */
+function websiteProblems(config: Config): string[] {
+  const site = { bucket: config.TELEMETRY_WEBSITE_BUCKET, prefix: config.TELEMETRY_WEBSITE_PREFIX };
+  const published = { bucket: config.TELEMETRY_PUBLISHED_BUCKET, prefix: config.TELEMETRY_PUBLISHED_PREFIX };
+  const others = ['TELEMETRY_INPUT_BUCKET', 'TELEMETRY_ANALYSIS_BUCKET'] as const;
+  return [
+    ...others
+      .filter((name) => config[name] === site.bucket)
+      .map((name) => `TELEMETRY_WEBSITE_BUCKET: must differ from ${name}`),
+    ...(overlap(site, published)
+      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must lie apart from the data set in ${placeName(published)}`]
+      : []),
+    ...(config.TELEMETRY_WEBSITE_REPOSITORY !== undefined && config.TELEMETRY_WEBSITE_FOLDER !== undefined
+      ? ['TELEMETRY_WEBSITE_FOLDER: give either a folder or TELEMETRY_WEBSITE_REPOSITORY']
+      : []),
+  ];
 }
 
 /** Values of this configuration that must appear in no log, mail or history: those of secret settings, and parts of URLs. */

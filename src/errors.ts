@@ -23,5 +23,9 @@ export const FailureType = {
   StateDamaged: 'StateDamaged',
   /** Other publishers committed first too many times in a row; retried by Temporal. */
   CommitContended: 'CommitContended',
+  /** The website's repository, branch or folder cannot be read as it is configured. */
+  WebsiteSourceMissing: 'WebsiteSourceMissing',
+  /** A guard of the website holds: no website, or too many deletions. Nothing was written. */
+  WebsiteRefused: 'WebsiteRefused',
 } as const;
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];

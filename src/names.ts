@@ -13,6 +13,8 @@ export const workflowIds = {
   dailyAnalysis: (day: string): string => `daily-analysis-${day}`,
   investigation: (name: string): string => `investigation-${name}`,
   continuousAggregation: 'continuous-aggregation',
+  /** Of an update by hand; the schedule appends the scheduled instant instead. */
+  websiteUpdate: (day: string): string => `website-update-${day}`,
 };
 
 /** Name of an investigation: becomes part of workflow id, queue names and keys. */

@@ -6,6 +6,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import type { dailyAnalysis } from './workflows/daily-analysis.ts';
+import type { websiteUpdate } from './workflows/website-update.ts';
 
 /** @param workerTaskQueue Temporal worker task queue on which the runs start */
 export function schedules(workerTaskQueue: string): ScheduleOptions[] {
@@ -25,6 +26,21 @@ export function schedules(workerTaskQueue: string): ScheduleOptions[] {
         staticSummary: 'Daily analysis of the day before',
         staticDetails:
           'Lists the submissions of the day, has them analysed, merges the results and publishes the data set.',
+      },
+    },
+    {
+      scheduleId: 'website-update',
+      spec: { cronExpressions: ['22 12 * * *'], timezone: 'UTC' },
+      // Only the newest website matters: no run waits for another one, and a missed run is soon worth nothing.
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour', pauseOnFailure: false },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'websiteUpdate',
+        workflowId: 'website-update',
+        taskQueue: workerTaskQueue,
+        args: [{}] satisfies Parameters<typeof websiteUpdate>,
+        staticSummary: 'Daily update of the website',
+        staticDetails: 'Publishes the newest files of the website that the workers are configured with, if any.',
       },
     },
   ];

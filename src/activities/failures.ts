@@ -11,6 +11,8 @@ const BY_REASON: Readonly<Record<string, FailureType>> = {
   invalid_template: FailureType.InvalidFilter,
   task_too_large: FailureType.TaskTooLarge,
   sealed_day: FailureType.InvalidInput,
+  website_source: FailureType.WebsiteSourceMissing,
+  website_refused: FailureType.WebsiteRefused,
 };
 
 const BY_AWS_NAME: Readonly<Record<string, FailureType>> = {

@@ -13,6 +13,7 @@ import { createReportActivities } from './report.ts';
 import { createRoundActivities } from './rounds.ts';
 import { createSnapshotActivities } from './snapshots.ts';
 import { createTaskQueueActivities } from './task-queue.ts';
+import { createWebsiteActivities } from './website.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -30,5 +31,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createReportActivities(ports),
     ...createInvestigationQueueActivities(ports),
     ...createRoundActivities(ports),
+    ...createWebsiteActivities(ports),
   });
 }

@@ -41,6 +41,14 @@ export async function startRun(client: Client, run: RunToStart): Promise<Workflo
 
 const LOOK_EVERY_MS = 500;
 
+/** Nothing was written, and a person must correct the input or what is configured. */
+const TO_CORRECT: readonly unknown[] = [
+  FailureType.InvalidInput,
+  FailureType.InvalidFilter,
+  FailureType.WebsiteSourceMissing,
+  FailureType.WebsiteRefused,
+];
+
 /** @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong */
 export async function followRun<T>(handle: WorkflowHandle, label: string): Promise<T> {
   const state = { ended: false };
@@ -58,10 +66,8 @@ export async function followRun<T>(handle: WorkflowHandle, label: string): Promi
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const cause = rootCause(error);
-    const wrongInput =
-      cause instanceof ApplicationFailure &&
-      (cause.type === FailureType.InvalidInput || cause.type === FailureType.InvalidFilter);
-    throw new CommandError(`${label} failed: ${cause.message}`, { cause: error, exitCode: wrongInput ? 2 : 1 });
+    const toCorrect = cause instanceof ApplicationFailure && TO_CORRECT.includes(cause.type);
+    throw new CommandError(`${label} failed: ${cause.message}`, { cause: error, exitCode: toCorrect ? 2 : 1 });
   }
 }
 

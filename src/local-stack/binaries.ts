@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { BINARIES, type BinaryName, type BinaryRelease } from './binary-releases.ts';
 import { fetchBinary } from './binary-fetch.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 export interface BinarySources {
   /** Paths that a person named (`TEMPORAL_CLI`, `TEMPORAL_TEST_SERVER`, `WEED`): used as they are or refused. */

@@ -5,7 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type BinaryRelease } from './binary-releases.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../run-program.ts';
 
 export interface FetchInput {
   readonly release: BinaryRelease;
@@ -57,7 +57,7 @@ async function downloadWheel(release: BinaryRelease, python: string, work: strin
 }
 
 async function succeed(program: string, args: readonly string[], deadlineMs?: number): Promise<void> {
-  const { output, error } = await runProgram(program, args, deadlineMs);
+  const { output, error } = await runProgram(program, args, { deadlineMs });
   if (error === null) return;
   const said = output.trim().split('\n').slice(-3).join(' | ');
   throw new Error(said === '' ? error : `${error}: ${said}`);

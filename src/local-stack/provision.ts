@@ -1,4 +1,4 @@
-/** What the embedded stack holds before the first run: three buckets, two SQS queues with their dead letters, an empty data set. */
+/** What the embedded stack holds before the first run: four buckets, two SQS queues with their dead letters, an empty data set. */
 import { createHash, randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import {
@@ -23,6 +23,7 @@ export interface LocalNames {
   readonly publishedBucket: string;
   /** Ends with `/`. */
   readonly publishedPrefix: string;
+  readonly websiteBucket: string;
   readonly taskQueue: string;
   readonly doneQueue: string;
 }
@@ -32,6 +33,7 @@ export const LOCAL_NAMES: LocalNames = {
   analysisBucket: 'telemetry-analysis',
   publishedBucket: 'telemetry-dashboard',
   publishedPrefix: 'v7/',
+  websiteBucket: 'telemetry.mozilla.org',
   taskQueue: 'telemetry-analysis-tasks',
   doneQueue: 'telemetry-analysis-done',
 };
@@ -55,8 +57,9 @@ export async function provisionStack(
 ): Promise<void> {
   const { s3, sqs, close } = connectForProvisioning(endpoints);
   try {
-    for (const bucket of [names.inputBucket, names.analysisBucket, names.publishedBucket])
+    for (const bucket of [names.inputBucket, names.analysisBucket, names.publishedBucket, names.websiteBucket])
       await ensureBucket(s3, bucket);
+    await allowPublicRead(s3, names.websiteBucket, '');
     await allowPublicRead(s3, names.publishedBucket, names.publishedPrefix);
     await allowBrowsers(s3, names.publishedBucket);
     await ensureQueue(sqs, queueSettings(names.taskQueue, delays.taskSeconds, 30 * 60, 20));

@@ -37,6 +37,14 @@ export interface AggregationInput {
   readonly carried?: { readonly publishedAt: number; readonly rounds: number; readonly results: number };
 }
 
+/** The source is no part of it: whoever may start workflows could publish anything from anywhere. */
+export interface WebsiteUpdateInput {
+  /** Publish although many of the site's objects will be deleted. */
+  readonly force?: boolean;
+  /** Find out what would be written, and write nothing. */
+  readonly dryRun?: boolean;
+}
+
 const DEFAULT_PATIENCE: Patience = { stragglerSeconds: 8 * 3600, giveUpSeconds: 20 * 3600, maxResends: 2 };
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
@@ -119,6 +127,11 @@ export function parseInvestigationInput(
 /** @throws InvalidDataError `invalid_input` naming every member that is wrong */
 export function parseAggregationInput(input: unknown): AggregationInput {
   return check('continuousAggregation', input, { roundResults, roundSeconds: positive, carried });
+}
+
+/** @throws InvalidDataError `invalid_input` naming every member that is wrong */
+export function parseWebsiteUpdateInput(input: unknown): Required<WebsiteUpdateInput> {
+  return { force: false, dryRun: false, ...check('websiteUpdate', input, { force: boolean, dryRun: boolean }) };
 }
 
 /** Every look for stragglers is a piece of the run's history, which is limited. */

@@ -57,6 +57,8 @@ export const stateKeys = {
   segment: (channelVersion: string, day: string, sha256: string): string =>
     `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
+  /** What the last website update published. One object, replaced by every update that changed something. */
+  website: 'state/website.json',
   quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
   rounds: ROUNDS,
   /** Which waiting results a round took. */

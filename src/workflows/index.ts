@@ -2,3 +2,4 @@
 export { continuousAggregation } from './continuous-aggregation.ts';
 export { dailyAnalysis } from './daily-analysis.ts';
 export { investigation } from './investigation.ts';
+export { websiteUpdate } from './website-update.ts';

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import type { Info } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Activities, createActivities } from '../../src/activities/index.ts';
-import type { ActivityPorts, ActivitySettings } from '../../src/activities/ports.ts';
+import type { ActivityPorts, ActivitySettings, WebsiteSource } from '../../src/activities/ports.ts';
 import { emptyLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { firstVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
 import { publishedNames, stateKeys } from '../../src/pipeline/state-keys.ts';
@@ -43,11 +43,14 @@ export class Application {
   readonly input = new MemoryObjectStore('input', this.trace);
   readonly analysis = new MemoryObjectStore('analysis', this.trace);
   readonly published = new MemoryObjectStore('published', this.trace);
+  readonly site = new MemoryObjectStore('site', this.trace);
   readonly queues = new MemoryMessageQueues(this.trace, this.clock);
   readonly settings: ActivitySettings;
   readonly activities: Activities;
   /** What `filter.json.in` holds. */
   template = JSON.stringify(TEMPLATE);
+  /** Where the website comes from; null: not configured. */
+  websiteSource: WebsiteSource | null = null;
 
   /** Where histogram definitions come from, for ports that are made from now on. */
   findHistogramsFile: ActivityPorts['findHistogramsFile'] = null;
@@ -78,6 +81,19 @@ export class Application {
     this.setUpDataSet();
   }
 
+  /** What the website's activities have; asked for anew with every call. */
+  websitePorts(): ActivityPorts['website'] {
+    const sourceOf = (): WebsiteSource | null => this.websiteSource;
+    return {
+      get source() {
+        return sourceOf();
+      },
+      site: this.site,
+      prefix: '',
+      limits: { minFiles: 1, maxDeletedPercent: 50 },
+    };
+  }
+
   /** What another worker process, maybe with other settings, would have. */
   ports(settings: Partial<ActivitySettings> = {}): ActivityPorts {
     return {
@@ -88,6 +104,7 @@ export class Application {
       threads: inProcessThreads(),
       findHistogramsFile: this.findHistogramsFile,
       readTemplate: async () => this.template,
+      website: this.websitePorts(),
       settings: { ...this.settings, ...settings },
     };
   }

@@ -46,6 +46,18 @@ export const SNAPSHOT = {
   lengthMismatch: 0,
 };
 
+export const WEBSITE = {
+  outcome: 'published',
+  revision: '1f0c29a',
+  uploaded: 2,
+  deleted: 1,
+  unchanged: 3,
+  skipped: { hidden: 1 },
+  firstUploaded: ['b.css', 'a.html'],
+  firstDeleted: ['old.js'],
+  memoryDamage: null,
+} as const;
+
 const UNDISTURBED: Activities = {
   renderFilter: async () => ({ version: 1, dimensions: [] }),
   parseFilterDocument: async () => ({ version: 1, dimensions: [] }),
@@ -81,6 +93,8 @@ const UNDISTURBED: Activities = {
   collectWaiting: async () => ({ waiting: 3, duplicates: 0, quarantined: 0 }),
   planRound: async () => ({ plan: PLAN, overlapping: 0, settled: 0, returned: 0 }),
   settleRound: async () => undefined,
+  describeWebsite: async () => ({ source: 'https://example.org/site branch master', site: 's3://site/' }),
+  publishWebsite: async () => WEBSITE,
 };
 
 /** The undisturbed activities with some of them replaced; every call is noted before it begins. */

@@ -28,7 +28,7 @@ const WORKER_TASK_QUEUE = 'tests';
 
 type Handle = WorkflowHandleWithFirstExecutionRunId;
 /** Workflow code, activities and tests agree on these names only. */
-type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation';
+type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation' | 'websiteUpdate';
 
 export interface Execution {
   readonly calls: readonly ActivityCall[];

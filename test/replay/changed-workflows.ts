@@ -1,7 +1,12 @@
 /** A deploy that would break running workflows: one more timer at the beginning. Replay has to notice. */
 import { sleep } from '@temporalio/workflow';
 import * as released from '../../src/workflows/index.ts';
-import type { AggregationInput, DailyAnalysisInput, InvestigationInput } from '../../src/pipeline/run-input.ts';
+import type {
+  AggregationInput,
+  DailyAnalysisInput,
+  InvestigationInput,
+  WebsiteUpdateInput,
+} from '../../src/pipeline/run-input.ts';
 
 export async function continuousAggregation(input?: AggregationInput): Promise<unknown> {
   await sleep('1 second');
@@ -16,4 +21,9 @@ export async function dailyAnalysis(input?: DailyAnalysisInput): Promise<unknown
 export async function investigation(input?: InvestigationInput): Promise<unknown> {
   await sleep('1 second');
   return released.investigation(input);
+}
+
+export async function websiteUpdate(input?: WebsiteUpdateInput): Promise<unknown> {
+  await sleep('1 second');
+  return released.websiteUpdate(input);
 }

@@ -1,12 +1,14 @@
 /** The runs of which histories are kept: one for every branch that a deploy could break in a workflow that is under way. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
+import { FailureType } from '../../src/errors.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
 import { progressQuery } from '../../src/workflows/story.ts';
 import { eventually } from '../fakes/eventually.ts';
-import { ALL_IN, drainUntilCancelled, inTurn, PLAN } from '../fakes/stage-activities.ts';
 import { CONTINUE_SOON, type Scenario } from '../fakes/temporal.ts';
+import { ALL_IN, drainUntilCancelled, inTurn, PLAN, WEBSITE } from '../fakes/stage-activities.ts';
 
 const DAY = '20131029';
 type PublicationPlan = Awaited<ReturnType<Activities['planPublication']>>;
@@ -151,5 +153,23 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await draining.promise;
       await handle.cancel();
     },
+  },
+  'websiteUpdate.published': { type: 'websiteUpdate', input: {} },
+  'websiteUpdate.unchanged': {
+    type: 'websiteUpdate',
+    activities: { publishWebsite: async () => ({ ...WEBSITE, outcome: 'unchanged', uploaded: 0, deleted: 0 }) },
+  },
+  'websiteUpdate.refused': {
+    type: 'websiteUpdate',
+    input: { force: false },
+    activities: {
+      publishWebsite: async () => {
+        throw ApplicationFailure.nonRetryable('The website is not published', FailureType.WebsiteRefused);
+      },
+    },
+  },
+  'websiteUpdate.not-configured': {
+    type: 'websiteUpdate',
+    activities: { describeWebsite: async () => ({ source: null, site: 's3://site/' }) },
   },
 };

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findBinary } from '../../src/local-stack/binaries.ts';
 import { putIfAbsent } from '../../src/aws/provision.ts';
-import { runProgram } from '../../src/local-stack/run-program.ts';
+import { runProgram } from '../../src/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../src/local-stack/stack.ts';
 import { binaries } from './deployment.ts';
 

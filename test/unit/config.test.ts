@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { ConfigError, environmentSchema, loadConfig } from '../../src/config.ts';
+import { ConfigError, loadConfig } from '../../src/config.ts';
+import { environmentSchema } from '../../src/settings.ts';
 
 function problems(environment: Record<string, string>): string[] {
   try {
@@ -65,6 +66,12 @@ describe('the configuration', () => {
     ['TELEMETRY_HISTOGRAM_UPSTREAM', 'https://{repo}/{revision}', /host is fixed text/],
     ['TELEMETRY_HISTOGRAM_PORT', '65536', /must be a port/],
     ['TELEMETRY_DONE_QUEUE', 'telemetry-analysis-tasks', /must differ from TELEMETRY_TASK_QUEUE/],
+    ['TELEMETRY_WEBSITE_REPOSITORY', 'http://host/x', /must be https:/],
+    ['TELEMETRY_WEBSITE_BRANCH', '--upload-pack=x', /name of a git branch/],
+    ['TELEMETRY_WEBSITE_PREFIX', 'site', /end in a slash/],
+    ['TELEMETRY_WEBSITE_MAX_DELETED_PERCENT', '101', /at most 100/],
+    ['TELEMETRY_WEBSITE_BUCKET', 'telemetry-analysis', /must differ from TELEMETRY_ANALYSIS_BUCKET/],
+    ['TELEMETRY_WEBSITE_BUCKET', 'telemetry-published-v2', /must differ from TELEMETRY_INPUT_BUCKET/],
     ['TELEMETRY_PUBLISHED_BUCKET', 'telemetry-analysis', /must differ from TELEMETRY_ANALYSIS_BUCKET/],
   ];
   for (const [variable, value, text] of wrong) {
@@ -83,6 +90,29 @@ describe('the configuration', () => {
       'TELEMETRY_MAX_TASK_FILES',
       'TELEMETRY_TASK_QUEUE',
     ]);
+  });
+});
+
+describe('the place of the website', () => {
+  const bucket = { TELEMETRY_WEBSITE_BUCKET: 'telemetry-dashboard' };
+  for (const prefix of ['', 'v7/', 'v7/site/']) {
+    it(`"${prefix}" in the bucket of the data set is refused`, () => {
+      const [problem = '', ...more] = problems({ ...bucket, TELEMETRY_WEBSITE_PREFIX: prefix });
+      assert.deepEqual(more, []);
+      assert.match(
+        problem,
+        /TELEMETRY_WEBSITE_PREFIX: .*must lie apart from the data set in s3:..telemetry-dashboard.v7/,
+      );
+    });
+  }
+
+  it('may be another prefix of that bucket', () => {
+    assert.deepEqual(problems({ ...bucket, TELEMETRY_WEBSITE_PREFIX: 'site/' }), []);
+  });
+
+  it('has one source only', () => {
+    const both = { TELEMETRY_WEBSITE_REPOSITORY: 'https://host/x', TELEMETRY_WEBSITE_FOLDER: '/srv/site' };
+    assert.match(problems(both).join(), /TELEMETRY_WEBSITE_FOLDER: give either/);
   });
 });
 

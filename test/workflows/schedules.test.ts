@@ -67,3 +67,37 @@ it('a run by hand without a day analyses the day before it started', async () =>
   const [started] = (JSON.parse(historyJson) as { events: { eventTime: string }[] }).events;
   assert.equal(result?.['day'], analysisDay(new Date(started?.eventTime ?? '')));
 });
+
+it('the website is updated at 12:22 UTC: no run waits for another, and only a miss of an hour is caught up', async () => {
+  const { client } = temporal().env;
+  const website = schedules('first').find(({ scheduleId }) => scheduleId === 'website-update');
+  assert.ok(website);
+  assert.equal(await applySchedule(client.schedule, website), 'created');
+  const handle = client.schedule.getHandle('website-update');
+  const { spec, policies, info, action } = await handle.describe();
+  assert.deepEqual(
+    info.nextActionTimes.slice(0, 2).map((time) => time.toISOString().slice(11)),
+    ['12:22:00.000Z', '12:22:00.000Z'],
+  );
+  assert.equal(spec.timezone, 'UTC');
+  assert.equal(policies.catchupWindow, 3_600_000);
+  assert.equal(policies.overlap, ScheduleOverlapPolicy.SKIP);
+  const calls: ActivityCall[] = [];
+  await temporal().serve(stageActivities(calls), async (taskQueue) => {
+    const served = schedules(taskQueue).find(({ scheduleId }) => scheduleId === 'website-update');
+    assert.ok(served);
+    assert.equal(await applySchedule(client.schedule, served), 'updated');
+    await handle.trigger();
+    await eventually(async () => {
+      const query = `WorkflowType = 'websiteUpdate' AND ExecutionStatus = 'Completed'`;
+      const [run] = await Array.fromAsync(client.workflow.list({ query }));
+      assert.match(run?.workflowId ?? '', /^website-update-\d{4}-\d\d-\d\dT/);
+    });
+  });
+  assert.equal(action.workflowType, 'websiteUpdate');
+  assert.deepEqual(
+    calls.map(({ name }) => name),
+    ['describeWebsite', 'publishWebsite'],
+  );
+  await handle.delete();
+});

@@ -1,0 +1,24 @@
+/** Addresses of git repositories: which ones are fetched from, and how they are shown to people. */
+
+/** What the URL of a repository must look like; undefined when it does. Plain http and git could be changed on their way. */
+export function repositoryProblem(url: string): string | undefined {
+  return protocolOf(url) === undefined ? 'must be https://…, ssh://…, user@host:path or file:///…' : undefined;
+}
+
+/** The only protocol that git may use for this URL, redirects included; undefined for a URL that is not fetched from. */
+export function protocolOf(url: string): 'https' | 'ssh' | 'file' | undefined {
+  const [, scheme] = /^(https|ssh|file):\/\/[^\s-]\S*$/.exec(url) ?? [];
+  if (scheme !== undefined) return scheme as 'https' | 'ssh' | 'file';
+  return /^[A-Za-z0-9_.][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^\s:-]\S*$/.test(url) ? 'ssh' : undefined;
+}
+
+export const BRANCH_NAME = /^(?!.*(?:\.\.|\/\/|@\{|\.lock$|[/.]$))[A-Za-z0-9_][A-Za-z0-9_./@-]{0,199}$/;
+
+/** A text, such as what git printed, without the credentials and queries of its URLs, and without control characters. */
+export function withoutCredentials(text: string): string {
+  return text
+    .replaceAll(/(\w+:\/\/)[^\s/]*@/g, '$1')
+    .replaceAll(/(\w+:\/\/[^\s?']*)\?[^\s']*/g, '$1')
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trim();
+}

@@ -1,0 +1,16 @@
+/** Where a website may be published: nowhere that the data set, or anything under it, lives (operations.md 7.4, 5). */
+
+export interface Place {
+  readonly bucket: string;
+  /** Empty, or ends in a slash. */
+  readonly prefix: string;
+}
+
+/** Whether one place is the other, lies inside it, or contains it. */
+export function overlap(a: Place, b: Place): boolean {
+  return a.bucket === b.bucket && (a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix));
+}
+
+export function placeName({ bucket, prefix }: Place): string {
+  return `s3://${bucket}/${prefix}`;
+}
