@@ -1,12 +1,17 @@
 /** Builds the real ports from the configuration; used by the composition roots only. */
 import { readFile } from 'node:fs/promises';
 import type { ActivityPorts, WebsiteSource } from './activities/ports.ts';
+import { smtpChannel } from './alert-channels/smtp.ts';
+import { webhookChannel } from './alert-channels/webhook.ts';
+import type { AlertPorts } from './activities/alerts.ts';
+import type { AlertChannel, ObjectStore } from './ports.ts';
+import { snsChannel } from './aws/sns.ts';
 import type { AwsConnection } from './aws/connection.ts';
 import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
 import type { Logger } from './observability.ts';
 import { publishRevisionCache } from './histogram-server/configured-cache.ts';
-import { type Config, environment } from './config.ts';
+import { type Config, environment, secretValues } from './config.ts';
 import { createThreadPool } from './threads/pool.ts';
 import { gitRepository } from './website-source/git-repository.ts';
 import { localFolder } from './website-source/local-folder.ts';
@@ -86,6 +91,39 @@ export function connectPorts(config: Config, logger?: Logger): Connected {
       stores.close();
       sites.close();
       queues.close();
+    },
+  };
+}
+
+/** Every way to reach people that is configured. */
+export function alertChannels(config: Config): AlertChannel[] {
+  const { TELEMETRY_ALERT_SMTP_URL: smtp, TELEMETRY_ALERT_FROM: from, TELEMETRY_ALERT_TO: to } = config;
+  const { TELEMETRY_ALERT_WEBHOOK_URL: webhook, TELEMETRY_ALERT_SNS_TOPIC: topic } = config;
+  return [
+    ...(smtp !== undefined && from !== undefined && to !== undefined ? [smtpChannel({ url: smtp, from, to })] : []),
+    ...(webhook === undefined ? [] : [webhookChannel({ url: webhook, secret: config.TELEMETRY_ALERT_WEBHOOK_SECRET })]),
+    ...(topic === undefined ? [] : [snsChannel({ region: config.AWS_REGION }, topic)]),
+  ];
+}
+
+export function connectAlerts(
+  config: Config,
+  analysis: ObjectStore,
+  log: { of: (workflowId: string) => readonly string[] },
+): { readonly ports: AlertPorts; readonly close: () => void } {
+  const channels = alertChannels(config);
+  const ports: AlertPorts = {
+    analysis,
+    channels,
+    recentLog: (workflowId) => log.of(workflowId),
+    secrets: secretValues(config),
+    webUi: config.TELEMETRY_WEB_UI?.replace(/\/+$/, '') ?? null,
+    deadManUrl: config.TELEMETRY_DEAD_MAN_URL ?? null,
+  };
+  return {
+    ports,
+    close: () => {
+      for (const channel of channels) channel.close();
     },
   };
 }

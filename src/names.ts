@@ -17,6 +17,11 @@ export const workflowIds = {
   websiteUpdate: (day: string): string => `website-update-${day}`,
 };
 
+/** Worker task queue of the alerts, beside that of everything else. */
+export function alertTaskQueue(workerTaskQueue: string): string {
+  return `${workerTaskQueue}-alerts`;
+}
+
 /** Name of an investigation: becomes part of workflow id, queue names and keys. */
 export const INVESTIGATION_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 

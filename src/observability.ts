@@ -5,8 +5,20 @@ import type { Config } from './config.ts';
 
 export type { Logger } from 'pino';
 
-export function createLogger(config: Pick<Config, 'TELEMETRY_LOG_LEVEL'>, part: string): Logger {
-  return pino({ base: { part }, level: config.TELEMETRY_LOG_LEVEL, timestamp: pino.stdTimeFunctions.isoTime });
+/** @param tail keeps the last lines of each workflow as well, for alerts */
+export function createLogger(
+  config: Pick<Config, 'TELEMETRY_LOG_LEVEL'>,
+  part: string,
+  tail?: { write: (line: string) => void },
+): Logger {
+  const options = { base: { part }, level: config.TELEMETRY_LOG_LEVEL, timestamp: pino.stdTimeFunctions.isoTime };
+  if (tail === undefined) return pino(options);
+  return pino(options, {
+    write: (line: string) => {
+      process.stdout.write(line);
+      tail.write(line);
+    },
+  });
 }
 
 const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

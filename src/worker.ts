@@ -1,17 +1,24 @@
 /** The Temporal worker: runs workflows and activities until SIGTERM or SIGINT, then hands over within the grace time. */
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createAlertActivities } from './activities/alerts.ts';
+import { translatingFailures } from './activities/failures.ts';
 import { createActivities } from './activities/index.ts';
-import { connectPorts } from './composition.ts';
+import { connectAlerts, connectPorts } from './composition.ts';
 import { type Config, temporalConnectConfig } from './config.ts';
+import { LogTail } from './log-tail.ts';
+import { alertTaskQueue } from './names.ts';
 import { createLogger, temporalLogger } from './observability.ts';
 
 /** Each run's drain occupies one slot for as long as it waits; merges and snapshots queue for threads, not for slots. */
 const ACTIVITIES_AT_ONCE = 24;
+const ALERTS_AT_ONCE = 4;
+const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '40s' } as const;
 const DEPLOYMENT_NAME = 'telemetry-dashboard';
 
 export async function runWorker(config: Config): Promise<void> {
-  const logger = createLogger(config, 'worker');
+  const logTail = new LogTail();
+  const logger = createLogger(config, 'worker', logTail);
   Runtime.install({
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
     shutdownSignals: ['SIGTERM', 'SIGINT'],
@@ -19,10 +26,11 @@ export async function runWorker(config: Config): Promise<void> {
   const { connectionOptions, namespace } = await temporalConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
   const { ports, close } = connectPorts(config, logger);
+  const { ports: alertPorts, close: closeAlerts } = connectAlerts(config, ports.analysis, logTail);
+  const shared = { connection, namespace: namespace ?? 'default', ...shutdown, ...versioning(config) };
   try {
     const worker = await Worker.create({
-      connection,
-      namespace: namespace ?? 'default',
+      ...shared,
       taskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
       activities: createActivities(ports),
@@ -30,20 +38,35 @@ export async function runWorker(config: Config): Promise<void> {
       // Else a killed worker loses most of its heartbeats.
       maxHeartbeatThrottleInterval: '1s',
       defaultHeartbeatThrottleInterval: '1s',
-      shutdownGraceTime: '20s',
-      shutdownForceTime: '40s',
-      ...versioning(config),
+    });
+    const alertWorker = await Worker.create({
+      ...shared,
+      taskQueue: alertTaskQueue(config.TELEMETRY_WORKER_TASK_QUEUE),
+      activities: translatingFailures(createAlertActivities(alertPorts)),
+      maxConcurrentActivityTaskExecutions: ALERTS_AT_ONCE,
     });
     logger.info(
       { workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE, namespace: namespace ?? 'default' },
       'worker started',
     );
-    await worker.run();
+    // Each ends by itself at the signal; when one breaks, both end.
+    await Promise.all(
+      [worker, alertWorker].map((one) =>
+        one.run().finally(() => {
+          stopAll([worker, alertWorker]);
+        }),
+      ),
+    );
     logger.info('worker stopped');
   } finally {
+    closeAlerts();
     await close();
     await connection.close();
   }
+}
+
+function stopAll(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 /** Runs end on the build that began them; a versioned worker gets nothing until its version is made current. */

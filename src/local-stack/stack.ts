@@ -99,14 +99,18 @@ async function startParts(
 
   const endpoints = { s3: `http://${LOOPBACK}:${ports.s3}`, sqs: `http://${LOOPBACK}:${ports.sqs}` };
   await provisionStack({ ...endpoints, ...state.credentials, region: REGION });
-  const env = workerEnvironment(directory, state, endpoints);
+  const webUi = options.headless === true ? null : `http://${LOOPBACK}:${ports.temporalUi}`;
+  const env = {
+    ...workerEnvironment(directory, state, endpoints),
+    ...(webUi !== null && { TELEMETRY_WEB_UI: webUi }),
+  };
   await writeAttachFiles(directory, env, stops);
   log(`embedded stack is up in ${directory}`);
   return {
     env,
     links: {
       ...endpoints,
-      webUi: options.headless === true ? null : `http://${LOOPBACK}:${ports.temporalUi}`,
+      webUi,
       dataset: `${endpoints.s3}/${LOCAL_NAMES.publishedBucket}/${LOCAL_NAMES.publishedPrefix}`,
     },
     stop,

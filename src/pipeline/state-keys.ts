@@ -33,6 +33,8 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 }
 
 const ROUNDS = 'state/rounds/';
+const OPEN_FAILURES = 'state/alerts/open/';
+const UNDELIVERED = 'state/alerts/undelivered/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
@@ -70,6 +72,14 @@ export const stateKeys = {
   /** Says of such a receipt that no round of the data set has it yet. */
   waiting: (taskId: string, outcome: Outcome): string => `${WAITING}${taskId}.${outcome}`,
   allWaiting: WAITING,
+  /** A failure of a job that is not mended yet, by what it is about. */
+  openFailure: (job: string, about: string): string => `${OPEN_FAILURES}${job}/${about}.json`,
+  openFailures: OPEN_FAILURES,
+  /** An alert that not every channel has taken. */
+  undelivered: (runId: string, kind: string): string => `${UNDELIVERED}${runId}-${kind}.json`,
+  allUndelivered: UNDELIVERED,
+  delivered: (runId: string, kind: string, channel: string): string =>
+    `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
 };

@@ -15,4 +15,10 @@ export const activityOptions = {
     heartbeatTimeout: '15 seconds',
     retry,
   },
+  /** Mail and the like: the run does not wait longer for it. */
+  alert: {
+    startToCloseTimeout: '2 minutes',
+    scheduleToCloseTimeout: '15 minutes',
+    retry: { ...retry, maximumInterval: '1 minute' },
+  },
 } satisfies Record<string, ActivityOptions>;

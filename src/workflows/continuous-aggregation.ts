@@ -15,6 +15,7 @@ import { roundName } from '../pipeline/dataset/day-replacement.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
 import { roundRun } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
+import { alerting, notifyOrLog } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { ChunkMerges } from './chunk-merges.ts';
 import { publish, type PublishedRun } from './publish.ts';
@@ -26,6 +27,8 @@ const { planRound, buildContribution, updateProjections, settleRound } = proxyAc
   activityOptions.scan,
 );
 
+const JOB = 'continuous-aggregation';
+const ABOUT = 'foreign-results';
 const COLLECT_CALL_SECONDS = 600;
 /** A round that another publisher has overtaken with the same input files is planned anew, so often in a row. */
 const MAX_ATTEMPTS = 3;
@@ -50,6 +53,10 @@ export interface AggregationResult {
 export async function continuousAggregation(raw?: AggregationInput): Promise<AggregationResult> {
   const input = checkedInput(() => parseAggregationInput(raw));
   const story = new RunStory('continuous aggregation');
+  return alerting({ job: JOB, about: ABOUT, story, work: () => aggregate(input, story) });
+}
+
+async function aggregate(input: AggregationInput, story: RunStory): Promise<AggregationResult> {
   const control = new RoundControl<RoundOutcome>();
   story.tell('starting');
   const settings = await aggregationSettings();
@@ -68,7 +75,7 @@ export async function continuousAggregation(raw?: AggregationInput): Promise<Agg
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       // replay-tested: 2026-11-25
-      await continueAsNew<typeof continuousAggregation>({ ...raw, carried: totals });
+      await continueAsNew<typeof continuousAggregation>({ ...input, carried: totals });
     }
   }
   story.tell('stopped');
@@ -119,7 +126,10 @@ export async function continuousAggregation(raw?: AggregationInput): Promise<Agg
     await updateProjections();
     await settleRound({ run });
     const { channelVersions, runId, planAt, ...counts } = contribution;
-    const { warnings } = await writeReport({ run, day, plan, counts, publication });
+    const reported = await writeReport({ run, day, plan, counts, publication });
+    const twice = overlapping === 0 ? [] : [`${overlapping} results were quarantined: their input files count already`];
+    const warnings = [...reported.warnings, ...twice];
+    await notifyOrLog({ job: JOB, about: ABOUT, story, alertId: runId }, { kind: 'ended', warnings });
     totals.publishedAt = Date.now();
     totals.rounds += 1;
     totals.results += plan.tasks;

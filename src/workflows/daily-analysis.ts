@@ -1,14 +1,15 @@
-import { log, proxyActivities, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
+import { log, patched, proxyActivities, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { PlanSummary } from '../activities/input-bucket.ts';
 import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
 import { type DailyAnalysisInput, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
-import { dailyRun } from '../pipeline/state-keys.ts';
+import { dailyRun, type RunRef } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
+import { alerting, pingDeadMan } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
-import { drainAndMerge } from './drain-and-merge.ts';
+import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { megabytes, RunStory } from './story.ts';
 
@@ -45,7 +46,23 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
     { key: analysisDayKey, value: day },
     { key: analysisRunKey, value: run.runId },
   ]);
+  const theDay = { input, day, run, startTime, story };
+  // Runs that began before there were alerts end without them. replay-tested: 2026-11-25
+  if (!patched('alerts')) return analyseDay({ ...theDay, tellsDeadMan: false });
+  const work = (): Promise<DailyAnalysisResult> => analyseDay({ ...theDay, tellsDeadMan: true });
+  return alerting({ job: 'daily-analysis', about: day, story, work, warnings: ({ warnings }) => warnings });
+}
 
+interface DayRun {
+  readonly input: ReturnType<typeof parseDailyAnalysisInput>;
+  readonly day: string;
+  readonly run: RunRef;
+  readonly startTime: Date;
+  readonly story: RunStory;
+  readonly tellsDeadMan: boolean;
+}
+
+async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: DayRun): Promise<DailyAnalysisResult> {
   story.tell('rendering the filter', { run: `\`${run.runId}\`` });
   const filter = await renderFilter({
     day,
@@ -60,7 +77,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   story.tell('sending analysis tasks', {
     input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
   });
-  if (plan.tasks === 0) return reportNothing(run.runId, day, run, plan);
+  if (plan.tasks === 0) return reportNothing(day, run, plan, story);
   await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
 
   story.tell('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
@@ -72,6 +89,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: drained.chunks });
   const publication = await publish(run, story);
   const projections = await updateProjections();
+  if (tellsDeadMan) await pingDeadMan(projections.seq);
 
   const { channelVersions, runId, planAt, ...counts } = contribution;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
@@ -94,46 +112,46 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
     published,
     versions: projections.versions,
     report,
-    warnings,
+    warnings: [...warnings, ...quarantineWarnings(drained)],
   };
+}
 
-  async function reportNothing(
-    id: string,
-    ofDay: string,
-    ofRun: typeof run,
-    empty: PlanSummary,
-  ): Promise<DailyAnalysisResult> {
-    const none: RunCounts = {
-      planned: 0,
-      done: 0,
-      failed: 0,
-      missing: 0,
-      files: { processed: 0, missing: 0, partial: 0 },
-      records: 0,
-      skipped: {},
-      dropped: {},
-      failedTasks: {},
-    };
-    const nothing = await writeReport({
-      run: ofRun,
-      day: ofDay,
-      plan: empty,
-      counts: none,
-      publication: { decision: 'nothing', seq: 0, snapshots: [] },
-    });
-    const noInput = `no input for ${ofDay}: the filter admits no file of the input bucket`;
-    story.tell('nothing to analyse', { warnings: noInput });
-    log.warn('no input for the day', { day: ofDay, runId: id });
-    return {
-      ...none,
-      day: ofDay,
-      runId: id,
-      decision: 'nothing',
-      seq: null,
-      published: [],
-      versions: null,
-      report: nothing.report,
-      warnings: [noInput, ...nothing.warnings],
-    };
-  }
+async function reportNothing(
+  day: string,
+  run: RunRef,
+  plan: PlanSummary,
+  story: RunStory,
+): Promise<DailyAnalysisResult> {
+  const counts: RunCounts = {
+    planned: 0,
+    done: 0,
+    failed: 0,
+    missing: 0,
+    files: { processed: 0, missing: 0, partial: 0 },
+    records: 0,
+    skipped: {},
+    dropped: {},
+    failedTasks: {},
+  };
+  const publication = { decision: 'nothing', seq: 0, snapshots: [] } as const;
+  const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
+  const noInput = `no input for ${day}: the filter admits no file of the input bucket`;
+  story.tell('nothing to analyse', { warnings: noInput });
+  log.warn('no input for the day', { day, runId: run.runId });
+  return {
+    ...counts,
+    day,
+    runId: run.runId,
+    decision: 'nothing',
+    seq: null,
+    published: [],
+    versions: null,
+    report,
+    warnings: [noInput, ...warnings],
+  };
+}
+
+/** Results that were refused are in `failed` already; these are messages that belong to no task. */
+function quarantineWarnings({ quarantined }: DrainedRun): string[] {
+  return quarantined === 0 ? [] : [`${quarantined} done messages were quarantined`];
 }

@@ -15,7 +15,15 @@ export class RunStory {
 
   constructor(title: string) {
     this.#title = title;
-    setHandler(progressQuery, () => ({ phase: this.#phase, facts: { ...this.#facts } }));
+    setHandler(progressQuery, () => ({ phase: this.phase, facts: this.facts }));
+  }
+
+  get phase(): string {
+    return this.#phase;
+  }
+
+  get facts(): Readonly<Record<string, string>> {
+    return { ...this.#facts };
   }
 
   /** Says what the run is doing now; facts stay until they are told anew. */

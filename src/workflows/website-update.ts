@@ -3,6 +3,7 @@ import type { Activities } from '../activities/index.ts';
 import type { WebsitePublication } from '../activities/website-publication.ts';
 import { parseWebsiteUpdateInput, type WebsiteUpdateInput } from '../pipeline/run-input.ts';
 import { activityOptions } from './activity-options.ts';
+import { alerting } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { RunStory } from './story.ts';
 
@@ -18,6 +19,10 @@ export async function websiteUpdate(raw?: WebsiteUpdateInput): Promise<WebsiteUp
   const input = checkedInput(() => parseWebsiteUpdateInput(raw));
   const story = new RunStory(`website update${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
 
+  return alerting({ job: 'website-update', about: 'website', story, work: () => update(input, story) });
+}
+
+async function update(input: Required<WebsiteUpdateInput>, story: RunStory): Promise<WebsiteUpdateResult> {
   story.tell('reading the settings');
   const { source, site } = await describeWebsite();
   if (source === null) {

@@ -14,10 +14,11 @@ import {
   type WorkflowBundleWithSourceMap,
   makeTelemetryFilterString,
 } from '@temporalio/worker';
+import type { AlertActivities, NotifyInput } from '../../src/activities/alerts.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { findBinary } from '../../src/local-stack/binaries.ts';
 import type { BinaryName } from '../../src/local-stack/binary-releases.ts';
-import { analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -30,9 +31,14 @@ type Handle = WorkflowHandleWithFirstExecutionRunId;
 /** Workflow code, activities and tests agree on these names only. */
 type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation' | 'websiteUpdate';
 
+type FakeAlerts = Pick<AlertActivities, 'notify' | 'pingDeadMan'>;
+const SILENT: FakeAlerts = { notify: async () => ({ kind: null, channels: [] }), pingDeadMan: async () => undefined };
+
 export interface Execution {
   readonly calls: readonly ActivityCall[];
   readonly names: readonly string[];
+  /** What the notifier was told, repeats included. */
+  readonly told: readonly NotifyInput[];
   /** What the workflow returned; undefined when it failed. */
   readonly result: Record<string, unknown> | undefined;
   /** The cause of its failure. */
@@ -44,6 +50,7 @@ export interface Scenario {
   readonly type: WorkflowType;
   readonly input?: unknown;
   readonly activities?: Partial<Activities>;
+  readonly alerts?: Partial<FakeAlerts>;
   /** More arguments for the development server that records its history. */
   readonly serverArgs?: readonly string[];
   /** What happens while the workflow runs. */
@@ -52,15 +59,16 @@ export interface Scenario {
 
 export class TemporalForTests {
   readonly env: TestWorkflowEnvironment;
-  readonly #worker: Worker;
-  readonly #ended: Promise<void>;
+  readonly #workers: readonly Worker[];
+  readonly #ended: Promise<unknown>;
   #activities = stageActivities([]);
+  #alerts: FakeAlerts = SILENT;
   #runs = 0;
 
-  constructor(env: TestWorkflowEnvironment, worker: Worker) {
+  constructor(env: TestWorkflowEnvironment, workers: readonly Worker[]) {
     this.env = env;
-    this.#worker = worker;
-    this.#ended = worker.run();
+    this.#workers = workers;
+    this.#ended = Promise.all(workers.map((worker) => worker.run()));
   }
 
   /** One worker for all tests of a file; the activities of the test that runs now are behind it. */
@@ -79,20 +87,37 @@ export class TemporalForTests {
       maxHeartbeatThrottleInterval: '50ms',
       defaultHeartbeatThrottleInterval: '50ms',
     });
-    const started = new TemporalForTests(env, worker);
+    const alertWorker = await Worker.create({
+      connection: env.nativeConnection,
+      taskQueue: alertTaskQueue(WORKER_TASK_QUEUE),
+      activities: {
+        notify: (input: NotifyInput) => started.#alerts.notify(input),
+        pingDeadMan: (input: { seq: number }) => started.#alerts.pingDeadMan(input),
+      },
+    });
+    const started = new TemporalForTests(env, [worker, alertWorker]);
     return started;
   }
 
   async stop(): Promise<void> {
-    this.#worker.shutdown();
+    for (const worker of this.#workers) worker.shutdown();
     await this.#ended;
     await this.env.teardown();
   }
 
   /** Runs a workflow to its end, whatever that is; every payload of its history is checked. */
-  async execute({ type, input, activities, during }: Scenario): Promise<Execution> {
+  async execute({ type, input, activities, alerts, during }: Scenario): Promise<Execution> {
     const calls: ActivityCall[] = [];
     this.#activities = stageActivities(calls, activities);
+    const told: NotifyInput[] = [];
+    this.#alerts = {
+      ...SILENT,
+      ...alerts,
+      notify: async (notice) => {
+        told.push(notice);
+        return (alerts?.notify ?? SILENT.notify)(notice);
+      },
+    };
     this.#runs += 1;
     const handle = await this.env.client.workflow.start(type, {
       taskQueue: WORKER_TASK_QUEUE,
@@ -111,7 +136,7 @@ export class TemporalForTests {
     const started = this.env.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
     const historyJson = historyToJSON(await started.fetchHistory());
     assertBudget(historyJson);
-    return { calls, names: calls.map(({ name }) => name), result, failure, historyJson };
+    return { calls, names: calls.map(({ name }) => name), told, result, failure, historyJson };
   }
 
   /** Lets activities answer whatever workflows run. */

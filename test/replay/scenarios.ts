@@ -71,6 +71,14 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       ),
     },
   }),
+  'dailyAnalysis.alerts': daily({}),
+  'dailyAnalysis.failed': daily({
+    activities: {
+      planTasks: async () => {
+        throw ApplicationFailure.nonRetryable('no such queue', FailureType.QueueMissing);
+      },
+    },
+  }),
   'dailyAnalysis.update-finish-with-missing': daily({
     activities: { drainDoneQueue: drainUntilCancelled },
     during: async (handle) => {

@@ -8,6 +8,8 @@ export interface AlertedRun {
   readonly job: string;
   /** What it is about: the day, or the job's own name. A later run about the same brings the recovery. */
   readonly about: string;
+  /** Of one id each kind of alert is sent once. */
+  readonly alertId: string;
   readonly workflowId: string;
   readonly runId: string;
   readonly workflowType: string;
@@ -57,7 +59,7 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
     ...(outcome.kind === 'failed' ? failedSections(outcome) : endedSections(outcome, context)),
     section(
       'STANDARD OUTPUT',
-      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact}`),
+      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '')}`),
     ),
     ...(kind === 'failed' ? [section('LOG', lastLines(context.log))] : []),
     moreSection(run, context),

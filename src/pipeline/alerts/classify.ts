@@ -58,6 +58,16 @@ const BY_TYPE: Readonly<Record<string, Verdict>> = {
     owner: 'operator',
     action: 'Look at the health of SQS and at the queue’s limits, then run the day again.',
   },
+  WebsiteSourceMissing: {
+    class: 'configuration',
+    owner: 'operator',
+    action: 'Correct TELEMETRY_WEBSITE_REPOSITORY, …_BRANCH or …_FOLDER, then run "telemetry website publish".',
+  },
+  WebsiteRefused: {
+    class: 'input',
+    owner: 'whoever keeps the website',
+    action: 'Look at the source as the message says; if the change is meant, run "telemetry website publish --force".',
+  },
   PointerMissing: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   PointerDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   StateDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },

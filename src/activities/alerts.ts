@@ -1,0 +1,127 @@
+/** Alerts, on a worker task queue of their own: whatever keeps the other activities busy, people are told; and whatever happens here, no run fails. */
+import { activityInfo, ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
+import { type Alert, type AlertedRun, alertFor, type Outcome } from '../pipeline/alerts/alert.ts';
+import { stateKeys } from '../pipeline/state-keys.ts';
+import type { AlertChannel, ObjectStore } from '../ports.ts';
+import { createJsonOnce, readJsonIfPresent } from './stored-json.ts';
+
+export interface AlertPorts {
+  readonly analysis: ObjectStore;
+  readonly channels: readonly AlertChannel[];
+  /** Log lines of a workflow that this process still has, oldest first. */
+  readonly recentLog: (workflowId: string) => readonly string[];
+  readonly secrets: readonly string[];
+  /** Address of the Web UI, without a final slash; null: alerts have no link. */
+  readonly webUi: string | null;
+  /** Asked for after every verified commit; null: there is no dead man's switch. */
+  readonly deadManUrl: string | null;
+}
+
+export interface NotifyInput {
+  readonly run: AlertedRun;
+  readonly outcome: Outcome;
+}
+
+export interface Notified {
+  /** What was sent; null: silence. */
+  readonly kind: Alert['kind'] | null;
+  readonly channels: readonly string[];
+}
+
+/** A failure that nobody has mended yet: stored when a run failed, removed when a later one about the same ended well. */
+export interface OpenFailure {
+  readonly job: string;
+  readonly about: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly failedAt: string;
+  readonly type: string | null;
+  readonly message: string;
+}
+
+const PING_TIMEOUT_MS = 20_000;
+
+export function createAlertActivities(ports: AlertPorts) {
+  const { analysis, channels, recentLog, secrets, webUi, deadManUrl } = ports;
+
+  return {
+    /**
+     * Tells people how a run ended, when there is something to tell: a failure, the recovery from one, warnings. Once per
+     * run and channel, however often it is tried; a channel that fails leaves the alert among the undelivered ones.
+     */
+    async notify({ run, outcome }: NotifyInput): Promise<Notified> {
+      const signal = cancellationSignal();
+      const open = (await readJsonIfPresent(analysis, stateKeys.openFailure(run.job, run.about), signal)) as
+        OpenFailure | undefined;
+      const context = {
+        link: link(run),
+        log: outcome.kind === 'failed' ? recentLog(run.workflowId) : [],
+        secrets,
+        failedSince: open?.failedAt ?? null,
+      };
+      const alert = alertFor(run, outcome, context);
+      if (outcome.kind === 'failed') await noteFailure(run, outcome, signal);
+      if (alert === undefined) return { kind: null, channels: [] };
+      const sent = await deliver(run, alert, signal);
+      // Only now: a recovery that could not be told is told by the next attempt.
+      if (alert.kind === 'recovered') await analysis.delete([stateKeys.openFailure(run.job, run.about)], signal);
+      log.info('alert sent', { job: run.job, about: run.about, kind: alert.kind, channels: sent });
+      return { kind: alert.kind, channels: sent };
+    },
+
+    /** Tells the dead man's switch that a commit is in and verified. */
+    async pingDeadMan({ seq }: { readonly seq: number }): Promise<void> {
+      if (deadManUrl === null) return;
+      const response = await fetch(deadManUrl, {
+        redirect: 'error',
+        signal: AbortSignal.any([cancellationSignal(), AbortSignal.timeout(PING_TIMEOUT_MS)]),
+      });
+      await response.body?.cancel();
+      if (!response.ok) throw ApplicationFailure.retryable(`The dead man's switch answered ${response.status}`);
+      log.info('dead man pinged', { seq });
+    },
+  };
+
+  function link({ workflowId, runId }: AlertedRun): string | null {
+    if (webUi === null) return null;
+    const { namespace } = activityInfo();
+    return `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
+  }
+
+  async function noteFailure(
+    run: AlertedRun,
+    { failure }: Extract<Outcome, { kind: 'failed' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { job, about, workflowId, runId, endedAt } = run;
+    const { type, message } = failure;
+    const open: OpenFailure = { job, about, workflowId, runId, failedAt: endedAt, type, message };
+    await createJsonOnce(analysis, stateKeys.openFailure(job, about), open, signal);
+  }
+
+  /** @throws AggregateError when a channel fails; those that did take the alert are not asked again */
+  async function deliver({ alertId }: AlertedRun, alert: Alert, signal: AbortSignal): Promise<string[]> {
+    const pending = stateKeys.undelivered(alertId, alert.kind);
+    await createJsonOnce(analysis, pending, { subject: alert.subject }, signal);
+    const failures: Error[] = [];
+    for (const channel of channels) {
+      const mark = stateKeys.delivered(alertId, alert.kind, channel.name);
+      if ((await analysis.head(mark, signal)) !== undefined) continue;
+      try {
+        await channel.send(alert, alertId, signal);
+      } catch (error) {
+        failures.push(new Error(`${channel.name}: ${(error as Error).message}`, { cause: error }));
+        continue;
+      }
+      await createJsonOnce(analysis, mark, { subject: alert.subject }, signal);
+    }
+    if (failures.length > 0) {
+      const reasons = failures.map(({ message }) => message).join('; ');
+      throw new AggregateError(failures, `The alert could not be sent: ${reasons}`);
+    }
+    await analysis.delete([pending], signal);
+    return channels.map(({ name }) => name);
+  }
+}
+
+export type AlertActivities = ReturnType<typeof createAlertActivities>;

@@ -1,0 +1,102 @@
+/** How the runs of a job reach people who are not watching: every run that fails, and what an ended one has to say. */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  ContinueAsNew,
+  isCancellation,
+  log,
+  proxyActivities,
+  TimeoutFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { AlertActivities } from '../activities/alerts.ts';
+import { alertTaskQueue } from '../names.ts';
+import type { AlertedRun, Outcome } from '../pipeline/alerts/alert.ts';
+import type { Failure } from '../pipeline/alerts/classify.ts';
+import { plainText } from '../pipeline/alerts/plain-text.ts';
+import { activityOptions } from './activity-options.ts';
+import type { RunStory } from './story.ts';
+
+/** Bounds what travels through the history. */
+const MAX_MESSAGE = 4096;
+
+/** A job as `alerting` runs it. */
+interface Job<T> {
+  readonly job: string;
+  /** What the run is about: a later run about the same brings the news of a recovery. */
+  readonly about: string;
+  readonly story: RunStory;
+  readonly work: () => Promise<T>;
+  /** What an ended run has to say; nothing by default. */
+  readonly warnings?: (result: T) => readonly string[];
+}
+
+/**
+ * Runs a job and tells how it ended; a failure is passed on unchanged, and so is the result, whether people can be
+ * reached or not. A run that an operator cancels is silent.
+ */
+export async function alerting<T>({ job, about, story, work, warnings = () => [] }: Job<T>): Promise<T> {
+  const subject = { job, about, story, alertId: workflowInfo().runId };
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    if (!isCancellation(error) && !(error instanceof ContinueAsNew)) {
+      const outcome: Outcome = { kind: 'failed', step: story.phase, failure: failureOf(error) };
+      await CancellationScope.nonCancellable(() => notifyOrLog(subject, outcome));
+    }
+    throw error;
+  }
+  await notifyOrLog(subject, { kind: 'ended', warnings: warnings(result) });
+  return result;
+}
+
+/** What an alert is about; of one `alertId` every kind is sent once. */
+export interface AlertSubject extends Pick<AlertedRun, 'job' | 'about' | 'alertId'> {
+  readonly story: RunStory;
+}
+
+export async function notifyOrLog({ story, ...subject }: AlertSubject, outcome: Outcome): Promise<void> {
+  const { workflowId, runId, workflowType, attempt, startTime } = workflowInfo();
+  const times = { startedAt: startTime.toISOString(), endedAt: new Date().toISOString() };
+  const run: AlertedRun = { ...subject, workflowId, runId, workflowType, attempt, ...times, facts: story.facts };
+  try {
+    await alerts().notify({ run, outcome });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('nobody could be told how the run ended', { error });
+  }
+}
+
+/** Tells the dead man's switch; nothing depends on the answer. */
+export async function pingDeadMan(seq: number): Promise<void> {
+  try {
+    await alerts().pingDeadMan({ seq });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error("the dead man's switch was not reached", { error });
+  }
+}
+
+function alerts() {
+  const taskQueue = alertTaskQueue(workflowInfo().taskQueue);
+  return proxyActivities<AlertActivities>({ ...activityOptions.alert, taskQueue });
+}
+
+export function failureOf(error: unknown): Failure {
+  const isActivity = error instanceof ActivityFailure;
+  const cause = isActivity ? (error.cause ?? error) : error;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return {
+    type: cause instanceof ApplicationFailure ? namedType(cause) : null,
+    message: plainText(message).slice(0, MAX_MESSAGE),
+    activity: isActivity ? error.activityType : null,
+    timeout: cause instanceof TimeoutFailure ? (cause.timeoutType ?? null) : null,
+  };
+}
+
+/** `Error` is what every error without a type of its own gets. */
+function namedType({ type }: ApplicationFailure): string | null {
+  return type === undefined || type === null || type === 'Error' ? null : type;
+}
