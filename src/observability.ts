@@ -11,7 +11,14 @@ export function createLogger(
   part: string,
   tail?: { write: (line: string) => void },
 ): Logger {
-  const options = { base: { part }, level: config.TELEMETRY_LOG_LEVEL, timestamp: pino.stdTimeFunctions.isoTime };
+  // Temporal's own entries carry their errors as `error`, ours as `err`.
+  const serializers = { error: pino.stdSerializers.err, err: pino.stdSerializers.err };
+  const options = {
+    serializers,
+    base: { part },
+    level: config.TELEMETRY_LOG_LEVEL,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
   if (tail === undefined) return pino(options);
   return pino(options, {
     write: (line: string) => {

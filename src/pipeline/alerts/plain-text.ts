@@ -5,7 +5,7 @@ const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/gi;
 const NAMED_SECRET =
-  /((?:secret|password|passwd|token|authorization|api[_-]?key|x-amz-[a-z-]*(?:signature|credential|token))["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer\s+|Basic\s+|AWS4-HMAC-SHA256\s+)?[^\s,;&"']+)/gi;
+  /((?:(?:secret|password|passwd|token|authorization|api[_-]?key)[\w-]*|x-amz-[a-z-]*(?:signature|credential|token))["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer\s+|Basic\s+|AWS4-HMAC-SHA256\s+)?[^\s,;&"']+)/gi;
 const HIDDEN = '…';
 
 /**

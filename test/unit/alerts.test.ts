@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FailureType } from '../../src/errors.ts';
+import { type AlertContext, type AlertedRun, alertFor, type Outcome } from '../../src/pipeline/alerts/alert.ts';
+import { classify, type Failure, type FailureClass } from '../../src/pipeline/alerts/classify.ts';
+import { plainLine, plainText, textTail } from '../../src/pipeline/alerts/plain-text.ts';
+
+const failure = (part: Partial<Failure>): Failure => ({
+  type: null,
+  message: '',
+  activity: null,
+  timeout: null,
+  ...part,
+});
+
+describe('the classifier', () => {
+  it('knows every failure type, and says who does what', () => {
+    for (const type of Object.values(FailureType)) {
+      const { class: kind, owner, action } = classify(failure({ type }));
+      assert.notEqual(kind, 'program', `${type} is foreseen`);
+      assert.ok(owner.length > 3 && action.length > 20, type);
+    }
+  });
+
+  const table: [Partial<Failure>, FailureClass, RegExp][] = [
+    [{ type: FailureType.QueueMissing }, 'set-up', /telemetry setup --fix/],
+    [{ type: FailureType.AccessDenied }, 'permission', /role/],
+    [{ type: FailureType.StateDamaged }, 'stored data', /restore/i],
+    [{ type: FailureType.InvalidFilter }, 'configuration', /TELEMETRY_FILTER_TEMPLATE/],
+    [{ message: 'connect ECONNREFUSED 127.0.0.1:8333', activity: 'planTasks' }, 'infrastructure', /planTasks/],
+    [{ message: 'ENOSPC: no space left on device, write' }, 'infrastructure', /TELEMETRY_WORK_DIRECTORY/],
+    [{ timeout: 'HEARTBEAT', activity: 'mergeChunk' }, 'infrastructure', /mergeChunk/],
+    [
+      { message: "Cannot read properties of undefined (reading 'x')", activity: 'stageSnapshot' },
+      'program',
+      /stageSnapshot/,
+    ],
+    [{ type: 'SomethingNew', message: 'x' }, 'program', /the workflow/],
+  ];
+  for (const [given, expected, action] of table) {
+    it(`${given.type ?? given.timeout ?? given.message ?? ''} is about ${expected}`, () => {
+      const verdict = classify(failure(given));
+      assert.equal(verdict.class, expected);
+      assert.match(verdict.action, action);
+    });
+  }
+});
+
+describe('texts that others wrote', () => {
+  const secrets = ['s3cr3t-hmac-key', 'pässword'];
+  const hidden: [string, string][] = [
+    ['smtp://me:hunter22@mail.example.org:587 refused', 'hunter22'],
+    ['GET https://bucket.s3.amazonaws.com/key?X-Amz-Signature=abcdef0123&X-Amz-Date=1 failed', 'abcdef0123'],
+    ['Authorization: AWS4-HMAC-SHA256 Credential=AKIAXX/2026', 'AKIAXX'],
+    ['{"password":"hunter22","user":"me"}', 'hunter22'],
+    ['aws_secret_access_key = wJalrXUtnFEMI', 'wJalrXUtnFEMI'],
+    ['token=abc.def.ghi', 'abc.def.ghi'],
+    ['the key is s3cr3t-hmac-key!', 's3cr3t-hmac-key'],
+    ['pässword in clear', 'pässword'],
+  ];
+  for (const [text, secret] of hidden) {
+    it(`128: hides the secret in ${JSON.stringify(text)}`, () => {
+      assert.ok(!plainText(text, secrets).includes(secret), plainText(text, secrets));
+    });
+  }
+
+  it('keeps what is no secret', () => {
+    const text = 'The filter admits no file of s3://telemetry/saved_session/x\n\tsee docs (https://example.org/page)';
+    assert.equal(plainText(text), text);
+  });
+
+  it('T20: loses control characters, colours and the marks that turn text around', () => {
+    assert.equal(plainText('a\x1b[31mred\x1b[0m\r\nb\u0007\u202egnp.exe\u0085'), 'a[31mred[0m\nbgnp.exe');
+  });
+
+  it('125: a line stays one line', () => {
+    assert.equal(plainLine('daily\r\nBcc: everybody@example.org\t x'), 'daily Bcc: everybody@example.org x');
+    assert.equal(plainLine('x'.repeat(300)).length, 200);
+  });
+
+  it('the tail of a long text begins with a whole line', () => {
+    const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`);
+    const tail = textTail(lines.join('\n'), 40);
+    assert.ok(Buffer.byteLength(tail) <= 40);
+    assert.ok(lines.join('\n').endsWith(`\n${tail}`));
+    assert.equal(textTail('short', 40), 'short');
+  });
+});
+
+const RUN: AlertedRun = {
+  job: 'daily-analysis',
+  about: '20131029',
+  alertId: 'a1',
+  workflowId: 'daily-analysis-2013-10-30T13:31:00Z',
+  runId: 'r1',
+  workflowType: 'dailyAnalysis',
+  attempt: 1,
+  startedAt: '2013-10-30T13:31:00.000Z',
+  endedAt: '2013-10-30T13:31:05.000Z',
+  facts: { run: '`u1`', input: '3 files' },
+};
+const CONTEXT: AlertContext = { link: 'http://ui/x', log: ['one', 'two'], secrets: [], failedSince: null };
+const FAILED: Outcome = {
+  kind: 'failed',
+  step: 'listing the input bucket',
+  failure: failure({ type: FailureType.QueueMissing, message: 'no such queue', activity: 'planTasks' }),
+};
+
+describe('an alert', () => {
+  it('125: of a failed run has the sections of a cronic report, what to do, and the link', () => {
+    const alert = alertFor(RUN, FAILED, CONTEXT);
+    assert.equal(alert?.kind, 'failed');
+    assert.equal(alert.subject, '[daily-analysis] failed for 20131029');
+    const sections = [...alert.text.matchAll(/^([A-Z][A-Z ]+):/gm)].map(([, name]) => name);
+    assert.deepEqual(sections, [
+      'RESULT CODE',
+      'FAILED STEP',
+      'TO BE MENDED BY',
+      'WHAT TO DO',
+      'ERROR OUTPUT',
+      'STANDARD OUTPUT',
+      'LOG',
+      'MORE',
+    ]);
+    for (const part of [
+      'QueueMissing',
+      'no such queue',
+      'planTasks',
+      'run: u1',
+      'one\ntwo',
+      'http://ui/x',
+      RUN.workflowId,
+    ]) {
+      assert.ok(alert.text.includes(part), part);
+    }
+  });
+
+  it('125: success is silent; warnings are told; a success after a failure is a recovery, told once with its warnings', () => {
+    assert.equal(alertFor(RUN, { kind: 'ended', warnings: [] }, CONTEXT), undefined);
+    const warned = alertFor(RUN, { kind: 'ended', warnings: ['3 analysis tasks gave no result'] }, CONTEXT);
+    assert.deepEqual(
+      [warned?.kind, warned?.subject],
+      ['warnings', '[daily-analysis] ended with warnings for 20131029'],
+    );
+    assert.match(warned?.text ?? '', /WARNINGS:\n3 analysis tasks/);
+    const since = { ...CONTEXT, failedSince: '2013-10-30T13:31:05.000Z' };
+    const recovered = alertFor(RUN, { kind: 'ended', warnings: ['w'] }, since);
+    assert.equal(recovered?.kind, 'recovered');
+    assert.match(recovered.text, /FAILED SINCE: 2013-10-30[^]*WARNINGS:\nw/);
+    assert.ok(!recovered.text.includes('LOG:'));
+  });
+
+  it('shows the last 200 log lines, at most 64 KiB of them', () => {
+    const many = Array.from({ length: 300 }, (_, index) => `line ${index}`);
+    const text = alertFor(RUN, FAILED, { ...CONTEXT, log: many })?.text ?? '';
+    assert.ok(text.includes('line 100\n') && text.includes('line 299') && !text.includes('line 99\n'));
+    const long = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(2000)}`);
+    assert.ok(Buffer.byteLength(alertFor(RUN, FAILED, { ...CONTEXT, log: long })?.text ?? '') < 68 << 10);
+  });
+
+  it('T20: a hostile day or message cannot add headers or hide in the subject', () => {
+    const hostile = { ...RUN, about: '2013\r\nBcc: x@example.org\u202e' };
+    assert.equal(alertFor(hostile, FAILED, CONTEXT)?.subject, '[daily-analysis] failed for 2013 Bcc: x@example.org');
+  });
+});
