@@ -4,6 +4,7 @@ import type { ActivityPorts, WebsiteSource } from './activities/ports.ts';
 import { smtpChannel } from './alert-channels/smtp.ts';
 import { webhookChannel } from './alert-channels/webhook.ts';
 import type { AlertPorts } from './activities/alerts.ts';
+import type { Metrics } from './metrics.ts';
 import type { AlertChannel, ObjectStore } from './ports.ts';
 import { snsChannel } from './aws/sns.ts';
 import type { AwsConnection } from './aws/connection.ts';
@@ -24,6 +25,9 @@ export function sqsConnection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
 }
 
+/** For processes that nobody scrapes. */
+const NO_METRICS: Metrics = { add: () => undefined, set: () => undefined };
+
 export interface Connected {
   readonly ports: ActivityPorts;
   readonly close: () => Promise<void>;
@@ -38,7 +42,7 @@ function websiteSource(config: Config): WebsiteSource | null {
 }
 
 /** Stores, queues, worker threads and histogram definitions for the activities. */
-export function connectPorts(config: Config, logger?: Logger): Connected {
+export function connectPorts(config: Config, logger?: Logger, metrics: Metrics = NO_METRICS): Connected {
   const stores = createObjectStores(s3Connection(config));
   const sites = createObjectStores({
     region: config.TELEMETRY_WEBSITE_REGION ?? config.AWS_REGION,
@@ -53,6 +57,7 @@ export function connectPorts(config: Config, logger?: Logger): Connected {
     published: stores.bucket(config.TELEMETRY_PUBLISHED_BUCKET),
     queues,
     threads,
+    metrics,
     findHistogramsFile: revisions === null ? null : async (url) => (await revisions.find(url)).file?.text,
     readTemplate: () => readFile(config.TELEMETRY_FILTER_TEMPLATE, 'utf8'),
     website: {
@@ -110,10 +115,12 @@ export function connectAlerts(
   config: Config,
   analysis: ObjectStore,
   log: { of: (workflowId: string) => readonly string[] },
+  metrics: Metrics,
 ): { readonly ports: AlertPorts; readonly close: () => void } {
   const channels = alertChannels(config);
   const ports: AlertPorts = {
     analysis,
+    metrics,
     channels,
     recentLog: (workflowId) => log.of(workflowId),
     secrets: secretValues(config),

@@ -69,6 +69,15 @@ export interface ReceivedMessage {
   readonly receiptHandle: string;
   /** How often the message was handed out, this time included. */
   readonly receiveCount: number;
+  /** When it was sent, by SQS's clock. */
+  readonly sentAt: Date;
+}
+
+/** How many messages a queue holds, about. */
+export interface QueueDepth {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
 }
 
 export interface QueueSettings {
@@ -88,6 +97,7 @@ export interface MessageQueues {
   ): Promise<readonly ReceivedMessage[]>;
   /** Deletes at most 10; resolves with how many SQS did not delete (they come again, which is harmless). */
   deleteMessages(queue: string, receiptHandles: readonly string[], signal?: AbortSignal): Promise<number>;
+  depth(queue: string, signal?: AbortSignal): Promise<QueueDepth>;
   maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number>;
   create(queue: string, settings: QueueSettings, signal?: AbortSignal): Promise<void>;
   /** Removes a queue; one that is gone already is fine. */

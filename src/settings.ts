@@ -270,6 +270,11 @@ export const environmentSchema = z.object({
     .meta({ secret: true })
     .describe("Address of a dead man's switch, asked for after every verified commit; it alarms when that stays away."),
   TELEMETRY_WEB_UI: z.url().optional().describe('Address of the Temporal Web UI, for links in alerts.'),
+  TELEMETRY_METRICS_ADDRESS: z
+    .string()
+    .regex(/^\S+:\d{1,5}$/, 'must be host:port')
+    .optional()
+    .describe('Where the Temporal worker serves /metrics to Prometheus, such as 127.0.0.1:9464.'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
   TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
   TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),

@@ -1,11 +1,13 @@
 /** The Temporal worker: runs workflows and activities until SIGTERM or SIGINT, then hands over within the grace time. */
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
 import { translatingFailures } from './activities/failures.ts';
 import { createActivities } from './activities/index.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
 import { type Config, temporalConnectConfig } from './config.ts';
+import { startGauges } from './gauges.ts';
+import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
 import { createLogger, temporalLogger } from './observability.ts';
@@ -22,12 +24,15 @@ export async function runWorker(config: Config): Promise<void> {
   Runtime.install({
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
     shutdownSignals: ['SIGTERM', 'SIGINT'],
+    ...metricsEndpoint(config),
   });
   const { connectionOptions, namespace } = await temporalConnectConfig();
   const connection = await NativeConnection.connect(connectionOptions);
-  const { ports, close } = connectPorts(config, logger);
-  const { ports: alertPorts, close: closeAlerts } = connectAlerts(config, ports.analysis, logTail);
+  const metrics = createMetrics(Runtime.instance().metricMeter);
+  const { ports, close } = connectPorts(config, logger, metrics);
+  const { ports: alertPorts, close: closeAlerts } = connectAlerts(config, ports.analysis, logTail, metrics);
   const shared = { connection, namespace: namespace ?? 'default', ...shutdown, ...versioning(config) };
+  const stopGauges = startGauges(ports, logger);
   try {
     const worker = await Worker.create({
       ...shared,
@@ -59,10 +64,18 @@ export async function runWorker(config: Config): Promise<void> {
     );
     logger.info('worker stopped');
   } finally {
+    stopGauges();
     closeAlerts();
     await close();
     await connection.close();
   }
+}
+
+/** Temporal's own metrics and ours, on one endpoint. */
+function metricsEndpoint({ TELEMETRY_METRICS_ADDRESS: bindAddress }: Config): Pick<RuntimeOptions, 'telemetryOptions'> {
+  if (bindAddress === undefined) return {};
+  const prometheus = { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true };
+  return { telemetryOptions: { metrics: { prometheus, attachServiceName: false } } };
 }
 
 function stopAll(workers: readonly Worker[]): void {

@@ -32,7 +32,7 @@ export interface MergeChunkResult {
 
 const TRANSFERS_AT_ONCE = 16;
 
-export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' | 'threads' | 'settings'>) {
+export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' | 'threads' | 'metrics' | 'settings'>) {
   const { analysis, threads, settings } = ports;
 
   return {
@@ -113,7 +113,7 @@ export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' 
       if (rejection === undefined) continue;
       const { reason, message } = rejection;
       const content = `s3://${analysis.bucket}/${outputPrefix(receipt.id)}result.txt`;
-      await quarantine(analysis, { what: 'result', reason, message, content }, signal);
+      await quarantine(ports, { what: 'result', reason, message, content }, signal);
       failed.push({ number, reason: 'result_rejected' });
     }
     const good = results.filter(({ receipt }) => !rejected.has(receipt.id));

@@ -2,11 +2,13 @@
 import { activityInfo, ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
 import { type Alert, type AlertedRun, alertFor, type Outcome } from '../pipeline/alerts/alert.ts';
 import { stateKeys } from '../pipeline/state-keys.ts';
+import type { Metrics } from '../metrics.ts';
 import type { AlertChannel, ObjectStore } from '../ports.ts';
 import { createJsonOnce, readJsonIfPresent } from './stored-json.ts';
 
 export interface AlertPorts {
   readonly analysis: ObjectStore;
+  readonly metrics: Metrics;
   readonly channels: readonly AlertChannel[];
   /** Log lines of a workflow that this process still has, oldest first. */
   readonly recentLog: (workflowId: string) => readonly string[];
@@ -63,6 +65,7 @@ export function createAlertActivities(ports: AlertPorts) {
       if (outcome.kind === 'failed') await noteFailure(run, outcome, signal);
       if (alert === undefined) return { kind: null, channels: [] };
       const sent = await deliver(run, alert, signal);
+      ports.metrics.add('telemetry_alerts', 1, { kind: alert.kind });
       // Only now: a recovery that could not be told is told by the next attempt.
       if (alert.kind === 'recovered') await analysis.delete([stateKeys.openFailure(run.job, run.about)], signal);
       log.info('alert sent', { job: run.job, about: run.about, kind: alert.kind, channels: sent });

@@ -8,6 +8,7 @@ import { addCounts, type ChunkHead, type ChunkPart } from '../pipeline/aggregate
 import { type ChunkRef, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
+import type { Metrics } from '../metrics.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -67,7 +68,9 @@ export interface InvestigationSummary extends Omit<
 
 const TRANSFERS_AT_ONCE = 16;
 
-export function createContributionActivities(ports: Pick<ActivityPorts, 'analysis' | 'threads' | 'settings'>) {
+export function createContributionActivities(
+  ports: Pick<ActivityPorts, 'analysis' | 'threads' | 'metrics' | 'settings'>,
+) {
   const { analysis, threads, settings } = ports;
 
   return {
@@ -96,6 +99,7 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
               return createJsonOnce(analysis, key, built, signal);
             }));
           const { segments, filesProcessedKey, filesMissingKey, ...summary } = contribution;
+          if (known === undefined) countRun(ports.metrics, summary);
           log.info('contribution built', {
             day,
             runId: run.runId,
@@ -275,4 +279,14 @@ export function createContributionActivities(ports: Pick<ActivityPorts, 'analysi
     await analysis.createOnce(key, gzipSync(text), { contentType: 'application/gzip' }, signal);
     return key;
   }
+}
+
+function countRun(
+  metrics: Metrics,
+  { done, failed, missing, records }: Omit<ContributionSummary, 'channelVersions'>,
+): void {
+  for (const [outcome, tasks] of Object.entries({ done, failed, missing })) {
+    metrics.add('telemetry_tasks', tasks, { outcome });
+  }
+  metrics.add('telemetry_submissions', records);
 }

@@ -49,10 +49,10 @@ export interface CommitResult {
 const TRANSFERS_AT_ONCE = 32;
 const LISTS_AT_ONCE = 4;
 
-export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
-  const { analysis, published, settings } = ports;
+export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'metrics' | 'settings'>) {
+  const { analysis, published, metrics, settings } = ports;
   const { publishedPrefix } = settings;
-  const stores = { analysis, published, publishedPrefix };
+  const stores = { analysis, published, publishedPrefix, metrics };
 
   return {
     /** Reads the pointer and decides what this run has to render (C1–C3). */
@@ -90,7 +90,10 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       const publication = (await readJson(analysis, stateKeys.publication(run, attempt), signal)) as Publication;
       const contribution = await readContribution(run, signal);
       const pointer = await readPointer(stores, signal);
-      if (pointer.versions.head.ledger !== publication.baseLedger) return resolve(pointer, contribution);
+      if (pointer.versions.head.ledger !== publication.baseLedger) {
+        metrics.add('telemetry_flip_conflicts', 1);
+        return resolve(pointer, contribution);
+      }
 
       const staged = await pMap(
         publication.snapshots,
@@ -108,6 +111,7 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       const ledgerKey = await storeLedger(ledger, signal);
       const versions = nextVersions(pointer.versions, ledger, ledgerKey, new Date());
       const flip = await flipPointer(stores, publication.pointerEtag, gzipSync(serialiseVersions(versions)), signal);
+      metrics.add(flip === 'committed' ? 'telemetry_commits' : 'telemetry_flip_conflicts', 1);
       log.info('pointer flipped', { runId: run.runId, attempt, flip, seq: ledger.seq });
       return flip === 'committed'
         ? { outcome: 'committed', seq: ledger.seq }

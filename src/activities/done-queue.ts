@@ -29,7 +29,7 @@ export interface DrainResult extends FilingCounts {
 /** Other drains of the queue write receipts of this run as well; without messages of its own it looks for them this often. */
 const LOOK_FOR_RECEIPTS_MS = 30_000;
 
-export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>) {
+export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {
   const { analysis } = ports;
 
   return {

@@ -47,7 +47,9 @@ export interface PlanSummary {
 /** Look-ups of single keys at a time. */
 const HEADS_AT_ONCE = 32;
 
-export function createInputBucketActivities(ports: Pick<ActivityPorts, 'input' | 'analysis' | 'queues' | 'settings'>) {
+export function createInputBucketActivities(
+  ports: Pick<ActivityPorts, 'input' | 'analysis' | 'queues' | 'metrics' | 'settings'>,
+) {
   const { input, analysis, queues, settings } = ports;
 
   async function describe(head: PlanHead): Promise<PlanSummary> {
@@ -113,6 +115,7 @@ export function createInputBucketActivities(ports: Pick<ActivityPorts, 'input' |
               signal,
             );
             await indexRun(analysis, run, signal);
+            if (outcome === 'created') ports.metrics.add('telemetry_tasks_planned', counts.tasks);
             log.info('tasks planned', {
               day: plan.day,
               runId: run.runId,

@@ -42,7 +42,7 @@ export class MessageFiling {
   readonly counts = { duplicates: 0, quarantined: 0, foreign: 0 };
   /** Results of other launchers that now wait for a round, by task id and outcome. */
   readonly adopted = new Set<string>();
-  readonly #ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
+  readonly #ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>;
   readonly #store: ObjectStore;
   readonly #queue: string;
   readonly #signal: AbortSignal;
@@ -51,7 +51,7 @@ export class MessageFiling {
   #busy = false;
 
   constructor(
-    ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>,
+    ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>,
     queue: string,
     signal: AbortSignal,
     own?: OwnRun,
@@ -79,7 +79,10 @@ export class MessageFiling {
     );
     this.#busy = receives.some((messages) => messages.length === FULL_RECEIVE);
     await pMap(receives, (messages) => this.#fileAndDelete(messages), { concurrency: BUSY_RECEIVES });
-    return receives.reduce((sum, messages) => sum + messages.length, 0);
+    const sent = receives.flat().map(({ sentAt }) => sentAt.getTime());
+    const age = sent.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...sent)) / 1000;
+    this.#ports.metrics.set('telemetry_oldest_done_message_age_seconds', age);
+    return sent.length;
   }
 
   async #fileAndDelete(messages: readonly ReceivedMessage[]): Promise<void> {
@@ -110,7 +113,7 @@ export class MessageFiling {
         message: `${this.#queue}: ${error.message}`,
         content,
       };
-      await quarantine(this.#store, entry, this.#signal);
+      await quarantine(this.#ports, entry, this.#signal);
       this.counts.quarantined += 1;
       log.warn('done message quarantined', { doneQueue: this.#queue, reason: error.reason });
       return true;
@@ -152,7 +155,10 @@ export class MessageFiling {
 
   async #createReceipt(key: string, receipt: Receipt): Promise<'created' | 'exists'> {
     const headers = { contentType: 'application/json' };
-    return this.#store.createOnce(key, Buffer.from(JSON.stringify(receipt)), headers, this.#signal);
+    const created = await this.#store.createOnce(key, Buffer.from(JSON.stringify(receipt)), headers, this.#signal);
+    if (created === 'created') this.#ports.metrics.add('telemetry_receipts', 1, { outcome: receipt.outcome });
+    else this.#ports.metrics.add('telemetry_duplicate_messages', 1);
+    return created;
   }
 
   /** @throws InvalidDataError */

@@ -6,6 +6,7 @@ import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { publishedNames } from '../pipeline/state-keys.ts';
+import type { Metrics } from '../metrics.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { inflatedText } from './stored-json.ts';
 
@@ -25,6 +26,10 @@ interface Stores {
   readonly published: ObjectStore;
   readonly analysis: ObjectStore;
   readonly publishedPrefix: string;
+}
+
+interface FlipStores extends Stores {
+  readonly metrics: Metrics;
 }
 
 /** @throws ApplicationFailure PointerMissing, PointerDamaged, StateDamaged: never taken for an empty data set */
@@ -71,7 +76,7 @@ const LONGEST_PAUSE_MS = 5_000;
  * unchanged the PUT did not happen and is tried again.
  */
 export async function flipPointer(
-  { published, publishedPrefix }: Stores,
+  { published, publishedPrefix, metrics }: FlipStores,
   etag: string,
   body: Buffer,
   signal: AbortSignal,
@@ -85,6 +90,7 @@ export async function flipPointer(
       if (error instanceof ObjectMissingError)
         throw gone(published, key, FailureType.PointerMissing, 'it is never created by a run');
       if (error instanceof PreconditionFailedError) return 'moved';
+      metrics.add('telemetry_unknown_flips', 1);
       if (attempt === TRIES || isFinal(error)) throw error;
     }
     const now = await published.head(key, signal);

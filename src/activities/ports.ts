@@ -3,6 +3,7 @@ import type { PackLimits } from '../pipeline/task-queue/pack.ts';
 import type { WebsiteLimits } from '../pipeline/website/guards.ts';
 import type { SiteFile } from '../pipeline/website/plan.ts';
 import type { Skipped } from '../pipeline/website/site-path.ts';
+import type { Metrics } from '../metrics.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
 import type { FindHistogramsFile } from '../threads/definition-port.ts';
 import type { ThreadPool } from '../threads/pool.ts';
@@ -14,6 +15,7 @@ export interface ActivityPorts {
   readonly published: ObjectStore;
   readonly queues: MessageQueues;
   readonly threads: ThreadPool;
+  readonly metrics: Metrics;
   /** The filter template's text, read anew for every run. */
   readonly readTemplate: () => Promise<string>;
   /** Where histogram definitions come from; null makes all of them derived ones. */

@@ -1,7 +1,7 @@
 /** What was refused, kept with its reason: never merged, never lost. One object per content, however often it comes. */
 import { createHash } from 'node:crypto';
 import { stateKeys } from '../pipeline/state-keys.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { ActivityPorts } from './ports.ts';
 
 export interface QuarantineEntry {
   /** `done_message` or `result`. */
@@ -14,8 +14,13 @@ export interface QuarantineEntry {
   readonly content: string;
 }
 
-export async function quarantine(store: ObjectStore, entry: QuarantineEntry, signal: AbortSignal): Promise<void> {
+export async function quarantine(
+  { analysis, metrics }: Pick<ActivityPorts, 'analysis' | 'metrics'>,
+  entry: QuarantineEntry,
+  signal: AbortSignal,
+): Promise<void> {
   const body = Buffer.from(JSON.stringify(entry));
   const sha256 = createHash('sha256').update(body).digest('hex');
-  await store.createOnce(stateKeys.quarantine(sha256), body, { contentType: 'application/json' }, signal);
+  await analysis.createOnce(stateKeys.quarantine(sha256), body, { contentType: 'application/json' }, signal);
+  metrics.add('telemetry_quarantined', 1, { reason: entry.reason });
 }

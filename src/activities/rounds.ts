@@ -94,7 +94,9 @@ const LISTS_AT_ONCE = 4;
 /** Other drains of the queue adopt results as well; while nothing comes, this one looks for them so often. */
 const LOOK_FOR_WAITING_MS = 30_000;
 
-export function createRoundActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'settings'>) {
+export function createRoundActivities(
+  ports: Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>,
+) {
   const { analysis, published, settings } = ports;
   const stores = { analysis, published, publishedPrefix: settings.publishedPrefix };
 
@@ -266,7 +268,7 @@ export function createRoundActivities(ports: Pick<ActivityPorts, 'analysis' | 'p
       }
       const message = `${candidate.id} was to count ${overlap.key}, which ${overlap.entry} counts already`;
       const content = `s3://${analysis.bucket}/${outputPrefix(candidate.id)}result.txt`;
-      await quarantine(analysis, { what: 'result', reason: 'duplicate_input', message, content }, signal);
+      await quarantine(ports, { what: 'result', reason: 'duplicate_input', message, content }, signal);
     }
     await forget(
       refused.map(({ candidate }) => nameOf(candidate)),

@@ -10,7 +10,13 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type MessageQueues, QueueMissingError, type QueueSettings, type ReceivedMessage } from '../ports.ts';
+import {
+  type MessageQueues,
+  type QueueDepth,
+  QueueMissingError,
+  type QueueSettings,
+  type ReceivedMessage,
+} from '../ports.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 
 /** Longer than the longest long poll, 20 s. */
@@ -67,7 +73,7 @@ class SqsQueues implements MessageQueues {
           MaxNumberOfMessages: BATCH,
           WaitTimeSeconds: waitSeconds,
           VisibilityTimeout: visibilitySeconds,
-          MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+          MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
         }),
         options(signal),
       ),
@@ -76,6 +82,7 @@ class SqsQueues implements MessageQueues {
       body: Body ?? '',
       receiptHandle: ReceiptHandle ?? '',
       receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1),
+      sentAt: new Date(Number(Attributes?.SentTimestamp ?? Date.now())),
     }));
   }
 
@@ -89,6 +96,28 @@ class SqsQueues implements MessageQueues {
       this.#client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
     );
     return (answer.Failed ?? []).length;
+  }
+
+  async depth(queue: string, signal?: AbortSignal): Promise<QueueDepth> {
+    const QueueUrl = await this.url(queue, signal);
+    const { Attributes } = await this.#call(queue, () =>
+      this.#client.send(
+        new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed',
+          ],
+        }),
+        options(signal),
+      ),
+    );
+    return {
+      visible: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
+      inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
+      delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
+    };
   }
 
   async maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number> {

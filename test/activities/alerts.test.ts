@@ -16,6 +16,7 @@ import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import type { AlertChannel } from '../../src/ports.ts';
 import { environment } from '../fakes/application.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
+import { MemoryMetrics } from '../fakes/memory-metrics.ts';
 import { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 
 /** A channel that remembers, and refuses while it is told to. */
@@ -60,6 +61,7 @@ beforeEach(() => {
   chat = new MemoryChannel('webhook');
   ports = {
     analysis: store,
+    metrics: new MemoryMetrics(),
     channels: [mail, chat],
     recentLog: (workflowId) => [`log of ${workflowId}`],
     secrets: [],

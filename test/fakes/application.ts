@@ -15,6 +15,7 @@ import { publishedNames, stateKeys } from '../../src/pipeline/state-keys.ts';
 import { CallTrace } from './call-trace.ts';
 import { inProcessThreads } from './in-process-threads.ts';
 import { ManualClock } from './manual-clock.ts';
+import { MemoryMetrics } from './memory-metrics.ts';
 import { MemoryMessageQueues } from './memory-message-queues.ts';
 import { MemoryObjectStore } from './memory-object-store.ts';
 import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
@@ -44,6 +45,7 @@ export class Application {
   readonly analysis = new MemoryObjectStore('analysis', this.trace);
   readonly published = new MemoryObjectStore('published', this.trace);
   readonly site = new MemoryObjectStore('site', this.trace);
+  readonly metrics = new MemoryMetrics();
   readonly queues = new MemoryMessageQueues(this.trace, this.clock);
   readonly settings: ActivitySettings;
   readonly activities: Activities;
@@ -102,6 +104,7 @@ export class Application {
       published: this.published,
       queues: this.queues,
       threads: inProcessThreads(),
+      metrics: this.metrics,
       findHistogramsFile: this.findHistogramsFile,
       readTemplate: async () => this.template,
       website: this.websitePorts(),

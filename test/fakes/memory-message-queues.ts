@@ -1,10 +1,17 @@
 /** SQS in memory: at-least-once, visibility by a manual clock, partial answers of the batch calls on demand. */
-import { type MessageQueues, QueueMissingError, type QueueSettings, type ReceivedMessage } from '../../src/ports.ts';
+import {
+  type MessageQueues,
+  type QueueDepth,
+  QueueMissingError,
+  type QueueSettings,
+  type ReceivedMessage,
+} from '../../src/ports.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { ManualClock } from './manual-clock.ts';
 
 interface MemoryMessage {
   readonly body: string;
+  readonly sentAt: number;
   visibleAt: number;
   receives: number;
   handle: string;
@@ -37,7 +44,8 @@ export class MemoryMessageQueues implements MessageQueues {
       const refused = this.#refused('send', bodies.length);
       const visibleAt = this.#clock.now + settings.delaySeconds * 1000;
       for (const [index, body] of bodies.entries()) {
-        if (!refused.includes(index)) messages.push({ body, visibleAt, receives: 0, handle: '' });
+        if (!refused.includes(index))
+          messages.push({ body, sentAt: this.#clock.now, visibleAt, receives: 0, handle: '' });
       }
       return refused;
     });
@@ -57,7 +65,12 @@ export class MemoryMessageQueues implements MessageQueues {
         message.visibleAt = this.#clock.now + options.visibilitySeconds * 1000;
         message.receives += 1;
         message.handle = `handle-${(this.#handles += 1)}`;
-        return { body: message.body, receiptHandle: message.handle, receiveCount: message.receives };
+        return {
+          body: message.body,
+          receiptHandle: message.handle,
+          receiveCount: message.receives,
+          sentAt: new Date(message.sentAt),
+        };
       });
     });
   }
@@ -68,6 +81,14 @@ export class MemoryMessageQueues implements MessageQueues {
       const gone = receiptHandles.filter((_, index) => !refused.includes(index));
       memory.messages = memory.messages.filter(({ handle }) => !gone.includes(handle));
       return refused.length;
+    });
+  }
+
+  async depth(queue: string, signal?: AbortSignal): Promise<QueueDepth> {
+    return this.#call('depth', queue, signal, ({ messages }) => {
+      const visible = messages.filter(({ visibleAt }) => visibleAt <= this.#clock.now).length;
+      const inFlight = messages.filter(({ visibleAt, receives }) => visibleAt > this.#clock.now && receives > 0).length;
+      return { visible, inFlight, delayed: messages.length - visible - inFlight };
     });
   }
 
@@ -99,7 +120,13 @@ export class MemoryMessageQueues implements MessageQueues {
 
   /** Puts a message there without a call, as a worker elsewhere would. */
   put(queue: string, body: string): void {
-    this.#demand(queue).messages.push({ body, visibleAt: this.#clock.now, receives: 0, handle: '' });
+    this.#demand(queue).messages.push({
+      body,
+      sentAt: this.#clock.now,
+      visibleAt: this.#clock.now,
+      receives: 0,
+      handle: '',
+    });
   }
 
   /** Bodies that are there, visible or not. */
