@@ -17,6 +17,13 @@ const positive = (unit: string) =>
     .positive('must be greater than 0')
     .meta({ unit });
 
+const deliveryDelay = z.coerce
+  .number('must be a number: seconds')
+  .int('must be a whole number')
+  .min(0, 'must not be negative')
+  .max(900, 'must be at most 900, the longest that SQS knows')
+  .meta({ unit: 'seconds' });
+
 const mailAddress = z.string().regex(/^[^\s@<>,;"]+@[^\s@<>,;"]+$/, 'must be a mail address without name or brackets');
 function isPattern(text: string): boolean {
   try {
@@ -53,6 +60,12 @@ export const environmentSchema = z.object({
   TELEMETRY_DONE_QUEUE: queueName
     .default('telemetry-analysis-done')
     .describe('SQS done queue: what the workers report.'),
+  TELEMETRY_TASK_DELAY_SECONDS: deliveryDelay
+    .default(15)
+    .describe('Delivery delay that "telemetry setup" gives the task queue.'),
+  TELEMETRY_DONE_DELAY_SECONDS: deliveryDelay
+    .default(120)
+    .describe('The same of the done queue: time for a result to become visible in slow object stores.'),
   TELEMETRY_WORKER_TASK_QUEUE: z
     .string()
     .min(1)

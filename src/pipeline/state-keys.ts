@@ -70,6 +70,8 @@ export const stateKeys = {
   allWaiting: WAITING,
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
+  /** An object by which `setup` tries the store; it is deleted at once. */
+  probe: (id: string): string => `state/setup-probe-${id}`,
 };
 
 /** Names below the prefix of the published bucket. */
@@ -78,4 +80,6 @@ export const publishedNames = {
   filesProcessed: 'FILES_PROCESSED',
   filesMissing: 'FILES_MISSING',
   status: 'status.json',
+  /** An object by which `setup` tries the store; nothing that a reader or a folder has for a name. */
+  probe: (id: string): string => `setup-probe-${id}`,
 } as const;
