@@ -25,7 +25,7 @@ import { createSqsClient } from './sqs.ts';
 export function createBucketAdministration(connection: AwsConnection): BucketAdministration & { close(): void } {
   const client = createS3Client(connection);
   return {
-    exists: async (bucket) => (await unlessMissing(client.send(new HeadBucketCommand({ Bucket: bucket })))) !== null,
+    exists: (bucket) => bucketExists(client, bucket),
     create: (bucket) => createBucket(client, bucket),
     policy: async (bucket) =>
       (await unlessMissing(client.send(new GetBucketPolicyCommand({ Bucket: bucket }))))?.Policy ?? null,
@@ -50,6 +50,19 @@ export function createBucketAdministration(connection: AwsConnection): BucketAdm
       client.destroy();
     },
   };
+}
+
+/** S3 answers a HEAD without words, so they are given here. */
+async function bucketExists(client: S3Client, bucket: string): Promise<boolean> {
+  try {
+    return (await unlessMissing(client.send(new HeadBucketCommand({ Bucket: bucket })))) !== null;
+  } catch (error) {
+    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    if (status === 301) throw new Error(`${bucket} lies in another region: correct AWS_REGION`, { cause: error });
+    if (status !== 403) throw error;
+    const reasons = 'wrong credentials, no permission, or a bucket of somebody else';
+    throw new Error(`access to ${bucket} is denied (403): ${reasons}`, { cause: error });
+  }
 }
 
 async function createBucket(client: S3Client, bucket: string): Promise<void> {

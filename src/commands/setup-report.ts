@@ -1,6 +1,6 @@
 /** How `setup` shows its items: a table on a terminal, a line each elsewhere, one JSON document with `--json`. */
 import { isGood, type ItemOutcome, type OutcomeState } from '../setup/item.ts';
-import { print, say, showStatus, table } from './terminal.ts';
+import { print, showStatus, table } from './terminal.ts';
 
 export interface SetupReport {
   readonly begin: (name: string) => void;
@@ -28,7 +28,7 @@ export function setupReport(json: boolean): SetupReport {
     },
     verdict: (outcomes) => {
       if (isTerminal) print(`${setupTable(outcomes, process.stdout.columns)}\n`);
-      say(verdictOf(outcomes));
+      print(verdictOf(outcomes));
     },
   };
 }

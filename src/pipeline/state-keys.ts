@@ -70,8 +70,6 @@ export const stateKeys = {
   allWaiting: WAITING,
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
-  /** An object by which `setup` tries the store; it is deleted at once. */
-  probe: (id: string): string => `state/setup-probe-${id}`,
 };
 
 /** Names below the prefix of the published bucket. */
@@ -80,6 +78,9 @@ export const publishedNames = {
   filesProcessed: 'FILES_PROCESSED',
   filesMissing: 'FILES_MISSING',
   status: 'status.json',
-  /** An object by which `setup` tries the store; nothing that a reader or a folder has for a name. */
-  probe: (id: string): string => `setup-probe-${id}`,
 } as const;
+
+/** Behind either prefix: an object by which `setup` tries the store, deleted at once; no reader has such a name. */
+export function probeName(id: string): string {
+  return `setup-probe-${id}`;
+}

@@ -1,6 +1,6 @@
 /** The three buckets: there, and able to do what the publish protocol stands on (PROTOCOL 5, THREATS T13). */
 import { randomUUID } from 'node:crypto';
-import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
+import { probeName } from '../pipeline/state-keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 import type { BucketAdministration } from './ports.ts';
@@ -36,12 +36,6 @@ export function inputBucketItem(admin: BucketAdministration, input: ObjectStore)
   };
 }
 
-/** Keys for objects that live for a moment and that no reader looks at. */
-export const probeKeys = {
-  state: (): string => stateKeys.probe(randomUUID()),
-  published: (prefix: string): string => prefix + publishedNames.probe(randomUUID()),
-};
-
 export function writesItemName(bucket: string, prefix: string): string {
   return `writes to s3://${bucket}/${prefix}`;
 }
@@ -50,11 +44,11 @@ export function writesItemName(bucket: string, prefix: string): string {
  * Puts, gets and deletes a probe object, and sees whether the store honours the conditions of conditional writes. A store
  * that ignores them would lose commits without a sign, so it is refused.
  */
-export function writesItem(store: ObjectStore, prefix: string, probeKey: () => string): SetupItem {
+export function writesItem(store: ObjectStore, prefix: string): SetupItem {
   return {
     name: writesItemName(store.bucket, prefix),
     needs: [bucketItemName(store.bucket)],
-    look: (signal) => lookAtWrites(store, probeKey(), signal),
+    look: (signal) => lookAtWrites(store, prefix + probeName(randomUUID()), signal),
   };
 }
 

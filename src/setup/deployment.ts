@@ -2,7 +2,7 @@
 import { ScheduleClient } from '@temporalio/client';
 import type { ObjectStore } from '../ports.ts';
 import { schedules } from '../schedules.ts';
-import { bucketItem, bucketItemName, inputBucketItem, probeKeys, writesItem, writesItemName } from './buckets.ts';
+import { bucketItem, bucketItemName, inputBucketItem, writesItem, writesItemName } from './buckets.ts';
 import { dataSetItem, dataSetItemName } from './first-commit.ts';
 import type { SetupItem } from './item.ts';
 import type { BucketAdministration, QueueAdministration } from './ports.ts';
@@ -51,9 +51,9 @@ export function storageItems(parts: StorageParts, names: StorageNames, variant: 
   const items = [
     variant.ownsInput ? bucketItem(buckets, input.bucket) : inputBucketItem(buckets, input),
     bucketItem(buckets, analysis.bucket),
-    writesItem(analysis, STATE_PREFIX, probeKeys.state),
+    writesItem(analysis, STATE_PREFIX),
     bucketItem(buckets, published.bucket),
-    writesItem(published, prefix, () => probeKeys.published(prefix)),
+    writesItem(published, prefix),
     publicReadItem(buckets, published.bucket, prefix, [mayPublish]),
     corsItem(buckets, published.bucket, [mayPublish]),
     ...wantedQueues(names, variant.delays).map((queue) => queueItem(queues, queue)),

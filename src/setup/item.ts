@@ -7,7 +7,7 @@
  * - `refused`: cannot be used by this application, and nothing more is written to it
  * - `warning`: worth a look, but the application does its work without it
  */
-export type LookState = 'ok' | 'missing' | 'differs' | 'refused' | 'warning';
+type LookState = 'ok' | 'missing' | 'differs' | 'refused' | 'warning';
 
 /** What a look at a part has found. */
 export interface Look {

@@ -27,7 +27,7 @@ export interface TemporalAccess {
   connection(): Promise<Connection>;
 }
 
-export function serverItemName({ address }: Pick<TemporalAccess, 'address'>): string {
+function serverItemName({ address }: Pick<TemporalAccess, 'address'>): string {
   return `Temporal server ${address}`;
 }
 

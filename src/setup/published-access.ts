@@ -8,6 +8,7 @@ interface Statement {
   readonly Principal?: unknown;
   readonly Action?: unknown;
   readonly Resource?: unknown;
+  readonly Condition?: unknown;
 }
 
 interface Policy {
@@ -22,7 +23,8 @@ interface Policy {
 export function wantedStatements(bucket: string, prefix: string): (Statement & { readonly Sid: string })[] {
   return [
     {
-      Sid: 'PublicRead',
+      // One for each prefix: a bucket may hold several data sets.
+      Sid: `PublicRead${prefix.replaceAll(/[^A-Za-z0-9]/g, '')}`,
       Effect: 'Allow',
       Principal: '*',
       Action: ['s3:GetObject'],
@@ -56,7 +58,7 @@ export function lookAtPolicy(policy: string | null, bucket: string, prefix: stri
   const resource = `arn:aws:s3:::${bucket}/${prefix}`;
   const readers = statementsOf(policy)
     .filter((statement) => statement.Effect === 'Allow' && allowsReading(statement, resource))
-    .map(({ Principal: principal }) => readerOf(principal))
+    .map(readerOf)
     .filter((reader) => reader !== null);
   const differences =
     readers.length > 0 ? [] : [`the policy lets nobody read ${resource}*; others' statements are kept by --fix`];
@@ -71,13 +73,15 @@ function allowsReading({ Action: actions, Resource: resources }: Statement, reso
 }
 
 /** Everybody, or a CloudFront distribution, through which everybody reads (THREATS T18). */
-function readerOf(principal: unknown): string | null {
+function readerOf({ Principal: principal, Condition: condition }: Statement): string | null {
   const { AWS: aws, Service: service } = (typeof principal === 'object' && principal !== null ? principal : {}) as {
     AWS?: unknown;
     Service?: unknown;
   };
-  if (principal === '*' || list(aws).includes('*')) return 'everybody';
-  return list(service).includes('cloudfront.amazonaws.com') ? 'CloudFront' : null;
+  // A condition names the distribution; with everybody as principal it makes that a few.
+  if (list(service).includes('cloudfront.amazonaws.com')) return 'CloudFront';
+  const isEverybody = principal === '*' || list(aws).includes('*');
+  return isEverybody && condition === undefined ? 'everybody' : null;
 }
 
 /** The policy with the wanted statements in it; statements of the same Sid are replaced, all others kept. */

@@ -18,11 +18,11 @@ const STEP_MS = 60_000;
  */
 export async function runItems(items: readonly SetupItem[], options: RunOptions): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = [];
-  const unusable = new Map<string, OutcomeState>();
+  const unusable = new Map<string, string>();
   for (const item of items) {
     options.onBegin?.(item.name);
-    const { outcome, blocks } = await runItem(item, unusable, options.fix);
-    if (blocks) unusable.set(item.name, outcome.state);
+    const { outcome, obstacle } = await runItem(item, unusable, options.fix);
+    if (obstacle !== null) unusable.set(item.name, obstacle);
     outcomes.push(outcome);
     options.onEnd?.(outcome);
   }
@@ -31,22 +31,22 @@ export async function runItems(items: readonly SetupItem[], options: RunOptions)
 
 interface Ended {
   readonly outcome: ItemOutcome;
-  readonly blocks: boolean;
+  /** Why items that need this one cannot be looked at; null when they can. */
+  readonly obstacle: string | null;
 }
 
-async function runItem(item: SetupItem, unusable: ReadonlyMap<string, OutcomeState>, fix: boolean): Promise<Ended> {
+/** @param unusable obstacles by the item that they keep from being used */
+async function runItem(item: SetupItem, unusable: ReadonlyMap<string, string>, fix: boolean): Promise<Ended> {
   const { name } = item;
-  const lacking = item.needs?.find((need) => unusable.has(need));
-  if (lacking !== undefined) {
-    const facts = [`because ${lacking} is ${unusable.get(lacking) ?? 'unusable'}`];
-    return { outcome: { name, state: 'skipped', facts }, blocks: true };
-  }
+  const obstacle = item.needs?.map((need) => unusable.get(need)).find((known) => known !== undefined);
+  if (obstacle !== undefined) return { outcome: { name, state: 'skipped', facts: [`because ${obstacle}`] }, obstacle };
   try {
     const { state, look } = await settle(item, fix);
-    const outcome: ItemOutcome = { name, state, facts: look.facts };
-    return { outcome, blocks: look.blocks === true || state === 'missing' || state === 'refused' };
+    const blocks = look.blocks === true || state === 'missing' || state === 'refused';
+    const verb = state === 'differs' ? state : `is ${state}`;
+    return { outcome: { name, state, facts: look.facts }, obstacle: blocks ? `${name} ${verb}` : null };
   } catch (error) {
-    return { outcome: { name, state: 'failed', facts: [errorText(error)] }, blocks: true };
+    return { outcome: { name, state: 'failed', facts: [errorText(error)] }, obstacle: `${name} failed` };
   }
 }
 
