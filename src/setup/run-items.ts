@@ -39,14 +39,14 @@ interface Ended {
 async function runItem(item: SetupItem, unusable: ReadonlyMap<string, string>, fix: boolean): Promise<Ended> {
   const { name } = item;
   const obstacle = item.needs?.map((need) => unusable.get(need)).find((known) => known !== undefined);
-  if (obstacle !== undefined) return { outcome: { name, state: 'skipped', facts: [`because ${obstacle}`] }, obstacle };
+  if (obstacle !== undefined)
+    return { outcome: { name, state: 'skipped', facts: [`because of ${obstacle}`] }, obstacle };
   try {
     const { state, look } = await settle(item, fix);
     const blocks = look.blocks === true || state === 'missing' || state === 'refused';
-    const verb = state === 'differs' ? state : `is ${state}`;
-    return { outcome: { name, state, facts: look.facts }, obstacle: blocks ? `${name} ${verb}` : null };
+    return { outcome: { name, state, facts: look.facts }, obstacle: blocks ? `${name}: ${state}` : null };
   } catch (error) {
-    return { outcome: { name, state: 'failed', facts: [errorText(error)] }, obstacle: `${name} failed` };
+    return { outcome: { name, state: 'failed', facts: [errorText(error)] }, obstacle: `${name}: failed` };
   }
 }
 

@@ -76,7 +76,7 @@ describe('a set-up', () => {
     const outcomes = await runItems(items, { fix: true });
     assert.deepEqual(
       outcomes.map(({ state, facts }) => `${state}: ${facts.join()}`),
-      ['failed: no answer', 'skipped: because a failed', 'skipped: because a failed', 'created: d ok'],
+      ['failed: no answer', 'skipped: because of a: failed', 'skipped: because of a: failed', 'created: d ok'],
     );
     assert.deepEqual(
       items.slice(1, 3).map((item) => (item as unknown as { calls: unknown[] }).calls.length),
