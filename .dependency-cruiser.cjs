@@ -53,6 +53,16 @@ module.exports = {
       },
     },
     {
+      // Shared by the command, the embedded stack and monitoring: no output, no settings, services by ports only.
+      name: 'setup-declares-ports',
+      severity: 'error',
+      from: { path: '^src/setup/' },
+      to: {
+        path: '^src/(?!setup/|pipeline/|threads/|ports\\.ts|names\\.ts|schedules\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'only-aws-imports-the-sdk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/aws/' },

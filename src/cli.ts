@@ -131,6 +131,14 @@ program
   .action(run(async (config, options) => (await import('./commands/website.ts')).publishWebsite(config, options)));
 
 program
+  .command('setup')
+  .description('create what a deployment needs and lacks, check the rest; a second run changes nothing')
+  .option('--fix', 'also change what exists and differs')
+  .option('--send-test-alert', 'send an alert that says it is a test')
+  .option('--json', 'print the outcome as JSON')
+  .action(run(async (config, options) => (await import('./commands/setup.ts')).setup(config, options)));
+
+program
   .command('temporal')
   .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
   .argument('[args...]')

@@ -11,6 +11,12 @@ const bucketName = z
   .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be a bucket name: 3 to 63 of a-z 0-9 . -');
 const queueName = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be an SQS queue name: 1 to 80 of A-Z a-z 0-9 _ -');
 const prefix = z.string().regex(/^(?:[A-Za-z0-9_.-]+\/)*$/, 'must be empty or end in a slash');
+const deliveryDelay = z.coerce
+  .number('must be a number: seconds')
+  .int('must be a whole number')
+  .min(0, 'must not be negative')
+  .max(900, 'must be at most 900, the longest that SQS knows')
+  .meta({ unit: 'seconds' });
 const positive = (unit: string) =>
   z.coerce
     .number(`must be a number: ${unit}`)
@@ -50,6 +56,12 @@ export const environmentSchema = z.object({
   TELEMETRY_DONE_QUEUE: queueName
     .default('telemetry-analysis-done')
     .describe('SQS done queue: what the workers report.'),
+  TELEMETRY_TASK_DELAY_SECONDS: deliveryDelay
+    .default(15)
+    .describe('Delivery delay that "telemetry setup" gives the task queue.'),
+  TELEMETRY_DONE_DELAY_SECONDS: deliveryDelay
+    .default(120)
+    .describe('The same of the done queue: time for a result to become visible in slow object stores.'),
   TELEMETRY_WORKER_TASK_QUEUE: z
     .string()
     .min(1)

@@ -7,6 +7,8 @@ export interface AwsConnection {
   readonly region: string;
   /** Endpoint other than AWS's own; undefined for AWS. */
   readonly endpoint?: string | undefined;
+  /** Without them the SDK looks for credentials where it always does. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 /**
@@ -17,6 +19,7 @@ export function clientOptions(connection: AwsConnection, requestSeconds: number,
   return {
     region: connection.region,
     ...(connection.endpoint !== undefined && { endpoint: connection.endpoint }),
+    ...(connection.credentials !== undefined && { credentials: connection.credentials }),
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 5_000,
       requestTimeout: requestSeconds * 1000,

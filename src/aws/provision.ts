@@ -1,208 +1,121 @@
-/** Making what the application needs in an AWS account, or in something that speaks AWS: buckets, rules, queues. Every step may be repeated. */
+/** Looking at and making buckets, their rules, and queues, in an AWS account or in something that speaks AWS. */
 import {
   CreateBucketCommand,
-  GetObjectCommand,
+  GetBucketCorsCommand,
+  GetBucketPolicyCommand,
   HeadBucketCommand,
-  HeadObjectCommand,
   PutBucketCorsCommand,
   PutBucketPolicyCommand,
-  PutObjectCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
-  QueueDoesNotExist,
   SetQueueAttributesCommand,
-  SQSClient,
+  type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { BucketAdministration, CorsRule, QueueAdministration, QueueAttributes } from '../setup/ports.ts';
+import type { AwsConnection } from './connection.ts';
+import { createS3Client } from './s3.ts';
+import { createSqsClient } from './sqs.ts';
 
-export interface ProvisionEndpoints {
-  readonly s3: string;
-  readonly sqs: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-export interface ProvisionClients {
-  readonly s3: S3Client;
-  readonly sqs: SQSClient;
-  readonly close: () => void;
-}
-
-/** Clients for endpoints that are not AWS, independent of the environment's profiles and credentials. */
-export function connectForProvisioning(endpoints: ProvisionEndpoints): ProvisionClients {
-  const { region, accessKeyId, secretAccessKey } = endpoints;
-  const shared = { region, credentials: { accessKeyId, secretAccessKey } };
-  const s3 = new S3Client({
-    ...shared,
-    endpoint: endpoints.s3,
-    forcePathStyle: true,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-  const sqs = new SQSClient({ ...shared, endpoint: endpoints.sqs });
+/** Each call throws, with S3's own words, when the account may not do it. */
+export function createBucketAdministration(connection: AwsConnection): BucketAdministration & { close(): void } {
+  const client = createS3Client(connection);
   return {
-    s3,
-    sqs,
+    exists: (bucket) => bucketExists(client, bucket),
+    create: (bucket) => createBucket(client, bucket),
+    policy: async (bucket) =>
+      (await unlessMissing(client.send(new GetBucketPolicyCommand({ Bucket: bucket }))))?.Policy ?? null,
+    setPolicy: async (bucket, policy) => {
+      await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy }));
+    },
+    cors: async (bucket) => {
+      const answer = await unlessMissing(client.send(new GetBucketCorsCommand({ Bucket: bucket })));
+      return (answer?.CORSRules ?? []) as CorsRule[];
+    },
+    setCors: async (bucket, rules) => {
+      const CORSRules = rules.map((rule) => ({
+        ...rule,
+        AllowedOrigins: [...rule.AllowedOrigins],
+        AllowedMethods: [...rule.AllowedMethods],
+        AllowedHeaders: rule.AllowedHeaders && [...rule.AllowedHeaders],
+        ExposeHeaders: rule.ExposeHeaders && [...rule.ExposeHeaders],
+      }));
+      await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration: { CORSRules } }));
+    },
     close: () => {
-      s3.destroy();
-      sqs.destroy();
+      client.destroy();
     },
   };
 }
 
-/** Creates the bucket unless this account has it. */
-export async function ensureBucket(s3: S3Client, bucket: string): Promise<void> {
+/** S3 answers a HEAD without words, so they are given here. */
+async function bucketExists(client: S3Client, bucket: string): Promise<boolean> {
   try {
-    await s3.send(new HeadBucketCommand({ Bucket: bucket }));
-    return;
+    return (await unlessMissing(client.send(new HeadBucketCommand({ Bucket: bucket })))) !== null;
   } catch (error) {
-    if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== 404) throw error;
+    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    if (status === 301) throw new Error(`${bucket} lies in another region: correct AWS_REGION`, { cause: error });
+    if (status !== 403) throw error;
+    const reasons = 'wrong credentials, no permission, or a bucket of somebody else';
+    throw new Error(`access to ${bucket} is denied (403): ${reasons}`, { cause: error });
   }
+}
+
+async function createBucket(client: S3Client, bucket: string): Promise<void> {
   try {
-    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    await client.send(new CreateBucketCommand({ Bucket: bucket }));
   } catch (error) {
     // Another process made it in between.
     if (!(error instanceof S3ServiceException) || error.name !== 'BucketAlreadyOwnedByYou') throw error;
   }
 }
 
-/** Lets everybody read (not list) the objects under the prefix. Replaces the bucket's policy. */
-export async function allowPublicRead(s3: S3Client, bucket: string, prefix: string): Promise<void> {
-  const statement = {
-    Sid: 'PublicRead',
-    Effect: 'Allow',
-    Principal: '*',
-    Action: ['s3:GetObject'],
-    Resource: [`arn:aws:s3:::${bucket}/${prefix}*`],
-  };
-  const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-  await s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy }));
-}
-
-/** Lets pages of any origin read the bucket with GET and HEAD (published.md A19). Replaces the bucket's CORS rules. */
-export async function allowBrowsers(s3: S3Client, bucket: string): Promise<void> {
-  const rule = {
-    AllowedOrigins: ['*'],
-    AllowedMethods: ['GET', 'HEAD'],
-    AllowedHeaders: ['*'],
-    ExposeHeaders: ['ETag'],
-  };
-  await s3.send(
-    new PutBucketCorsCommand({
-      Bucket: bucket,
-      CORSConfiguration: { CORSRules: [{ ...rule, MaxAgeSeconds: 3_600 }] },
-    }),
-  );
-}
-
-export interface QueueWithDeadLetters {
-  readonly name: string;
-  /** SQS attributes other than the redrive policy, all as text, as SQS wants them. */
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly deadLetterAttributes: Readonly<Record<string, string>>;
-  /** Receives after which a message goes to `<name>-dlq`. */
-  readonly maxReceiveCount: number;
-}
-
-/** Creates the SQS queue and its `<name>-dlq` unless they exist, sets their attributes, and resolves with the URL. */
-export async function ensureQueue(sqs: SQSClient, queue: QueueWithDeadLetters): Promise<string> {
-  const deadLetters = await ensurePlainQueue(sqs, `${queue.name}-dlq`, queue.deadLetterAttributes);
-  const { Attributes: known } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
-  );
-  const redrive = { deadLetterTargetArn: known?.['QueueArn'], maxReceiveCount: queue.maxReceiveCount };
-  return ensurePlainQueue(sqs, queue.name, { ...queue.attributes, RedrivePolicy: JSON.stringify(redrive) });
-}
-
-async function ensurePlainQueue(
-  sqs: SQSClient,
-  name: string,
-  attributes: Readonly<Record<string, string>>,
-): Promise<string> {
-  const existing = await queueUrl(sqs, name);
-  if (existing !== null) {
-    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: existing, Attributes: { ...attributes } }));
-    return existing;
-  }
-  const { QueueUrl: url } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { ...attributes } }));
-  if (url === undefined) throw new Error(`SQS created ${name} without telling its URL`);
-  return url;
-}
-
-async function queueUrl(sqs: SQSClient, name: string): Promise<string | null> {
+/** Null where the bucket, its policy or its CORS rules are not there. */
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | null> {
   try {
-    const { QueueUrl: url } = await sqs.send(new GetQueueUrlCommand({ QueueName: name }));
+    return await answer;
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return null;
+    throw error;
+  }
+}
+
+export function createQueueAdministration(connection: AwsConnection): QueueAdministration & { close(): void } {
+  const client = createSqsClient(connection);
+  return {
+    attributes: async (queue) => {
+      const url = await queueUrl(client, queue);
+      if (url === null) return null;
+      const { Attributes: attributes } = await client.send(
+        new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),
+      );
+      return { ...attributes };
+    },
+    create: async (queue, attributes) => {
+      await client.send(new CreateQueueCommand({ QueueName: queue, Attributes: { ...attributes } }));
+    },
+    setAttributes: async (queue: string, attributes: QueueAttributes) => {
+      const url = await queueUrl(client, queue);
+      if (url === null) throw new Error(`The SQS queue ${queue} is gone`);
+      await client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: { ...attributes } }));
+    },
+    close: () => {
+      client.destroy();
+    },
+  };
+}
+
+async function queueUrl(client: SQSClient, name: string): Promise<string | null> {
+  try {
+    const { QueueUrl: url } = await client.send(new GetQueueUrlCommand({ QueueName: name }));
     return url ?? null;
   } catch (error) {
-    if (error instanceof QueueDoesNotExist) return null;
+    const missing = ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'];
+    if (error instanceof Error && missing.includes(error.name)) return null;
     throw error;
-  }
-}
-
-export async function objectExists(s3: S3Client, bucket: string, key: string): Promise<boolean> {
-  try {
-    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return true;
-  } catch (error) {
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
-    throw error;
-  }
-}
-
-export interface NewObject {
-  readonly bucket: string;
-  readonly key: string;
-  readonly body: Uint8Array;
-  readonly contentType: string;
-  readonly contentEncoding?: string;
-  readonly cacheControl?: string;
-}
-
-/** Writes the object unless the key is taken; never overwrites. Resolves with whether it was written. */
-export async function putIfAbsent(s3: S3Client, object: NewObject): Promise<boolean> {
-  try {
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: object.bucket,
-        Key: object.key,
-        Body: object.body,
-        ContentType: object.contentType,
-        ContentEncoding: object.contentEncoding,
-        CacheControl: object.cacheControl,
-        IfNoneMatch: '*',
-      }),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
-    throw error;
-  }
-}
-
-const READ_INTERVAL_MS = 100;
-
-/**
- * Waits until an object can be read. An object store that has just started may know its keys before it finds their bytes,
- * and answers such reads with a server error.
- * @throws the last server error after the deadline; any other error at once
- */
-export async function waitUntilReadable(s3: S3Client, bucket: string, key: string, deadlineMs: number): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
-  for (;;) {
-    try {
-      const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      await body?.transformToByteArray();
-      return;
-    } catch (error) {
-      const isServerError = error instanceof S3ServiceException && (error.$metadata.httpStatusCode ?? 0) >= 500;
-      if (!isServerError || Date.now() > deadline) throw error;
-      await delay(READ_INTERVAL_MS);
-    }
   }
 }

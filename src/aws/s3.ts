@@ -32,7 +32,7 @@ const MAX_SOCKETS = 64;
 const DELETES_AT_ONCE = 16;
 const RETRIED_BYTES = 16 << 20;
 
-function createS3Client(connection: AwsConnection): S3Client {
+export function createS3Client(connection: AwsConnection): S3Client {
   return new S3Client(s3Options(connection, 5));
 }
 

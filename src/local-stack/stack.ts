@@ -5,7 +5,7 @@ import { type BinarySources, findBinary } from './binaries.ts';
 import { startObjectStore } from './object-store.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { commandLine } from './process-facts.ts';
-import { LOCAL_NAMES, provisionStack } from './provision.ts';
+import { LOCAL_DELAYS, LOCAL_NAMES, provisionStack } from './provision.ts';
 import { LOOPBACK } from './ports.ts';
 import { endForeignProcess } from './server-process.ts';
 import { startEmbeddedSqs } from './sqs.ts';
@@ -192,6 +192,8 @@ function workerEnvironment(
     TELEMETRY_WEBSITE_BUCKET: LOCAL_NAMES.websiteBucket,
     TELEMETRY_TASK_QUEUE: LOCAL_NAMES.taskQueue,
     TELEMETRY_DONE_QUEUE: LOCAL_NAMES.doneQueue,
+    TELEMETRY_TASK_DELAY_SECONDS: String(LOCAL_DELAYS.taskSeconds),
+    TELEMETRY_DONE_DELAY_SECONDS: String(LOCAL_DELAYS.doneSeconds),
   };
 }
 

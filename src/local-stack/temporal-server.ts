@@ -1,13 +1,11 @@
 /** The embedded Temporal server: the CLI's development server on loopback, its state in one SQLite file. */
 import { Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { keepClosedRuns } from '../setup/namespace.ts';
 import { LOOPBACK } from './ports.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 export const LOCAL_NAMESPACE = 'default';
 
-/** The development server keeps closed workflows for 24 h only; an operator wants to see last week's runs. */
-const RETENTION = '30 days';
 const PROBE_TIMEOUT_MS = 2_000;
 
 export interface TemporalServerOptions {
@@ -71,16 +69,11 @@ async function isHealthy({ port, uiPort }: TemporalServerOptions): Promise<boole
   return answer.ok;
 }
 
+/** The development server keeps them for 24 h only. */
 async function keepClosedWorkflows(port: number): Promise<void> {
   const connection = await connect(port);
   try {
-    const { config } = await connection.workflowService.describeNamespace({ namespace: LOCAL_NAMESPACE });
-    const wanted = msToTs(RETENTION);
-    if (config?.workflowExecutionRetentionTtl?.seconds?.equals(wanted.seconds ?? 0) === true) return;
-    await connection.workflowService.updateNamespace({
-      namespace: LOCAL_NAMESPACE,
-      config: { workflowExecutionRetentionTtl: wanted },
-    });
+    await keepClosedRuns(connection, LOCAL_NAMESPACE);
   } finally {
     await connection.close();
   }

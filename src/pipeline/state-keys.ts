@@ -91,3 +91,8 @@ export const publishedNames = {
   filesMissing: 'FILES_MISSING',
   status: 'status.json',
 } as const;
+
+/** Behind either prefix: an object by which `setup` tries the store, deleted at once; no reader has such a name. */
+export function probeName(id: string): string {
+  return `setup-probe-${id}`;
+}

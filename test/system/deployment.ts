@@ -98,7 +98,12 @@ export class Deployment {
   }
 
   telemetry(...args: string[]): Promise<Output> {
-    return runToEnd(process.execPath, [resolve('src/cli.ts'), ...args], this.#environment);
+    return this.telemetryWith({}, ...args);
+  }
+
+  /** The command with settings of its own. */
+  telemetryWith(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<Output> {
+    return runToEnd(process.execPath, [resolve('src/cli.ts'), ...args], { ...this.#environment, ...settings });
   }
 
   async temporal(...args: string[]): Promise<Output> {

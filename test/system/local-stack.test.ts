@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findBinary } from '../../src/local-stack/binaries.ts';
-import { putIfAbsent } from '../../src/aws/provision.ts';
+import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../src/local-stack/stack.ts';
 import { binaries } from './deployment.ts';
@@ -87,12 +87,14 @@ describe('the embedded stack', () => {
 
   it('keeps objects that are there from being overwritten by a conditional put, also in a race', async () => {
     await asWorker(async ({ s3 }) => {
-      const object = { bucket: 'telemetry-analysis', key: 'race', contentType: 'text/plain' };
+      const stores = createObjectStores({ region: 'us-west-2', endpoint: stack.links.s3 });
+      const bucket = stores.bucket('telemetry-analysis');
       const bodies = Array.from({ length: 8 }, (_, index) => `writer ${index}`);
-      const wins = await Promise.all(bodies.map((body) => putIfAbsent(s3, { ...object, body: Buffer.from(body) })));
-      assert.equal(wins.filter(Boolean).length, 1);
-      const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: object.bucket, Key: object.key }));
-      assert.equal(await body?.transformToString(), bodies[wins.indexOf(true)]);
+      const ends = await Promise.all(bodies.map((body) => bucket.createOnce('race', Buffer.from(body))));
+      stores.close();
+      assert.equal(ends.filter((end) => end === 'created').length, 1);
+      const { Body: body } = await s3.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: 'race' }));
+      assert.equal(await body?.transformToString(), bodies[ends.indexOf('created')]);
     });
   });
 

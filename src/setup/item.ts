@@ -1,0 +1,57 @@
+/** What one part of a deployment is checked for, and how it is made or mended: data for `run-items.ts`, free of any output. */
+
+/**
+ * - `ok`: as it should be
+ * - `missing`: not there
+ * - `differs`: there, but otherwise than it should be
+ * - `refused`: cannot be used by this application, and nothing more is written to it
+ * - `warning`: worth a look, but the application does its work without it
+ */
+type LookState = 'ok' | 'missing' | 'differs' | 'refused' | 'warning';
+
+/** What a look at a part has found. */
+export interface Look {
+  readonly state: LookState;
+  /** What is, what should be, and what to do; one thing each. */
+  readonly facts: readonly string[];
+  /** Parts that need this one cannot do their work as long as it is so; always true of `missing` and `refused`. */
+  readonly blocks?: true;
+}
+
+export interface SetupItem {
+  /** Unique; what people call the part. */
+  readonly name: string;
+  /** Names of items without which this one makes no sense. They come earlier in the list. */
+  readonly needs?: readonly string[];
+  /** Changes nothing that lasts. An error counts as `failed`. */
+  look(signal: AbortSignal): Promise<Look>;
+  /** Makes what is missing; absent where that is not for this application to do. */
+  readonly create?: (signal: AbortSignal) => Promise<void>;
+  /** Turns what differs into what should be; absent where only a person can. */
+  readonly fix?: (signal: AbortSignal) => Promise<void>;
+}
+
+export type OutcomeState = LookState | 'created' | 'fixed' | 'failed' | 'skipped';
+
+/** How an item came out of a set-up. */
+export interface ItemOutcome {
+  readonly name: string;
+  readonly state: OutcomeState;
+  readonly facts: readonly string[];
+}
+
+const GOOD: readonly OutcomeState[] = ['ok', 'created', 'fixed', 'warning'];
+
+/** Whether the item asks for nobody's attention. */
+export function isGood({ state }: ItemOutcome): boolean {
+  return GOOD.includes(state);
+}
+
+export function ok(...facts: readonly string[]): Look {
+  return { state: 'ok', facts };
+}
+
+/** `differs` with the differences, or `ok` with the facts when there are none. */
+export function okUnless(differences: readonly string[], ...facts: readonly string[]): Look {
+  return differences.length === 0 ? ok(...facts) : { state: 'differs', facts: differences };
+}
