@@ -35,7 +35,7 @@ export function startGauges(ports: GaugePorts, logger: Logger): () => void {
 }
 
 /** @throws whatever a store or queue answers with; gauges set before it keep their new value */
-export async function lookAround(ports: GaugePorts, signal: AbortSignal): Promise<void> {
+async function lookAround(ports: GaugePorts, signal: AbortSignal): Promise<void> {
   const { analysis, published, queues, metrics, settings } = ports;
   const { versions, ledger } = await readPointer(
     { analysis, published, publishedPrefix: settings.publishedPrefix },

@@ -43,7 +43,7 @@ export function webhookChannel({ url, secret }: WebhookSettings): AlertChannel {
   };
 }
 
-export function signature(secret: string, body: string, now = Date.now()): string {
+function signature(secret: string, body: string, now = Date.now()): string {
   const time = Math.floor(now / 1000);
   return `t=${time},v1=${createHmac('sha256', secret).update(`${time}.${body}`).digest('hex')}`;
 }

@@ -84,7 +84,7 @@ function alerts() {
   return proxyActivities<AlertActivities>({ ...activityOptions.alert, taskQueue });
 }
 
-export function failureOf(error: unknown): Failure {
+function failureOf(error: unknown): Failure {
   const isActivity = error instanceof ActivityFailure;
   const cause = isActivity ? (error.cause ?? error) : error;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -25,7 +25,7 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly step: string; readonly failure: Failure }
   | { readonly kind: 'ended'; readonly warnings: readonly string[] };
 
-export type AlertKind = 'failed' | 'recovered' | 'warnings';
+type AlertKind = 'failed' | 'recovered' | 'warnings';
 
 /** A message for people, ready to be sent. */
 export interface Alert {
