@@ -139,6 +139,17 @@ program
   .action(run(async (config, options) => (await import('./commands/setup.ts')).setup(config, options)));
 
 program
+  .command('bundle-workflows')
+  .description('write the workflow code as one file, for TELEMETRY_WORKFLOW_BUNDLE')
+  .requiredOption('--output <file>', 'file to write')
+  .action(
+    run(async (_, options) => {
+      const bytes = await (await import('./workflow-bundle.ts')).writeWorkflowBundle(String(options['output']));
+      process.stdout.write(`${String(options['output'])}: ${bytes} bytes\n`);
+    }),
+  );
+
+program
   .command('temporal')
   .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
   .argument('[args...]')

@@ -240,6 +240,11 @@ export const environmentSchema = z.object({
   TELEMETRY_DONE_VISIBILITY_SECONDS: positive('seconds')
     .default(300)
     .describe('Visibility of a received done message, until its receipt is written.'),
+  TELEMETRY_ALIVE_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that an analysis worker writes every few seconds while SQS answers it, for health checks.'),
   TELEMETRY_WORK_DIRECTORY: z.string().min(1).default(tmpdir()).describe('Folder for temporary files.'),
   TELEMETRY_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
@@ -287,6 +292,13 @@ export const environmentSchema = z.object({
     .regex(/^\S+:\d{1,5}$/, 'must be host:port')
     .optional()
     .describe('Where the Temporal worker serves /metrics to Prometheus, such as 127.0.0.1:9464.'),
+  TELEMETRY_WORKFLOW_BUNDLE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Workflow code made by "telemetry bundle-workflows"; without it the worker bundles the sources when it starts.',
+    ),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
   TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
   TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),

@@ -1,5 +1,4 @@
 /** The Temporal worker: runs workflows and activities until SIGTERM or SIGINT, then hands over within the grace time. */
-import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
 import { translatingFailures } from './activities/failures.ts';
@@ -11,6 +10,7 @@ import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
 import { createLogger, temporalLogger } from './observability.ts';
+import { workflowSource } from './workflow-bundle.ts';
 
 /** Each run's drain occupies one slot for as long as it waits; merges and snapshots queue for threads, not for slots. */
 const ACTIVITIES_AT_ONCE = 24;
@@ -37,7 +37,7 @@ export async function runWorker(config: Config): Promise<void> {
     const worker = await Worker.create({
       ...shared,
       taskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
-      workflowsPath: fileURLToPath(new URL('./workflows/index.ts', import.meta.url)),
+      ...workflowSource(config),
       activities: createActivities(ports),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
       // Else a killed worker loses most of its heartbeats.

@@ -10,6 +10,8 @@ export interface AnalysisWorkerOptions {
   readonly investigationPrefix: string;
   readonly visibilitySeconds: number;
   readonly tasksAtOnce: number;
+  /** Called every few seconds while SQS answers, whatever the tasks in hand take. */
+  readonly onAlive: () => void;
 }
 
 const LOOK_FOR_QUEUES_MS = 5_000;
@@ -55,6 +57,7 @@ export class AnalysisWorker {
         this.#consumers.delete(queue);
         await Promise.all(consumers.map((consumer) => consumer.stop()));
       }
+      this.#options.onAlive();
     } catch (error) {
       // The next look, seconds later, does the same again; production tasks do not depend on it.
       this.#ports.logger.warn({ err: error }, 'looking for investigation queues failed');

@@ -1,5 +1,6 @@
 /** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those in hand. */
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import { s3Connection, sqsConnection } from '../composition.ts';
@@ -27,6 +28,9 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
       investigationPrefix,
       visibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
       tasksAtOnce: config.TELEMETRY_ANALYSIS_TASKS_AT_ONCE,
+      onAlive: () => {
+        if (config.TELEMETRY_ALIVE_FILE !== undefined) writeFileSync(config.TELEMETRY_ALIVE_FILE, '');
+      },
     },
     {
       input: stores.bucket(config.TELEMETRY_INPUT_BUCKET),

@@ -1,0 +1,36 @@
+# The application's image: every command of `telemetry`, run as `docker run IMAGE COMMAND`; `worker` by default.
+ARG NODE=node:24.21.0-trixie-slim
+
+FROM ${NODE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No package's install script runs; the optional packages are Node.js itself, which the image has.
+RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund
+
+FROM packages AS workflows
+COPY src ./src
+RUN node src/cli.ts bundle-workflows --output dist/workflows.js
+
+FROM ${NODE}
+# git fetches the website's source.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates git \
+  && rm -rf /var/lib/apt/lists/* /usr/local/lib/node_modules/npm /usr/local/bin/npm /usr/local/bin/npx \
+  && mkdir -p /work /definitions \
+  && chown node:node /work /definitions
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY --from=workflows /app/dist ./dist
+COPY package.json filter.json.in ./
+COPY src ./src
+# Set: runs end on the build that began them, and this build gets new ones once it is made current (docs/operating.md).
+ARG BUILD_ID=
+ENV NODE_ENV=production \
+  BUILD_ID=${BUILD_ID} \
+  TELEMETRY_FILTER_TEMPLATE=/app/filter.json.in \
+  TELEMETRY_HISTOGRAM_CACHE=/definitions \
+  TELEMETRY_WORK_DIRECTORY=/work \
+  TELEMETRY_WORKFLOW_BUNDLE=/app/dist/workflows.js
+USER node
+ENTRYPOINT ["node", "/app/src/cli.ts"]
+CMD ["worker"]
