@@ -88,7 +88,13 @@ function equalNumbers(a: readonly number[], b: readonly number[]): boolean {
   return a.every((value, index) => Object.is(value, b[index]) || sameNumber(value, b[index] ?? NaN));
 }
 
-/** Whatever the client could show before, it shows after; by measure, date, and every option of the filter tree. */
+/** The folder with one measure's definition: parsing all of them for every view takes most of the time. */
+function only(folder: PublishedFolder, measure: string): PublishedFolder {
+  const definitions = JSON.parse(folder.get('histograms.json')!) as Record<string, unknown>;
+  return new Map(folder).set('histograms.json', JSON.stringify({ [measure]: definitions[measure] }));
+}
+
+/** Whatever the client could show before, it shows after: by measure, date, and every option of the filter tree. */
 function assertSameView(original: PublishedFolder, ours: PublishedFolder): number {
   const leaves = leafIds(JSON.parse(original.get('filter-tree.json')!));
   assert.deepEqual(
@@ -99,14 +105,18 @@ function assertSameView(original: PublishedFolder, ours: PublishedFolder): numbe
   for (const path of leaves.keys())
     path.split('/').forEach((_, depth, options) => filters.add(options.slice(0, depth + 1).join('/')));
   let compared = 0;
-  for (const measure of Object.keys(JSON.parse(original.get('revisions.json')!) as object)) {
+  const definitions = JSON.parse(original.get('histograms.json')!) as Record<string, { kind?: string }>;
+  for (const measure of Object.keys(definitions)) {
+    // Of these the client knows no buckets, so it shows nothing of use.
+    if (definitions[measure]?.kind === undefined) continue;
+    const [before, after] = [only(original, measure), only(ours, measure)];
     for (const byDate of ['by-build-date', 'by-submission-date']) {
       const rows = JSON.parse(original.get(`${measure}-${byDate}.json`)!) as Record<string, Row[]>;
       for (const date of [undefined, ...Object.keys(rows)]) {
         for (const filter of filters) {
-          const expected = shown(original, measure, byDate, filter, date);
+          const expected = shown(before, measure, byDate, filter, date);
           if (expected === undefined || Object.keys(rows).length === 0) continue;
-          const actual = shown(ours, measure, byDate, filter, date);
+          const actual = shown(after, measure, byDate, filter, date);
           assert.ok(
             actual !== undefined && equalNumbers(expected, actual),
             `${measure} ${byDate} ${date ?? 'all'} ${filter}: ${String(actual)}, expected ${String(expected)}`,
@@ -214,7 +224,7 @@ describe('adoption of a folder of the original', () => {
         const { output } = await adopted(original);
         compared += assertSameView(original, await rendered([output], original));
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
     assert.ok(compared > 5_000, `only ${compared} views`);
   });
