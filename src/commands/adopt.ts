@@ -11,8 +11,7 @@ import { type OriginalSpace, spaceInBucket, spaceInFolder } from '../adoption/or
 import { createObjectStores } from '../aws/s3.ts';
 import { connectPorts, s3Connection } from '../composition.ts';
 import type { Config } from '../config.ts';
-import { faultsByReason } from '../pipeline/dataset/adoption/faults.ts';
-import { reasons } from '../pipeline/dataset/run-report.ts';
+import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { CommandError } from './command-error.ts';
 import { print, showStatus, table } from './terminal.ts';
 
@@ -80,16 +79,19 @@ function namedSpace(from: string, bucketOf: (name: string) => Bucket): OriginalS
 
 function describeAdoption(result: AdoptionResult): string {
   const { outcome, original, entry, seq, versions, channelVersions, leftOut, files, badLines } = result;
-  const commit = seq === null ? '' : ` (commit ${seq})`;
   if (outcome === 'already-adopted')
     return table([
-      ['outcome', `already adopted as ${entry}; data set at commit ${seq ?? '?'}`],
+      ['outcome', `already adopted; the data set is at commit ${seq ?? '?'}`],
+      ['ledger entry', entry],
       ['versions.json', versions],
     ]);
-  const faults = reasons(faultsByReason(channelVersions.flatMap((each) => each.faults)));
+  const faults = channelVersions.flatMap((each) =>
+    each.faults.map((fault) => ({ ...fault, channelVersion: each.channelVersion })),
+  );
   return table([
-    ['outcome', outcome === 'planned' ? 'planned: nothing was written' : `adopted as ${entry}${commit}`],
+    ['outcome', outcome === 'planned' ? 'planned: nothing was written' : `adopted (commit ${seq ?? '?'})`],
     ['original', original],
+    ['ledger entry', entry],
     [
       'files',
       `${files.processed} processed, ${files.missing} missing${badLines === 0 ? '' : `, ${badLines} bad lines`}`,
@@ -98,8 +100,24 @@ function describeAdoption(result: AdoptionResult): string {
       channelVersion,
       `${measures} measures, ${rows} rows in ${folder}`,
     ]),
-    ['noted', faults || 'nothing'],
+    ...describeFaults('kept out', faults.filter(isKeptOut)),
+    ...describeFaults(
+      'noted',
+      faults.filter((fault) => !isKeptOut(fault)),
+    ),
     ...(leftOut.length === 0 ? [] : [['left out', leftOut.join(', ')]]),
     ['versions.json', versions],
   ]);
+}
+
+const NAMED_FAULTS = 5;
+
+/** A row for each reason: how often, and the first few things. */
+function describeFaults(title: string, faults: readonly (AdoptionFault & { channelVersion: string })[]): string[][] {
+  if (faults.length === 0) return [[title, 'nothing']];
+  return [...Map.groupBy(faults, ({ reason }) => reason)].map(([reason, list]) => {
+    const named = list.slice(0, NAMED_FAULTS).map(({ what, channelVersion }) => `${what} of ${channelVersion}`);
+    const count = list.reduce((sum, fault) => sum + fault.count, 0);
+    return [title, `${reason} ${count}: ${named.join(', ')}${list.length > NAMED_FAULTS ? ', …' : ''}`];
+  });
 }

@@ -27,12 +27,8 @@ import { assertWhole, ledgerOf, snapshotOf, versionsOf } from '../fakes/publishe
 import { Evolution } from '../golden/v1-client.ts';
 
 const NIGHTLY = 'nightly/28';
-const FOREIGN = spaceKey('elsewhere/');
+const FOREIGN = 'elsewhere/';
 const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1 << 20 } });
-
-function spaceKey(prefix: string): string {
-  return prefix;
-}
 
 /** Everything below the prefix but the pointer and its projections, as stored. */
 function folders(app: Application): Map<string, string> {
@@ -143,7 +139,7 @@ describe('adoption', () => {
       false,
       'projections are written by the run, after the commit',
     );
-    await app.run('updateProjections', undefined as never);
+    await app.run('updateProjections', undefined);
     assert.deepEqual(
       app.published.text(`${PREFIX}FILES_PROCESSED`).trimEnd().split('\n'),
       ['a', 'b', ADOPTED_KEY, inputKey(NIGHTLY, 'f1')].sort(),
@@ -209,7 +205,7 @@ describe('adopted files', () => {
     storeOriginal(app, files);
     await adoptNow(app);
     await publishDay(app, rowResult([1, 1, 0, 1, -1, -1, 1, 0, 2], '20131029', '20131029030201'));
-    await app.run('updateProjections', undefined as never);
+    await app.run('updateProjections', undefined);
     assert.equal(app.published.text(`${PREFIX}FILES_MISSING`), 'm\n');
     assert.match(app.published.text(`${PREFIX}FILES_PROCESSED`), /f1\.lzma/);
   });

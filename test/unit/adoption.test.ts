@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { publishedDefinition, type RawDefinition, simpleMeasureDefinition } from '../../src/histograms/definition.ts';
 import type { Slot } from '../../src/pipeline/aggregates/slot.ts';
-import { faultsByReason } from '../../src/pipeline/dataset/adoption/faults.ts';
+import type { AdoptionFault } from '../../src/pipeline/dataset/adoption/faults.ts';
 import { isOurs, parseOriginalVersions } from '../../src/pipeline/dataset/adoption/original-versions.ts';
 import { emptyLedger, parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { adoptedEntryOf, adoptedLedger, adoptedName } from '../../src/pipeline/dataset/adoption/adopted-entry.ts';
@@ -32,6 +32,12 @@ async function newFolder(): Promise<string> {
   const folder = join(work, String((numbered += 1)));
   await mkdir(folder);
   return folder;
+}
+
+function faultsByReason(faults: Iterable<AdoptionFault>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason, count } of faults) counts[reason] = (counts[reason] ?? 0) + count;
+  return counts;
 }
 
 interface Adopted extends AdoptFolderResult {
@@ -364,7 +370,7 @@ describe('adoption of a folder of the original', () => {
       assert.equal(revisions['GC_MS']?.length, shownLength);
       assert.equal(new Evolution(folder, 'GC_MS', 'by-build-date').submissions(), submissions);
       const newest = buildId > '20131029030201' && length === shownLength ? buildId : '20131029030201';
-      assert.equal(revisions['GC_MS']?.buildId, newest);
+      assert.equal(revisions['GC_MS'].buildId, newest);
     });
   }
 

@@ -50,10 +50,3 @@ export class FaultCounts {
     return [...this.#faults.values()];
   }
 }
-
-/** Counts by reason, over any number of folders. */
-export function faultsByReason(faults: Iterable<AdoptionFault>): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { reason, count } of faults) counts[reason] = (counts[reason] ?? 0) + count;
-  return counts;
-}
