@@ -109,6 +109,14 @@ function hasReadableRow(folder: PublishedFolder, measure: string): boolean {
   });
 }
 
+/** Every option of a filter tree, by its path from the root; the empty one stands for everything. */
+function filtersOf(paths: Iterable<string>): Set<string> {
+  const filters = new Set(['']);
+  for (const path of paths)
+    path.split('/').forEach((_, depth, options) => filters.add(options.slice(0, depth + 1).join('/')));
+  return filters;
+}
+
 /** Whatever the client could show before, it shows after: by measure, date, and every option of the filter tree. */
 function assertSameView(original: PublishedFolder, ours: PublishedFolder): number {
   const leaves = leafIds(JSON.parse(original.get('filter-tree.json')!));
@@ -116,15 +124,12 @@ function assertSameView(original: PublishedFolder, ours: PublishedFolder): numbe
     [...leafIds(JSON.parse(ours.get('filter-tree.json')!))].filter(([path]) => leaves.has(path)).sort(),
     [...leaves].sort(),
   );
-  const filters = new Set(['']);
-  for (const path of leaves.keys())
-    path.split('/').forEach((_, depth, options) => filters.add(options.slice(0, depth + 1).join('/')));
+  const filters = filtersOf(leaves.keys());
   let compared = 0;
   const definitions = JSON.parse(original.get('histograms.json')!) as Record<string, { kind?: string }>;
   for (const measure of Object.keys(definitions)) {
     // Of these the client knows no buckets, so it shows nothing of use.
-    if (definitions[measure]?.kind === undefined) continue;
-    if (!hasReadableRow(original, measure)) continue;
+    if (definitions[measure]?.kind === undefined || !hasReadableRow(original, measure)) continue;
     const [before, after] = [only(original, measure), only(ours, measure)];
     for (const byDate of BY_DATES) {
       const rows = JSON.parse(original.get(`${measure}-${byDate}.json`)!) as Record<string, Row[]>;
