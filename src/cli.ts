@@ -150,6 +150,15 @@ program
   );
 
 program
+  .command('adopt')
+  .description('take over what the original published, history and all, as the first commit of this data set')
+  .option('--from <place>', 'where it lies, s3://bucket/prefix/ or a folder; default: the published space itself')
+  .option('--leave-out <channel/version...>', 'entries of versions.json to go without, for good')
+  .option('--dry-run', 'read and check everything, write nothing')
+  .option('--json', 'print the result as JSON')
+  .action(run(async (config, options) => (await import('./commands/adopt.ts')).adopt(config, options)));
+
+program
   .command('temporal')
   .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
   .argument('[args...]')

@@ -9,6 +9,7 @@ import {
   completeLedger,
   type Contribution as DayContribution,
   decide,
+  isAdopted,
   isRound,
   keepAsTheyAre,
   type RenderedFolder,
@@ -18,6 +19,7 @@ import { type Ledger, type Segment, serialiseLedger } from '../pipeline/dataset/
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { firstShared } from '../pipeline/dataset/overlap.ts';
 import { nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import type { Contribution } from './contribution.ts';
 import { keysOf } from './file-lists.ts';
@@ -124,9 +126,10 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     const { ledger } = pointer;
     const isDay = !isRound(contribution.day);
     let decision: PublicationDecision = decide(ledger, contribution);
-    const shared = decision === 'publish' ? await sharing(ledger, contribution, signal) : [];
-    if (!isDay && (shared.length > 0 || (await isReturned(run, signal)))) decision = 'overlapping';
-    const displaced = isDay ? shared : [];
+    const shared = decision === 'publish' ? await sharing(ledger, contribution, signal) : new Map<string, string>();
+    if (!isDay && (shared.size > 0 || (await isReturned(run, signal)))) decision = 'overlapping';
+    if (isDay) refuseAdopted(contribution.day, shared);
+    const displaced = isDay ? [...shared.keys()] : [];
     const { head } = pointer.versions;
     const replacement = decision === 'publish' ? replaceDay(ledger, contribution, displaced) : undefined;
     const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
@@ -148,21 +151,29 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     };
   }
 
-  /** Entries of the ledger that count an input file of the contribution: of all entries for a round, of the rounds for a day. */
-  async function sharing(ledger: Ledger, { day, entry }: DayContribution, signal: AbortSignal): Promise<string[]> {
+  /**
+   * Entries of the ledger that count an input file of the contribution, with the first such file: of all entries for a
+   * round, of rounds and the adopted history for a day.
+   */
+  async function sharing(
+    ledger: Ledger,
+    { day, entry }: DayContribution,
+    signal: AbortSignal,
+  ): Promise<Map<string, string>> {
     const own = entry.fileLists.processed;
-    if (own === null) return [];
-    const others = [...ledger.days].filter(([name]) => name !== day && (isRound(day) || isRound(name)));
+    if (own === null) return new Map();
+    const mayShare = (name: string): boolean => isRound(day) || isRound(name) || isAdopted(name);
+    const others = [...ledger.days].filter(([name]) => name !== day && mayShare(name));
     const found = await pMap(
       others,
-      async ([name, { fileLists }]) => {
+      async ([name, { fileLists }]): Promise<[string, string][]> => {
         if (fileLists.processed === null) return [];
         const key = await firstShared(keysOf(analysis, own, signal), keysOf(analysis, fileLists.processed, signal));
-        return key === undefined ? [] : [name];
+        return key === undefined ? [] : [[name, key]];
       },
       { concurrency: LISTS_AT_ONCE },
     );
-    return found.flat();
+    return new Map(found.flat());
   }
 
   /** A round whose results were given back must not come into the data set any more. */
@@ -218,5 +229,16 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     const key = stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
     await analysis.createOnce(key, gzipSync(text), { contentType: 'application/gzip' }, signal);
     return key;
+  }
+}
+
+/** @throws InvalidDataError `adopted_files`: the original kept no counts per day, so its part cannot be taken out again */
+function refuseAdopted(day: string, shared: ReadonlyMap<string, string>): void {
+  for (const [name, key] of shared) {
+    if (!isAdopted(name)) continue;
+    throw new InvalidDataError(
+      'adopted_files',
+      `${day} cannot be published: it has ${key}, which the history adopted from the original (${name}) counts already and cannot give back. Publish days whose files are not in FILES_PROCESSED; to see the others for themselves use "telemetry investigate"`,
+    );
   }
 }

@@ -11,6 +11,7 @@ const BY_REASON: Readonly<Record<string, FailureType>> = {
   invalid_template: FailureType.InvalidFilter,
   task_too_large: FailureType.TaskTooLarge,
   sealed_day: FailureType.InvalidInput,
+  adopted_files: FailureType.InvalidInput,
   website_source: FailureType.WebsiteSourceMissing,
   website_refused: FailureType.WebsiteRefused,
 };

@@ -25,66 +25,68 @@ export interface ProjectionsResult {
 const LIST_HEADERS = { contentType: 'text/plain; charset=utf-8', cacheControl: 'no-cache' } as const;
 const STATUS_HEADERS = { contentType: 'application/json', cacheControl: 'no-cache' } as const;
 
-export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
-  const { analysis, published, settings } = ports;
-  const { publishedPrefix } = settings;
-  const stores = { analysis, published, publishedPrefix };
+type ProjectionPorts = Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>;
 
+export function createProjectionActivities(ports: ProjectionPorts) {
   return {
-    /** Rewrites FILES_PROCESSED, FILES_MISSING and status.json from the current ledger; once more when a commit came meanwhile. */
+    /** Rewrites FILES_PROCESSED, FILES_MISSING and status.json from the current ledger. */
     async updateProjections(): Promise<ProjectionsResult> {
       const signal = cancellationSignal();
       return heartbeating(
         () => ({}),
         async () => {
-          for (;;) {
-            const { versions, ledger, etag } = await readPointer(stores, signal);
-            const days = [...ledger.days.values()];
-            await writeList(publishedNames.filesProcessed, processedFiles(listsOf(days, 'processed', signal)), signal);
-            await writeList(
-              publishedNames.filesMissing,
-              missingFiles(listsOf(days, 'processed', signal), listsOf(days, 'missing', signal)),
-              signal,
-            );
-            const { seq, commit, at } = versions.head;
-            const status = {
-              seq,
-              commit,
-              at,
-              days: Object.fromEntries(ledger.days),
-              channelVersions: Object.fromEntries(versions.folders),
-            };
-            await published.put(
-              publishedPrefix + publishedNames.status,
-              Buffer.from(JSON.stringify(status)),
-              STATUS_HEADERS,
-              signal,
-            );
-            if ((await readPointer(stores, signal)).etag !== etag) continue;
-            log.info('projections written', { seq, days: days.length });
-            return {
-              seq,
-              channelVersions: versions.folders.size,
-              versions: `s3://${published.bucket}/${publishedPrefix}${publishedNames.versions}`,
-            };
-          }
+          const { days, ...result } = await writeProjections(ports, signal);
+          log.info('projections written', { seq: result.seq, days });
+          return result;
         },
       );
     },
   };
+}
 
-  function listsOf(
-    days: readonly DayEntry[],
-    which: 'processed' | 'missing',
-    signal: AbortSignal,
-  ): AsyncIterable<string>[] {
+/** Writes them from the current ledger; once more when a commit came meanwhile. */
+export async function writeProjections(
+  { analysis, published, settings }: ProjectionPorts,
+  signal: AbortSignal,
+): Promise<ProjectionsResult & { readonly days: number }> {
+  const { publishedPrefix } = settings;
+  const stores = { analysis, published, publishedPrefix };
+  for (;;) {
+    const { versions, ledger, etag } = await readPointer(stores, signal);
+    const days = [...ledger.days.values()];
+    await writeList(publishedNames.filesProcessed, processedFiles(listsOf(days, 'processed')));
+    await writeList(publishedNames.filesMissing, missingFiles(listsOf(days, 'processed'), listsOf(days, 'missing')));
+    const { seq, commit, at } = versions.head;
+    const status = {
+      seq,
+      commit,
+      at,
+      days: Object.fromEntries(ledger.days),
+      channelVersions: Object.fromEntries(versions.folders),
+    };
+    await published.put(
+      publishedPrefix + publishedNames.status,
+      Buffer.from(JSON.stringify(status)),
+      STATUS_HEADERS,
+      signal,
+    );
+    if ((await readPointer(stores, signal)).etag !== etag) continue;
+    return {
+      seq,
+      channelVersions: versions.folders.size,
+      versions: `s3://${published.bucket}/${publishedPrefix}${publishedNames.versions}`,
+      days: days.length,
+    };
+  }
+
+  function listsOf(days: readonly DayEntry[], which: 'processed' | 'missing'): AsyncIterable<string>[] {
     return days.flatMap(({ fileLists }) => {
       const key = fileLists[which];
       return key === null ? [] : [keysOf(analysis, key, signal)];
     });
   }
 
-  async function writeList(name: string, keys: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+  async function writeList(name: string, keys: AsyncIterable<string>): Promise<void> {
     await inWorkFolder(settings.workDirectory, async (folder) => {
       const path = join(folder, name);
       async function* lines(): AsyncGenerator<string> {

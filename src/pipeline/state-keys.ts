@@ -21,6 +21,11 @@ export function roundRun(instant: string, runId: string): RunRef {
   return { runId, prefix: `${ROUNDS}${instant}/${runId}/` };
 }
 
+/** The adoption of what the original published; only file lists are kept under it. */
+export function adoptionRun(commit: string): RunRef {
+  return { runId: commit, prefix: ADOPTION };
+}
+
 /** A merged chunk: its number, and how many of its tasks had which receipt when it was merged. */
 export interface ChunkRef {
   readonly chunk: number;
@@ -35,6 +40,7 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 const ROUNDS = 'state/rounds/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
+const ADOPTION = 'state/adoption/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
@@ -58,6 +64,12 @@ export const stateKeys = {
     `${run.prefix}publications/${attempt}/staged-${index}.json`,
   segment: (channelVersion: string, day: string, sha256: string): string =>
     `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
+  /** Slots of a channel/version that the original published. */
+  adoptedBase: (channelVersion: string, sha256: string): string =>
+    `state/segments/${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
+  /** What became of a folder of the original, as it was listed. */
+  adoptedFolder: (folder: string, listing: string): string =>
+    `${ADOPTION}folders/${folder}-${listing.slice(0, 16)}.json`,
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
   /** What the last website update published. One object, replaced by every update that changed something. */
   website: 'state/website.json',

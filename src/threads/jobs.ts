@@ -3,6 +3,8 @@
  * threads do one kind of work.
  */
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { adoptFileLists as AdoptFileLists } from './adopt-file-lists.ts';
+import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
 import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
 import type { mergePartFiles as MergePartFiles, partsToResult as PartsToResult } from './merge-parts.ts';
 import type { mergeResults as MergeResults, mergeResultShare as MergeResultShare } from './merge-results.ts';
@@ -10,6 +12,9 @@ import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapsh
 import type { interleaveShares as InterleaveShares, splitResult as SplitResult } from './result-file.ts';
 
 export const fileJobs = {
+  adoptFileLists: (async (input) =>
+    (await import('./adopt-file-lists.ts')).adoptFileLists(input)) as typeof AdoptFileLists,
+  adoptFolder: (async (input) => (await import('./adopt-folder.ts')).adoptFolder(input)) as typeof AdoptFolder,
   aggregateSubmissions: (async (input) =>
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
   interleaveShares: (async (input) =>

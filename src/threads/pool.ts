@@ -38,6 +38,8 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
 }
 
 const JOB_NAMES = [
+  'adoptFileLists',
+  'adoptFolder',
   'aggregateSubmissions',
   'interleaveShares',
   'mergePartFiles',

@@ -20,10 +20,20 @@ export interface Contribution {
 export type Decision = 'no-op' | 'superseded' | 'publish';
 
 const ROUND = 'round-';
+const ADOPTED = 'adopted-';
 
 /** Whether a contribution is a round of continuous aggregation: results that nobody here planned. */
 export function isRound(day: string): boolean {
   return day.startsWith(ROUND);
+}
+
+/** Whether an entry of the ledger is what the original had published: of that no day can be replaced. */
+export function isAdopted(day: string): boolean {
+  return day.startsWith(ADOPTED);
+}
+
+export function adoptedNameAt(instant: string): string {
+  return ADOPTED + instant;
 }
 
 export function roundName(instant: string): string {

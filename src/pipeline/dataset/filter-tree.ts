@@ -70,6 +70,17 @@ export class FilterTree {
     return node.id;
   }
 
+  /** Filter path of every leaf's id; options with a slash, which no path can name, are passed over. */
+  paths(): Map<number, string> {
+    const paths = new Map<number, string>();
+    const visit = ({ id, options }: Node, path: readonly string[]): void => {
+      if (path.length === LEVELS.length && isFilterPath(path.join('/'))) paths.set(id, path.join('/'));
+      for (const [option, child] of options) visit(child, [...path, option]);
+    };
+    visit(this.#root, []);
+    return paths;
+  }
+
   /** The text of filter-tree.json. Equal ids give equal text, whether or not the tree was read back in between. */
   toJson(): string {
     return nodeText(this.#root, 0);

@@ -5,7 +5,10 @@
 import { isChannelVersion, parseFolderName } from './folder-name.ts';
 import { StoredJson } from './stored-json.ts';
 
-/** One contribution: a day (`YYYYMMDD`), or a round of continuous aggregation (`round-<instant>`). */
+/**
+ * One contribution: a day (`YYYYMMDD`), a round of continuous aggregation (`round-<instant>`), or all that the original
+ * had published when it was adopted (`adopted-<instant>`).
+ */
 export interface DayEntry {
   readonly runId: string;
   /** LastModified of the run's plan, ISO; absent for a run without plan. The later plan wins the day. */
@@ -67,7 +70,7 @@ export interface Ledger {
   readonly channelVersions: ReadonlyMap<string, ChannelVersionEntry>;
 }
 
-const DAY = /^(?:\d{8}|round-[A-Za-z0-9:.-]+)$/;
+const DAY = /^(?:\d{8}|(?:round|adopted)-[A-Za-z0-9:.-]+)$/;
 const SHA = /^[0-9a-f]{16,128}$/;
 
 /** The ledger of a data set that `setup` has just created. */
@@ -98,7 +101,7 @@ export function parseLedger(json: string): Ledger {
     channelVersions: new Map<string, ChannelVersionEntry>(),
   };
   for (const [day, stored] of root.member('days').entries()) {
-    if (!DAY.test(day)) stored.fail('named after a day or round');
+    if (!DAY.test(day)) stored.fail('named after a day, round or adoption');
     ledger.days.set(day, readDay(stored));
   }
   for (const [channelVersion, stored] of root.member('channelVersions').entries()) {

@@ -5,7 +5,8 @@ import type { PreviousSnapshot } from './previous-snapshot.ts';
 
 /**
  * - `pending`: could not be had; the previous definition or a derived one stands in until the next publish
- * - `missing`: the revision has no such definition, or no submission named a revision; derived
+ * - `missing`: the revision has no such definition, or no submission named a revision; the same stands in, such as one
+ *   that the original published
  * - `mismatch`: does not fit the rows; derived
  */
 export type DefinitionState = 'found' | 'pending' | 'missing' | 'mismatch';
@@ -31,9 +32,8 @@ export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot 
       return { definition, state: mismatch ? 'mismatch' : 'found' };
     }
     const derived = fallbackDefinition(rowLength);
-    if (found.from === 'none') return { definition: derived, state: 'missing' };
     const before = previous?.measures.get(measure);
     const kept = before?.length === rowLength ? before.definition : undefined;
-    return { definition: kept ?? derived, state: 'pending' };
+    return { definition: kept ?? derived, state: found.from === 'none' ? 'missing' : 'pending' };
   };
 }

@@ -23,22 +23,32 @@ export interface PreviousFiles {
 }
 
 /**
- * Reads the fixed files of a published folder. The filter tree is checked when it is used.
+ * Reads the fixed files of a published folder. The filter tree is checked when it is used. A measure without a row length
+ * is passed over: adopted folders of the original may have such, and it only costs the stand-in for a definition.
  * @throws InvalidDataError `bad_histograms` or `bad_revisions` when a file is damaged
  */
 export function parsePreviousSnapshot(files: PreviousFiles): PreviousSnapshot {
   const definitions = new Map(StoredJson.parse(files.histograms, 'bad_histograms', 'histograms.json').entries());
   const measures = new Map<string, PreviousMeasure>();
   for (const [measure, entry] of StoredJson.parse(files.revisions, 'bad_revisions', 'revisions.json').entries()) {
-    const length = entry.member('length').count();
+    const length = lengthOf(entry);
+    if (length === undefined) continue;
     const definition = fitting(definitions.get(measure), length);
     measures.set(measure, definition === undefined ? { length } : { length, definition });
   }
   return { filterTree: files.filterTree, measures };
 }
 
+function lengthOf(entry: StoredJson): number | undefined {
+  const { value } = entry;
+  const length = typeof value === 'object' && value !== null ? (value as { length?: unknown }).length : undefined;
+  return Number.isSafeInteger(length) && (length as number) > 0 ? (length as number) : undefined;
+}
+
 function fitting(stored: StoredJson | undefined, length: number): PublishedDefinition | undefined {
-  if (typeof stored?.optional('kind')?.value !== 'string') return undefined;
-  const { definition, mismatch } = publishedDefinition(stored.value as RawDefinition, length);
+  const value = stored?.value;
+  const raw = typeof value === 'object' && value !== null ? (value as RawDefinition) : undefined;
+  if (typeof raw?.kind !== 'string') return undefined;
+  const { definition, mismatch } = publishedDefinition(raw, length);
   return mismatch ? undefined : definition;
 }

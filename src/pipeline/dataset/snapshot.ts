@@ -42,6 +42,11 @@ export interface SnapshotSummary {
 }
 
 const MEASURE_NAME = /^[A-Za-z0-9_.-]{1,255}$/;
+/** True for a measure that the data set can hold: names become names of files (submissions.md 3.5). */
+export function isMeasureName(measure: string): boolean {
+  return MEASURE_NAME.test(measure);
+}
+
 const DATE = /^\d{8}$/;
 /** Two buckets, the least an enumerated histogram can have, and six numbers. */
 const MIN_ROW_LENGTH = 8;
@@ -143,7 +148,7 @@ function nameOf(slot: Slot): string {
 }
 
 function faultOf(slot: Slot): SlotFault | undefined {
-  if (!MEASURE_NAME.test(slot.measure)) return 'bad_measure_name';
+  if (!isMeasureName(slot.measure)) return 'bad_measure_name';
   if (!isFilterPath(slot.path)) return 'bad_filter_path';
   if (!DATE.test(slot.date)) return 'bad_date';
   return slot.values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;

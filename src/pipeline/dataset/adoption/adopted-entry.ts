@@ -1,0 +1,51 @@
+/**
+ * The adopted history in the ledger: one entry, `adopted-<instant>`, for everything that the original published until then,
+ * and a sealed base for each channel/version. The original kept no counts per day, so nothing in it can be replaced.
+ */
+import { adoptedNameAt, isAdopted } from '../day-replacement.ts';
+import { type ChannelVersionEntry, type DayEntry, emptyLedger, type Ledger } from '../ledger.ts';
+
+/** One channel/version of the original, read and stored. */
+export interface AdoptedBase {
+  readonly folder: string;
+  /** Object with its slots in the state; there is one for a folder without rows as well, so that it stays in the ledger. */
+  readonly base: { readonly key: string; readonly sha: string; readonly slots: number };
+}
+
+export interface AdoptedHistory {
+  /** Name of the ledger's entry. */
+  readonly name: string;
+  readonly files: DayEntry['files'];
+  readonly fileLists: DayEntry['fileLists'];
+  readonly channelVersions: ReadonlyMap<string, AdoptedBase>;
+}
+
+/** @param modified when the original's versions.json was last written */
+export function adoptedName(modified: Date): string {
+  return adoptedNameAt(modified.toISOString().replace(/\.\d+Z$/, 'Z'));
+}
+
+/** The adopted entry of a ledger; undefined when there is none. */
+export function adoptedEntryOf(ledger: Ledger): [name: string, entry: DayEntry] | undefined {
+  return [...ledger.days].find(([name]) => isAdopted(name));
+}
+
+/**
+ * The ledger of the adoption. Its folders are the original's own: they show what its bases hold.
+ * @param parent the empty ledger of a data set that was set up already; null when the original's map is to be replaced
+ */
+export function adoptedLedger(parent: Ledger | null, history: AdoptedHistory, commit: string): Ledger {
+  const { name, files, fileLists } = history;
+  const channelVersions = new Map<string, ChannelVersionEntry>();
+  for (const [channelVersion, { folder, base }] of history.channelVersions) {
+    const sealed = { ...base, days: [name], kept: [], beneath: null };
+    channelVersions.set(channelVersion, { folder, base: sealed, segments: [], definitionsPending: [] });
+  }
+  // None of these files came by a task of ours.
+  const tasks = { planned: 0, done: 0, failed: 0, missing: 0 };
+  const days = new Map([[name, { runId: commit, ...tasks, files, fileLists }]]);
+  const first = emptyLedger(commit);
+  return parent === null
+    ? { ...first, days, channelVersions }
+    : { seq: parent.seq + 1, commit, parent: parent.commit, days, channelVersions };
+}

@@ -1,0 +1,143 @@
+/**
+ * File job: the original's FILES_PROCESSED and FILES_MISSING, in append order and with repeats, → sorted lists in which every
+ * key is once, and in one of them. Sorted in blocks on disk: years of keys do not fit into memory.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createGzip } from 'node:zlib';
+import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { compareText } from '../pipeline/text-order.ts';
+import { LineSplitter } from './lines.ts';
+
+export interface AdoptFileListsInput {
+  /** Local copies, plain or gzip; null for a list that is not there. */
+  readonly processed: string | null;
+  readonly missing: string | null;
+  /** Existing folder for what is written. */
+  readonly folder: string;
+}
+
+export interface AdoptedFileList {
+  /** Gzip, one key a line. */
+  readonly path: string;
+  /** Of the text. */
+  readonly sha256: string;
+  readonly storedBytes: number;
+  readonly keys: number;
+  /** Lines that are no key of an object store. */
+  readonly badLines: number;
+}
+
+export interface AdoptFileListsResult {
+  readonly processed: AdoptedFileList;
+  readonly missing: AdoptedFileList;
+}
+
+/** Characters that are sorted in memory at a time. */
+const BLOCK_CHARACTERS = 32 << 20;
+/** What S3 allows. */
+const MAX_KEY_BYTES = 1024;
+/** Characters that end a line or a column where these lists are read. */
+const NO_KEY = /[\p{Cc}\u2028\u2029]/u;
+
+export async function adoptFileLists(input: AdoptFileListsInput): Promise<AdoptFileListsResult> {
+  const processed = await sortBlocks(input.processed, join(input.folder, 'processed'));
+  const missing = await sortBlocks(input.missing, join(input.folder, 'missing'));
+  const done = processed.blocks.map((path) => linesOf(path));
+  return {
+    processed: await writeList(join(input.folder, 'processed.gz'), processedFiles(done), processed.badLines),
+    missing: await writeList(
+      join(input.folder, 'missing.gz'),
+      missingFiles(
+        processed.blocks.map((path) => linesOf(path)),
+        missing.blocks.map((path) => linesOf(path)),
+      ),
+      missing.badLines,
+    ),
+  };
+}
+
+async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks: string[]; badLines: number }> {
+  const blocks: string[] = [];
+  let keys: string[] = [];
+  let characters = 0;
+  let badLines = 0;
+  const flush = async (): Promise<void> => {
+    if (keys.length === 0) return;
+    const path = `${prefix}-${blocks.length}`;
+    await writeFile(path, keys.sort(compareText).join('\n'));
+    blocks.push(path);
+    keys = [];
+    characters = 0;
+  };
+  const refuse = (): void => {
+    badLines += 1;
+  };
+  for await (const line of list === null ? [] : linesOf(list, refuse)) {
+    const key = line.endsWith('\r') ? line.slice(0, -1) : line;
+    if (key === '') continue;
+    if (NO_KEY.test(key)) {
+      refuse();
+      continue;
+    }
+    keys.push(key);
+    characters += key.length;
+    if (characters >= BLOCK_CHARACTERS) await flush();
+  }
+  await flush();
+  return { blocks, badLines };
+}
+
+async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncGenerator<string> {
+  const source = (await isGzip(path)) ? createGunzip() : new PassThrough();
+  // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+  pipeline(createReadStream(path), source).catch(() => undefined);
+  const splitter = new LineSplitter(MAX_KEY_BYTES + 1, onTooLong);
+  let ready: string[] = [];
+  const take = (bytes: Buffer, start: number, end: number): void => {
+    ready.push(bytes.toString('utf8', start, end));
+  };
+  try {
+    for await (const block of source as AsyncIterable<Buffer>) {
+      splitter.push(block, take);
+      yield* ready;
+      ready = [];
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
+    throw new InvalidDataError('bad_gzip', `the list does not decompress: ${(error as Error).message}`);
+  }
+  splitter.end(take);
+  yield* ready;
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeList(path: string, list: AsyncIterable<string>, badLines: number): Promise<AdoptedFileList> {
+  const hash = createHash('sha256');
+  let keys = 0;
+  async function* lines(): AsyncGenerator<string> {
+    for await (const key of list) {
+      const line = `${key}\n`;
+      hash.update(line);
+      keys += 1;
+      yield line;
+    }
+  }
+  const file = createWriteStream(path);
+  await pipeline(Readable.from(lines()), createGzip(), file);
+  return { path, sha256: hash.digest('hex'), storedBytes: file.bytesWritten, keys, badLines };
+}
