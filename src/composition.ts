@@ -4,7 +4,7 @@ import type { ActivityPorts, WebsiteSource } from './activities/ports.ts';
 import { smtpChannel } from './alert-channels/smtp.ts';
 import { webhookChannel } from './alert-channels/webhook.ts';
 import type { AlertPorts } from './activities/alerts.ts';
-import type { Metrics } from './metrics.ts';
+import { type Metrics, NO_METRICS } from './metrics.ts';
 import type { AlertChannel, ObjectStore } from './ports.ts';
 import { snsChannel } from './aws/sns.ts';
 import type { AwsConnection } from './aws/connection.ts';
@@ -24,9 +24,6 @@ export function s3Connection(config: Config): AwsConnection {
 export function sqsConnection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
 }
-
-/** For processes that nobody scrapes. */
-const NO_METRICS: Metrics = { add: () => undefined, set: () => undefined };
 
 export interface Connected {
   readonly ports: ActivityPorts;

@@ -51,6 +51,9 @@ export interface Metrics {
   set(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void;
 }
 
+/** For processes that nobody scrapes. */
+export const NO_METRICS: Metrics = { add: () => undefined, set: () => undefined };
+
 /** Metrics on the endpoint of Temporal's runtime. */
 export function createMetrics(meter: MetricMeter): Metrics {
   const counters = Object.fromEntries(

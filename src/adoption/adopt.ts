@@ -18,6 +18,7 @@ import {
 import { isOurs, parseOriginalVersions } from '../pipeline/dataset/adoption/original-versions.ts';
 import { type Ledger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { firstVersions, nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
+import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
 import { type AdoptedFolder, adoptOneFolder, writeManifest } from './adopted-folder.ts';
@@ -132,7 +133,7 @@ async function commit(
   signal: AbortSignal,
 ): Promise<Ledger> {
   const { analysis, published, settings } = ports;
-  const stores = { analysis, published, publishedPrefix: settings.publishedPrefix };
+  const stores = { analysis, published, publishedPrefix: settings.publishedPrefix, metrics: NO_METRICS };
   const key = settings.publishedPrefix + publishedNames.versions;
   const parent = target.kind === 'empty' ? target.pointer.ledger : null;
   const id = sha256(serialiseLedger(adoptedLedger(parent, history, 'adopted'))).slice(0, 32);

@@ -13,6 +13,7 @@ import type { AdoptedBase } from '../pipeline/dataset/adoption/adopted-entry.ts'
 import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { measureFileName } from '../pipeline/dataset/adoption/original-folder.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { stateKeys } from '../pipeline/state-keys.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -129,7 +130,11 @@ async function quarantineFaults(
     faults.filter(isKeptOut),
     async ({ reason, what, count }) => {
       const message = `${what}: ${count} kept out of the adopted history`;
-      await quarantine(analysis, { what: 'adopted_measure', reason, message, content: place }, signal);
+      await quarantine(
+        { analysis, metrics: NO_METRICS },
+        { what: 'adopted_measure', reason, message, content: place },
+        signal,
+      );
     },
     { concurrency: TRANSFERS_AT_ONCE },
   );
