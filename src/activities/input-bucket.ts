@@ -14,8 +14,11 @@ import { type InputFile, packTasks } from '../pipeline/task-queue/pack.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
 import { taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
+import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
+import { keysOf } from './file-lists.ts';
 import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
+import { readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJsonOnce } from './stored-json.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -29,6 +32,8 @@ export interface PlanTasksInput {
   readonly keys?: readonly string[];
   /** Key, in the analysis bucket, of a text with one input key a line. */
   readonly keyList?: string;
+  /** Leave out what the history adopted from the original counts: such a file could not be published. */
+  readonly leaveOutAdopted?: boolean;
   readonly jobName: string;
   readonly taskQueue: string;
   readonly doneQueue: string;
@@ -48,7 +53,7 @@ export interface PlanSummary {
 const HEADS_AT_ONCE = 32;
 
 export function createInputBucketActivities(
-  ports: Pick<ActivityPorts, 'input' | 'analysis' | 'queues' | 'metrics' | 'settings'>,
+  ports: Pick<ActivityPorts, 'input' | 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>,
 ) {
   const { input, analysis, queues, settings } = ports;
 
@@ -85,7 +90,12 @@ export function createInputBucketActivities(
         () =>
           inWorkFolder(settings.workDirectory, async (folder) => {
             const body = join(folder, 'tasks.gz');
-            const files = chosenFiles({ input, analysis }, plan, skipped, missingKeys, signal);
+            const adopted = plan.leaveOutAdopted === true ? await adoptedKeys(plan.day, signal) : NONE;
+            const files = leavingOut(
+              adopted,
+              chosenFiles({ input, analysis }, plan, skipped, missingKeys, signal),
+              skipped,
+            );
             const tasks = packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes));
             async function* lines(): AsyncGenerator<string> {
               for await (const task of tasks) {
@@ -128,6 +138,32 @@ export function createInputBucketActivities(
       );
     },
   };
+
+  /** Files of a day that the adopted history counts. Days that began after the adoption have none, whatever its lists hold. */
+  async function adoptedKeys(day: string | null, signal: AbortSignal): Promise<ReadonlySet<string>> {
+    if (day === null) return NONE;
+    const { publishedPrefix } = settings;
+    const { ledger } = await readPointer({ analysis, published: ports.published, publishedPrefix }, signal);
+    const [name, entry] = adoptedEntryOf(ledger) ?? [];
+    const list = entry?.fileLists.processed ?? null;
+    if (name === undefined || list === null || day > adoptedOn(name)) return NONE;
+    const keys = new Set<string>();
+    for await (const key of keysOf(analysis, list, signal)) if (key.includes(`.${day}.`)) keys.add(key);
+    return keys;
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+async function* leavingOut(
+  keys: ReadonlySet<string>,
+  files: AsyncIterable<InputFile>,
+  skipped: SkipCounts,
+): AsyncGenerator<InputFile> {
+  for await (const file of files) {
+    if (keys.has(file.key)) skipped.adopted = (skipped.adopted ?? 0) + 1;
+    else yield file;
+  }
 }
 
 async function indexRun(analysis: ObjectStore, run: RunRef, signal: AbortSignal): Promise<void> {

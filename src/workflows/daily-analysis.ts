@@ -73,7 +73,7 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
   const queues = await productionQueues();
 
   story.tell('listing the input bucket');
-  const plan = await planTasks({ run, day, filter, jobName: `dashboard-${day}`, ...queues });
+  const plan = await planTasks({ run, day, filter, leaveOutAdopted: true, jobName: `dashboard-${day}`, ...queues });
   story.tell('sending analysis tasks', {
     input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
   });

@@ -189,6 +189,8 @@ describe('adopted files', () => {
     storeOriginal(app, files);
     const { entry } = await adoptNow(app);
     const day = new DayRun(app);
+    // As a filter that takes files of other days would bring them in.
+    day.leavesOutAdopted = false;
     await day.analyse([inputKey(NIGHTLY, 'f1'), inputKey(NIGHTLY, 'f2')]);
     await failsForGood(
       day.stage(),
@@ -196,6 +198,35 @@ describe('adopted files', () => {
       new RegExp(`${DAY} cannot be published.*f2\\.lzma.*${entry}.*investigate`),
     );
     assert.equal(versionsOf(app).head.seq, 0);
+  });
+
+  it('the day of the migration is analysed without them, and the others are published', async () => {
+    const app = application();
+    const files = workedExample();
+    files.set('FILES_PROCESSED', `${inputKey(NIGHTLY, 'f2')}\n${inputKey(NIGHTLY, 'f1', '20131028')}\n`);
+    storeOriginal(app, files);
+    await adoptNow(app);
+    const day = new DayRun(app);
+    await day.analyse([inputKey(NIGHTLY, 'f1'), inputKey(NIGHTLY, 'f2')]);
+    assert.deepEqual([day.plan?.files, day.plan?.skipped], [1, { adopted: 1 }]);
+    assert.equal((await day.publish()).outcome, 'committed');
+    await app.run('updateProjections', undefined);
+    const processed = app.published.text(`${PREFIX}FILES_PROCESSED`).split('\n');
+    for (const key of ['f1', 'f2']) assert.ok(processed.includes(inputKey(NIGHTLY, key)), key);
+  });
+
+  it('a day after the adoption does not read its lists', async () => {
+    const app = application();
+    const files = workedExample();
+    files.set('FILES_PROCESSED', `${inputKey(NIGHTLY, 'f2')}\n`);
+    storeOriginal(app, files);
+    const { entry } = await adoptNow(app);
+    assert.match(entry, /^adopted-2013-10-30/);
+    const later = new DayRun(app, 1, '20131031');
+    later.storeInput([inputKey(NIGHTLY, 'f1', later.day)]);
+    app.trace.clear();
+    await later.planTasks();
+    assert.ok(!app.trace.calls.some(({ key }) => key.includes('files-processed')));
   });
 
   it('a file that the original missed may be analysed, and is missing no longer', async () => {

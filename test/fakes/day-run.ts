@@ -55,6 +55,7 @@ export class DayRun {
   readonly day: string;
   readonly run: RunRef;
   plan: PlanSummary | undefined;
+  leavesOutAdopted = true;
 
   constructor(app: Application, number = 1, day = DAY) {
     this.app = app;
@@ -85,6 +86,7 @@ export class DayRun {
       run: this.run,
       day: this.day,
       filter,
+      leaveOutAdopted: this.leavesOutAdopted,
       jobName: `dashboard-${this.day}`,
       ...this.queues,
     });

@@ -114,8 +114,9 @@ describe('continuousAggregation', () => {
       activities: { collectWaiting: drainUntilCancelled },
       during: async (handle) => {
         await eventually(() => handle.executeUpdate('publishNow'));
-        const answers = await Promise.all([handle.executeUpdate('publishNow'), handle.executeUpdate('stop')]);
+        const answers = await Promise.all([handle.executeUpdate('publishNow'), handle.executeUpdate('publishNow')]);
         for (const answer of answers) assert.equal((answer as { decision: string }).decision, 'published');
+        await stop(handle);
       },
     });
   });

@@ -63,7 +63,14 @@ describe('dailyAnalysis', () => {
     assert.equal(ref.prefix, `state/runs/${DAY}/${ref.runId}/`);
     const queues = { taskQueue: TASK_QUEUE, doneQueue: DONE_QUEUE };
     const filter = { version: 1, dimensions: [] };
-    assert.deepEqual(plan, { run: ref, day: DAY, filter, jobName: `dashboard-${DAY}`, ...queues });
+    assert.deepEqual(plan, {
+      run: ref,
+      day: DAY,
+      filter,
+      leaveOutAdopted: true,
+      jobName: `dashboard-${DAY}`,
+      ...queues,
+    });
     assert.deepEqual(inputsOf(execution, 'enqueueTasks'), [{ run: ref, taskQueue: TASK_QUEUE }]);
     assert.deepEqual(inputsOf(execution, 'drainDoneQueue'), [
       { run: ref, doneQueue: DONE_QUEUE, tasks: 3, chunkTasks: 2, merged: [-1, -1], maxSeconds: 600 },

@@ -10,8 +10,8 @@ export type ListedEntry =
 /** Lists one level, all pages, in any order; `delimiter` undefined lists everything below the prefix. */
 export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => AsyncIterable<ListedEntry>;
 
-/** Why objects were left out, counted. */
-type SkipReason = 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
+/** Why objects were left out, counted; `adopted`: the history taken over from the original counts the file. */
+type SkipReason = 'adopted' | 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 
 const LEVELS = 6;

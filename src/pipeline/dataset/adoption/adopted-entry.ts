@@ -25,6 +25,11 @@ export function adoptedName(modified: Date): string {
   return adoptedNameAt(modified.toISOString().replace(/\.\d+Z$/, 'Z'));
 }
 
+/** The last day, `YYYYMMDD`, whose files the adopted history may have. */
+export function adoptedOn(name: string): string {
+  return name.slice(adoptedNameAt('').length).slice(0, 10).replaceAll('-', '');
+}
+
 /** The adopted entry of a ledger; undefined when there is none. */
 export function adoptedEntryOf(ledger: Ledger): [name: string, entry: DayEntry] | undefined {
   return [...ledger.days].find(([name]) => isAdopted(name));
