@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
+import { plainLine } from '../pipeline/alerts/plain-text.ts';
 import type { Progress } from '../workflows/story.ts';
 import { CommandError } from './command-error.ts';
 import { showStatus } from './terminal.ts';
@@ -40,6 +41,8 @@ export async function startRun(client: Client, run: RunToStart): Promise<Workflo
 }
 
 const LOOK_EVERY_MS = 500;
+/** Describing a run costs the server more than a query. */
+const LOOK_FOR_TROUBLE_EVERY_MS = 5_000;
 
 /** Nothing was written, and a person must correct the input or what is configured. */
 const TO_CORRECT: readonly unknown[] = [
@@ -57,9 +60,15 @@ export async function followRun<T>(handle: WorkflowHandle, label: string): Promi
   });
   // Whatever ends the run is reported below; the look-outs must not raise it first.
   const settled = outcome.catch(() => undefined);
+  let trouble = '';
+  let lookedAt = Date.now();
   while (!state.ended) {
     await Promise.race([settled, delay(LOOK_EVERY_MS)]);
-    showStatus(`${label}: ${await progressOf(handle)}`);
+    if (Date.now() - lookedAt >= LOOK_FOR_TROUBLE_EVERY_MS) {
+      trouble = await troubleOf(handle);
+      lookedAt = Date.now();
+    }
+    showStatus(`${label}: ${await progressOf(handle)}${trouble}`);
   }
   try {
     return (await outcome) as T;
@@ -78,6 +87,19 @@ async function progressOf(handle: WorkflowHandle): Promise<string> {
   } catch {
     // No worker has taken the run yet, or it has just ended.
     return 'waiting for a worker';
+  }
+}
+
+/** The step that is being tried again, and why its last attempt failed; empty when all goes well. */
+async function troubleOf(handle: WorkflowHandle): Promise<string> {
+  try {
+    const { raw } = await handle.describe();
+    const failing = raw.pendingActivities?.find(({ lastFailure }) => lastFailure != null);
+    if (failing === undefined) return '';
+    return ` · ${plainLine(`${failing.activityType?.name ?? 'a step'} failed, attempt ${failing.attempt ?? 1} follows: ${failing.lastFailure?.message ?? ''}`)}`;
+  } catch {
+    // Only a look: what ends the run is told by its result.
+    return '';
   }
 }
 
