@@ -76,7 +76,7 @@ function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
   return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };
 }
 
-const CONNECT_MS = 10_000;
+const CONNECT_MS = 5_000;
 
 async function withPorts(config: Config, use: (ports: WatchPorts, names: WatchNames) => Promise<void>): Promise<void> {
   const stores = createObjectStores(s3Connection(config));

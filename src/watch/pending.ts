@@ -9,6 +9,8 @@ type Described = WorkflowExecutionDescription['raw'];
 type Pending = NonNullable<Described['pendingActivities']>[number];
 
 const MAX_MESSAGE = 1_000;
+/** Names of Temporal's time limits by their numbers. */
+const TIMEOUTS = ['TIMEOUT', 'START_TO_CLOSE', 'SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE', 'HEARTBEAT'] as const;
 
 export function pendingOf({
   pendingActivities,
@@ -37,6 +39,6 @@ function failureFacts(activity: string, failure: NonNullable<Pending['lastFailur
     type: type === 'Error' || type === '' ? null : type,
     message: plainText(message ?? 'no message').slice(0, MAX_MESSAGE),
     activity,
-    timeout: timeoutFailureInfo ? 'time-out' : null,
+    timeout: timeoutFailureInfo ? TIMEOUTS[timeoutFailureInfo.timeoutType ?? 0] : null,
   };
 }

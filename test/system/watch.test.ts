@@ -1,6 +1,6 @@
 /** `telemetry check` and `status` as an operator runs them, against a deployment in which one thing after the other is broken by hand. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,14 +11,17 @@ import { Deployment, type Output, until } from './deployment.ts';
 const DAY = '20131029';
 
 let folder: string;
+let template: string;
 let deployment: Deployment;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watch-'));
   await generateSamples({ seed: 'watch', days: [DAY], directory: folder, submissionsPerFile: 40 });
+  template = join(folder, 'filter.json.in');
+  await copyFile('filter.json.in', template);
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(folder, 'definitions'),
-    TELEMETRY_FILTER_TEMPLATE: 'filter.json.in',
+    TELEMETRY_FILTER_TEMPLATE: template,
   });
   await deployment.load(join(folder, 'submissions'));
 });
@@ -29,9 +32,30 @@ after(async () => {
 
 const check = (...args: string[]): Promise<Output> => deployment.telemetry('check', ...args);
 
+const status = (): Promise<Output> => deployment.telemetry('status');
+/** Temporal lists the end of a run a moment after it. */
+const untilFound = (): Promise<Output> =>
+  until(
+    'a finding',
+    async () => {
+      const output = await check();
+      return output.code === 0 ? undefined : output;
+    },
+    20_000,
+  );
+const untilSilent = (): Promise<Output> =>
+  until(
+    'silence',
+    async () => {
+      const output = await check();
+      return output.code === 0 ? output : undefined;
+    },
+    20_000,
+  );
+
 async function show(title: string): Promise<void> {
   if (process.env['SHOW_STATUS'] === undefined) return;
-  const { code, stdout, stderr } = await deployment.telemetry('status');
+  const { code, stdout, stderr } = await status();
   process.stdout.write(`===== ${title}: exit ${code}\n${stdout}${stderr}\n`);
 }
 
@@ -57,28 +81,53 @@ describe('check and status', () => {
       assert.ok(stdout.includes(part), `${part} in\n${stdout}`);
   });
 
-  it('a healthy deployment: silence and exit code 0; a line with --verbose', async () => {
+  it('F23: a run at work is no finding and shown with its tasks; terminated it is one, until the day is run again', async () => {
     deployment.startProcess('worker');
-    deployment.startProcess('analysis-worker');
     const applied = await deployment.telemetry('schedules', 'apply');
     assert.equal(applied.code, 0, applied.stderr);
-    const ran = await deployment.telemetry('run-day', '--day', DAY, '--json');
-    assert.equal(ran.code, 0, ran.stderr);
+    const started = await deployment.telemetry('run-day', '--day', DAY, '--detach');
+    assert.equal(started.code, 0, started.stderr);
+    await until(
+      'the run waits for its tasks',
+      async () =>
+        /running .*draining the done queue; \d+ tasks: 0 done, 0 failed, \d+ open/.test((await status()).stdout)
+          ? true
+          : undefined,
+      60_000,
+    );
+    await show('running');
+    assertSilent(await check());
+    const ended = await deployment.temporal('workflow', 'terminate', '--workflow-id', `daily-analysis-${DAY}`);
+    assert.equal(ended.code, 0, ended.stderr);
+    const output = await untilFound();
+    assertOnlyLine(
+      output,
+      /^problem: daily-analysis 20131029: was terminated .* → .*"telemetry run-day --day 20131029"/,
+    );
+    deployment.startProcess('analysis-worker');
+    assert.equal((await deployment.telemetry('run-day', '--day', DAY, '--json')).code, 0);
+    await untilSilent();
+  });
+
+  it('a healthy deployment: silence and exit code 0; a line with --verbose', async () => {
     await show('healthy');
     assertSilent(await check());
     const verbose = await check('--verbose');
     assert.equal(verbose.code, 0);
     assert.match(verbose.stdout, /^All is well: commit 1 of .* shows \d+ channel\/versions\.\n$/);
-    const status = await deployment.telemetry('status', '--json');
-    assert.equal(status.code, 0, status.stderr);
-    const { findings, facts } = JSON.parse(status.stdout) as {
+    const shown = await deployment.telemetry('status', '--json');
+    assert.equal(shown.code, 0, shown.stderr);
+    const { findings, facts } = JSON.parse(shown.stdout) as {
       findings: unknown[];
       facts: { runs: { known: { runs: { status: string; about: string }[] } } };
     };
     assert.deepEqual(findings, []);
     assert.deepEqual(
       facts.runs.known.runs.map(({ about, status: state }) => [about, state]),
-      [[DAY, 'COMPLETED']],
+      [
+        [DAY, 'COMPLETED'],
+        [DAY, 'TERMINATED'],
+      ],
     );
   });
 
@@ -108,31 +157,30 @@ describe('check and status', () => {
     assertSilent(await check());
   });
 
-  it('F23: a terminated run, until the day is run again', async () => {
-    const id = 'daily-analysis-20131030';
-    await deployment.telemetry('run-day', '--day', '20131030', '--detach');
-    const ended = await deployment.temporal('workflow', 'terminate', '--workflow-id', id);
-    assert.equal(ended.code, 0, ended.stderr);
-    await until(
-      'the terminated run in the list of runs',
-      async () => ((await check()).stdout === '' ? undefined : true),
-      20_000,
-    );
+  it('a failed run: one line with its error and what to do about it, until the day is run again', async () => {
+    const good = await readFile(template);
+    await writeFile(template, '{"version": 1, "dimensions": "none"}');
+    assert.equal((await deployment.telemetry('run-day', '--day', DAY)).code, 2);
     assertOnlyLine(
-      await check(),
-      /^problem: daily-analysis 20131030: was terminated .* → Run it again: "telemetry run-day --day 20131030"/,
+      await untilFound(),
+      /^problem: daily-analysis 20131029: failed .*InvalidFilter: .* → Correct the filter template/,
     );
-    assert.equal((await deployment.telemetry('run-day', '--day', '20131030', '--json')).code, 0);
-    await until('silence', async () => ((await check()).code === 0 ? true : undefined), 20_000);
+    await show('failed');
+    await writeFile(template, good);
+    assert.equal((await deployment.telemetry('run-day', '--day', DAY, '--json')).code, 0);
+    await untilSilent();
   });
 
   it('a dead letter', async () => {
     const queues = createMessageQueues({ region: 'us-west-2', endpoint: deployment.stack.links.sqs });
     const queue = 'telemetry-analysis-done-dlq';
     await queues.send(queue, ['not for us']);
-    assertOnlyLine(await check(), /^problem: dead letters in telemetry-analysis-done-dlq: 1 messages .* → .*purge/);
+    assertOnlyLine(
+      await check(),
+      /^problem: dead letters in telemetry-analysis-done-dlq: 1 message that .* the oldest sent .* ago → .*purge/,
+    );
     await show('dead letter');
-    const [message] = await queues.receive(queue, { waitSeconds: 1, visibilitySeconds: 30 });
+    const [message] = await queues.receive(queue, { waitSeconds: 5, visibilitySeconds: 30 });
     await queues.deleteMessages(queue, [message?.receiptHandle ?? '']);
     queues.close();
     assertSilent(await check());
