@@ -63,6 +63,16 @@ module.exports = {
       },
     },
     {
+      // Looks at a deployment for commands and monitors: no output, no settings, services by ports only.
+      name: 'watch-declares-ports',
+      severity: 'error',
+      from: { path: '^src/watch/' },
+      to: {
+        path: '^src/(?!watch/|pipeline/|setup/|activities/|ports\\.ts|names\\.ts|errors\\.ts|schedules\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'only-aws-imports-the-sdk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/aws/' },

@@ -138,6 +138,26 @@ program
   .option('--json', 'print the outcome as JSON')
   .action(run(async (config, options) => (await import('./commands/setup.ts')).setup(config, options)));
 
+for (const [name, description] of [
+  ['status', 'what the deployment is doing: verdict, data set, runs, schedules, queues, what is left over'],
+  [
+    'check',
+    'the watchdog, for cron or a monitor: silent when all is well, else a line for each finding; repairs projections',
+  ],
+] as const) {
+  const command = program
+    .command(name)
+    .description(description)
+    .option('--max-age-hours <n>', 'instead of TELEMETRY_MAX_DATA_AGE_HOURS')
+    .option('--json', 'print as JSON')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all is well, 1 something is wrong, 2 something could not be checked, or the settings are wrong.',
+    );
+  if (name === 'check') command.option('--verbose', 'a line also when all is well');
+  command.action(run(async (config, options) => (await import('./commands/watch.ts'))[name](config, options)));
+}
+
 program
   .command('bundle-workflows')
   .description('write the workflow code as one file, for TELEMETRY_WORKFLOW_BUNDLE')

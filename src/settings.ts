@@ -299,6 +299,12 @@ export const environmentSchema = z.object({
     .describe(
       'Workflow code made by "telemetry bundle-workflows"; without it the worker bundles the sources when it starts.',
     ),
+  TELEMETRY_MAX_DATA_AGE_HOURS: positive('hours')
+    .default(24)
+    .describe('Age of the last commit from which "check" calls the data stale; exactly that age is not.'),
+  TELEMETRY_WATCH_RUN_DAYS: positive('days')
+    .default(7)
+    .describe('For so many days "check" names a run that ended badly and that no later run has mended.'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
   TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
   TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import pMap from 'p-map';
 import { flipPointer, readPointer } from '../activities/pointer.ts';
-import { writeProjections } from '../activities/projections.ts';
+import { writeProjections } from '../activities/projection-files.ts';
 import { inflatedText } from '../activities/stored-json.ts';
 import {
   adoptedEntryOf,
@@ -68,7 +68,7 @@ export async function adoptSpace(
   progress.step = 'switching versions.json';
   const ledger = await commit(ports, target, historyOf(name, read.folders, lists), signal);
   progress.step = 'writing the lists';
-  await writeProjections(ports, signal);
+  await writeProjectionsOf(ports, signal);
   return { ...result, outcome: 'adopted', seq: ledger.seq };
 }
 
@@ -170,7 +170,7 @@ async function alreadyAdopted(
   if (adopted === undefined) throw new Error('not adopted');
   const [name, { files, fileLists }] = adopted;
   // An adoption that ended right after the switch left the original's lists.
-  if (ledger.days.size === 1 && !input.dryRun) await writeProjections(ports, signal);
+  if (ledger.days.size === 1 && !input.dryRun) await writeProjectionsOf(ports, signal);
   const result = resultOf(ports, input, name, [], { files, fileLists, badLines: 0 });
   return { ...result, outcome: 'already-adopted', seq: ledger.seq, leftOut: [] };
 }
@@ -212,4 +212,12 @@ function historyOf(
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+async function writeProjectionsOf(
+  { analysis, published, settings }: AdoptionPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { publishedPrefix, workDirectory } = settings;
+  await writeProjections({ analysis, published, publishedPrefix }, workDirectory, signal);
 }

@@ -41,6 +41,7 @@ const ROUNDS = 'state/rounds/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const ADOPTION = 'state/adoption/';
+const QUARANTINE = 'state/quarantine/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
@@ -73,7 +74,8 @@ export const stateKeys = {
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
   /** What the last website update published. One object, replaced by every update that changed something. */
   website: 'state/website.json',
-  quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
+  quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
+  allQuarantined: QUARANTINE,
   rounds: ROUNDS,
   /** Which waiting results a round took. */
   roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,

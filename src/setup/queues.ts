@@ -68,7 +68,7 @@ function withDeadLetters(
 }
 
 /** Name of the queue that takes another one's dead letters. */
-function deadLetterQueue(queue: string): string {
+export function deadLetterQueue(queue: string): string {
   return `${queue}-dlq`;
 }
 

@@ -1,0 +1,175 @@
+/** `status` for people: the verdict, what to do, then a table for each part. */
+import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { reasons } from '../pipeline/dataset/run-report.ts';
+import type {
+  Counted,
+  DataSetFacts,
+  Facts,
+  LeftoverFacts,
+  Part,
+  QueueFacts,
+  ScheduleFacts,
+  WatchedRun,
+  WorkerFacts,
+} from '../pipeline/watch/facts.ts';
+import { ageText, type Finding, findingLine } from '../pipeline/watch/finding.ts';
+import { verdictLine } from '../pipeline/watch/judge.ts';
+import { daysWithoutLaunch } from '../pipeline/watch/schedule-rules.ts';
+import { table } from './terminal.ts';
+
+/** Of each job. */
+const RUNS_SHOWN = { 'daily-analysis': 10, default: 3 } as const;
+
+export function statusText(facts: Facts, findings: readonly Finding[]): string {
+  const { at } = facts;
+  const sections = [
+    [verdictLine(facts, findings), ...findings.map((finding) => `  ${findingLine(finding)}`)].join('\n'),
+    section('DATA SET', facts.dataSet, (dataSet) => dataSetText(dataSet, at)),
+    section('RECENT DAYS', facts.dataSet, (dataSet) => recentDaysText(dataSet, facts)),
+    section('RUNS', facts.runs, ({ runs }) => runsText(runs, at)),
+    section('SCHEDULES', facts.schedules, schedulesText),
+    section('WORKERS', facts.workers, workersText),
+    `SQS QUEUES\n${queuesText(facts.queues, at)}`,
+    section('STATE', facts.leftovers, (leftovers) => leftoversText(leftovers, facts)),
+  ];
+  return sections.join('\n\n');
+}
+
+function section<T>(title: string, part: Part<T>, text: (known: T) => string): string {
+  return `${title}\n${'unknown' in part ? `not known: ${part.unknown}` : text(part.known)}`;
+}
+
+function dataSetText(dataSet: DataSetFacts, now: string): string {
+  const { versions, seq, at, days, rounds, firstDay, channelVersions } = dataSet;
+  const head = [
+    `${versions}: commit ${seq} of ${at} (${ageText(at, now)} old)`,
+    `${days} days${firstDay === null ? '' : ` since ${firstDay}`}, ${rounds} rounds of continuous aggregation`,
+  ];
+  if (channelVersions.length === 0) return head.join('\n');
+  const rows = channelVersions.map((entry) => [
+    entry.channelVersion,
+    entry.newestDay ?? 'rounds only',
+    String(entry.days),
+    `${entry.renderedAt} (${ageText(entry.renderedAt, now)} ago)`,
+    String(entry.definitionsPending),
+    entry.folder + (entry.hasManifest ? '' : ' INCOMPLETE'),
+  ]);
+  const titles = ['CHANNEL/VERSION', 'NEWEST DAY', 'DAYS', 'RENDERED', 'DEFINITIONS PENDING', 'FOLDER'];
+  return [...head, table([titles, ...rows])].join('\n');
+}
+
+function recentDaysText({ recentDays }: DataSetFacts, facts: Facts): string {
+  const without = daysWithoutLaunch(facts);
+  const rows = recentDays.map(({ day, planned, done, failed, missing, filesMissing }) =>
+    [day, planned, done, failed, missing, filesMissing].map(String),
+  );
+  const launches =
+    without === null
+      ? 'days without launch: not known'
+      : `days without launch in the last 14: ${without.join(', ') || 'none'}`;
+  if (rows.length === 0) return `none of the last 14 days is in the data set\n${launches}`;
+  const titles = ['DAY', 'TASKS', 'DONE', 'FAILED', 'MISSING', 'FILES MISSING'];
+  return `${table([titles, ...rows])}\n${launches}`;
+}
+
+function runsText(runs: readonly WatchedRun[], now: string): string {
+  if (runs.length === 0) return 'none in the last 14 days';
+  const shown = [...Map.groupBy(runs, ({ job }) => job)].flatMap(([job, ofJob]) =>
+    ofJob.slice(0, job === 'daily-analysis' ? RUNS_SHOWN['daily-analysis'] : RUNS_SHOWN.default),
+  );
+  const rows = shown.map((run) => [
+    run.job,
+    run.about,
+    run.status.toLowerCase().replaceAll('_', ' '),
+    `${run.startedAt.slice(0, 19)}Z (${ageText(run.startedAt, now)} ago)`,
+    run.endedAt === null ? '-' : ageText(run.startedAt, run.endedAt),
+    runDetail(run),
+  ]);
+  return table([['JOB', 'ABOUT', 'STATUS', 'STARTED', 'TOOK', 'DETAIL'], ...rows]);
+}
+
+function runDetail({ running, failure }: WatchedRun): string {
+  if (failure !== null) return plainLine(`${failure.type ?? failure.timeout ?? 'Error'}: ${failure.message}`, 100);
+  if (running === null) return '';
+  const { phase, tasks, activities } = running;
+  const tried = activities
+    .filter(({ attempt }) => attempt > 1)
+    .map(({ name, attempt, lastFailure }) => `${name} at try ${attempt}: ${lastFailure?.message ?? ''}`);
+  const open =
+    tasks === null ? [] : [`${tasks.planned} tasks: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
+  return plainLine([phase ?? 'no worker tells its phase', ...open, ...tried].join('; '), 160);
+}
+
+function schedulesText(schedules: readonly ScheduleFacts[]): string {
+  const rows = schedules.map((schedule) => [
+    schedule.id,
+    `${schedule.cron} UTC`,
+    stateOf(schedule),
+    schedule.nextAt ?? '-',
+    schedule.lastScheduledAt ?? 'never',
+  ]);
+  return table([['SCHEDULE', 'TIME', 'STATE', 'NEXT', 'LAST DUE THAT RAN'], ...rows]);
+}
+
+function stateOf({ exists, paused, note, differences }: ScheduleFacts): string {
+  if (!exists) return 'does not exist';
+  if (paused) return `paused: ${note ?? 'without a note'}`;
+  return differences.length > 0 ? 'differs from the code' : 'active';
+}
+
+function workersText(workers: readonly WorkerFacts[]): string {
+  const rows = workers.map(({ workerTaskQueue, pollers }) => [
+    workerTaskQueue,
+    pollers.length === 0 ? 'nobody' : pollers.join(', '),
+  ]);
+  return table([['WORKER TASK QUEUE', 'POLLED BY'], ...rows]);
+}
+
+function queuesText(queues: readonly QueueFacts[], now: string): string {
+  const rows = queues.map(({ queue, role, depth, oldestAt }) => {
+    if ('unknown' in depth) return [queue, role, '?', '?', '?', plainLine(depth.unknown, 100)];
+    const { visible, inFlight, delayed } = depth.known;
+    const oldest = oldestAt === null ? '' : `${ageText(oldestAt, now)} old`;
+    return [queue, role, String(visible), String(inFlight), String(delayed), oldest];
+  });
+  return table([['QUEUE', 'HOLDS', 'VISIBLE', 'IN FLIGHT', 'DELAYED', 'OLDEST'], ...rows]);
+}
+
+function leftoversText({ quarantine, waiting, openFailures, undelivered }: LeftoverFacts, facts: Facts): string {
+  const { at } = facts;
+  const rows = [
+    [
+      'quarantine',
+      `${countText(quarantine.total, at)}, ${quarantine.recent} in the last 24 h`,
+      reasons(quarantine.reasons),
+    ],
+    ['foreign results waiting', countText(waiting, at), facts.adoptsForeignResults ? '' : 'not taken in here'],
+    ['open failures', String(openFailures.length), openFailures.map(({ job, about }) => `${job} ${about}`).join('; ')],
+    ['undelivered alerts', countText(undelivered, at), undelivered.subjects.join('; ')],
+    ...projectionRows(facts),
+    ...orphanRows(facts),
+  ];
+  return table(rows.map((row) => row.map((cell) => plainLine(cell, 160))));
+}
+
+function projectionRows({ projections }: Facts): string[][] {
+  if ('unknown' in projections) return [];
+  const { differing, behind } = projections.known;
+  if (differing.length === 0) return [['projections', 'as the ledger says']];
+  return [['projections', behind ? 'of an earlier commit' : 'differ from the ledger', differing.join(', ')]];
+}
+
+function orphanRows({ dataSet, at }: Facts): string[][] {
+  if ('unknown' in dataSet) return [];
+  const { orphanFolders, orphanRounds } = dataSet.known;
+  const names = orphanFolders.names.slice(0, 3).join(', ') + (orphanFolders.count > 3 ? ' …' : '');
+  return [
+    ['unreferenced folders', countText(orphanFolders, at), names],
+    ['rounds outside the data set', countText(orphanRounds, at)],
+  ];
+}
+
+function countText({ count, more, oldest }: Counted, now: string): string {
+  const counted = more ? `more than ${count}` : String(count);
+  return oldest === null ? counted : `${counted}, oldest ${ageText(oldest, now)} old`;
+}

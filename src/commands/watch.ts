@@ -1,0 +1,118 @@
+/** `check` and `status`: the watchdog outside Temporal, for cron or a monitor, and the same look for people (operations.md 7.6). */
+import { Client, Connection } from '@temporalio/client';
+import { writeProjections } from '../activities/projection-files.ts';
+import { createObjectStores } from '../aws/s3.ts';
+import { createMessageQueues } from '../aws/sqs.ts';
+import { s3Connection, sqsConnection } from '../composition.ts';
+import { type Config, temporalConnectConfig } from '../config.ts';
+import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { type Repair, wantsRepair } from '../pipeline/watch/data-set-rules.ts';
+import type { Facts } from '../pipeline/watch/facts.ts';
+import { exitCodeOf, type Finding, findingLine, type WatchLimits } from '../pipeline/watch/finding.ts';
+import { judge, verdictLine } from '../pipeline/watch/judge.ts';
+import { lookAround, type WatchNames, type WatchPorts } from '../watch/look-around.ts';
+import { CommandError } from './command-error.ts';
+import { statusText } from './status-report.ts';
+import { print } from './terminal.ts';
+
+export interface WatchOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+  readonly maxAgeHours?: string;
+}
+
+/** Prints a line for each finding, nothing when there is none; repairs projections. Sets the exit code. */
+export async function check(config: Config, options: WatchOptions): Promise<void> {
+  const limits = limitsOf(config, options);
+  await withPorts(config, async (ports, names) => {
+    const facts = await lookAround(ports, names, new Date());
+    const repair = wantsRepair(facts) ? await repaired(ports, names, config) : NOT_TRIED;
+    const findings = judge(facts, limits, repair);
+    process.exitCode = exitCodeOf(findings);
+    if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings }));
+    else if (findings.length > 0) print(findings.map(findingLine).join('\n'));
+    else if (options.verbose === true) print(verdictLine(facts, findings));
+  });
+}
+
+/** Prints everything that is known, the verdict first. Changes nothing; the exit code is that of `check`. */
+export async function status(config: Config, options: WatchOptions): Promise<void> {
+  const limits = limitsOf(config, options);
+  await withPorts(config, async (ports, names) => {
+    const facts = await lookAround(ports, names, new Date());
+    const findings = judge(facts, limits, NOT_TRIED);
+    process.exitCode = exitCodeOf(findings);
+    if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings, facts }));
+    else print(statusText(facts, findings));
+  });
+}
+
+const NOT_TRIED: Repair = { kind: 'not tried' };
+const REPAIR_MS = 600_000;
+
+function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
+  return { verdict: verdictLine(facts, findings), exitCode: exitCodeOf(findings), at: facts.at };
+}
+
+async function repaired(
+  { analysis, published }: WatchPorts,
+  { publishedPrefix }: WatchNames,
+  config: Config,
+): Promise<Repair> {
+  try {
+    const signal = AbortSignal.timeout(REPAIR_MS);
+    const stores = { analysis, published, publishedPrefix };
+    const { versions } = await writeProjections(stores, config.TELEMETRY_WORK_DIRECTORY, signal);
+    return { kind: 'repaired', seq: versions.head.seq };
+  } catch (error) {
+    return { kind: 'failed', message: plainLine((error as Error).message) };
+  }
+}
+
+function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
+  const hours = maxAgeHours === undefined ? config.TELEMETRY_MAX_DATA_AGE_HOURS : Number(maxAgeHours);
+  if (!Number.isFinite(hours) || hours < 0 || maxAgeHours?.trim() === '')
+    throw new CommandError(`--max-age-hours must be a number of hours, found ${maxAgeHours ?? ''}`, { exitCode: 2 });
+  return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };
+}
+
+const CONNECT_MS = 5_000;
+
+async function withPorts(config: Config, use: (ports: WatchPorts, names: WatchNames) => Promise<void>): Promise<void> {
+  const stores = createObjectStores(s3Connection(config));
+  const queues = createMessageQueues(sqsConnection(config));
+  let connected: Promise<{ connection: Connection; client: Client }> | undefined;
+  const ports: WatchPorts = {
+    analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
+    published: stores.bucket(config.TELEMETRY_PUBLISHED_BUCKET),
+    queues,
+    temporal: async () => (await (connected ??= connect())).client,
+  };
+  try {
+    await use(ports, {
+      publishedPrefix: config.TELEMETRY_PUBLISHED_PREFIX,
+      taskQueue: config.TELEMETRY_TASK_QUEUE,
+      doneQueue: config.TELEMETRY_DONE_QUEUE,
+      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+      adoptsForeignResults: config.TELEMETRY_FOREIGN_RESULTS === 'adopt',
+    });
+  } finally {
+    stores.close();
+    queues.close();
+    await connected?.then(
+      ({ connection }) => connection.close(),
+      () => undefined,
+    );
+  }
+}
+
+async function connect(): Promise<{ connection: Connection; client: Client }> {
+  const { connectionOptions, namespace } = await temporalConnectConfig();
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
+    return { connection, client: new Client({ connection, namespace: namespace ?? 'default' }) };
+  } catch (error) {
+    const address = connectionOptions.address ?? 'localhost:7233';
+    throw new Error(`no Temporal server answers at ${address}`, { cause: error });
+  }
+}

@@ -1,0 +1,41 @@
+/** What could not be looked at: said once for each cause, since nobody can tell whether it is well. */
+import type { Facts, Part } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+const RESTORE =
+  'Restore versions.json from the bucket’s versions (docs/operating.md, "Restore"); for a new deployment run "telemetry setup".';
+/** By failure type; others are services out of reach. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  PointerMissing: RESTORE,
+  PointerDamaged:
+    'Restore the last good version of versions.json from the bucket’s versions; no run publishes until then.',
+  StateDamaged: 'Restore the object from the bucket’s versions; no run publishes until then.',
+  QueueMissing: 'Run "telemetry setup", or correct the setting that names the queue.',
+};
+const UNREACHABLE =
+  'See whether the service runs and the settings point to it ("telemetry setup" checks them), then check again.';
+
+export function unknownFindings(facts: Facts): Finding[] {
+  const parts: [what: string, part: Part<unknown>][] = [
+    ['data set', facts.dataSet],
+    ['projections', facts.projections],
+    ['runs', facts.runs],
+    ['schedules', facts.schedules],
+    ['workers', facts.workers],
+    ['state', facts.leftovers],
+    ...facts.queues.map(({ queue, depth }): [string, Part<unknown>] => [`SQS queue ${queue}`, depth]),
+  ];
+  const byCause = new Map<string, { what: string[]; type: string | null }>();
+  for (const [what, part] of parts) {
+    if (!('unknown' in part)) continue;
+    const cause = byCause.get(part.unknown) ?? { what: [], type: part.type };
+    cause.what.push(what);
+    byCause.set(part.unknown, cause);
+  }
+  return [...byCause].map(([reason, { what, type }]) => ({
+    severity: 'unchecked',
+    what: what.join(', '),
+    fact: reason,
+    action: ACTIONS[type ?? ''] ?? UNREACHABLE,
+  }));
+}

@@ -1,0 +1,33 @@
+/** One part of a look: what it brought, or why nothing; within a time, whatever the service does. */
+import { ApplicationFailure } from '@temporalio/common';
+import { FailureType } from '../errors.ts';
+import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import type { Part } from '../pipeline/watch/facts.ts';
+import { QueueMissingError } from '../ports.ts';
+import { errorText } from '../setup/run-items.ts';
+
+const PART_MS = 30_000;
+
+/** Never rejects. The signal aborts when the time is up; clients that ignore it are left behind. */
+export async function partOf<T>(look: (signal: AbortSignal) => Promise<T>): Promise<Part<T>> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    const error = new Error(`no answer within ${PART_MS / 1000} s`);
+    controller.abort(error);
+    reject(error);
+  }, PART_MS);
+  try {
+    return { known: await Promise.race([look(controller.signal), late]) };
+  } catch (error) {
+    const text = error instanceof ApplicationFailure ? error.message : errorText(error);
+    return { unknown: plainLine(text, 500), type: typeOf(error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function typeOf(error: unknown): string | null {
+  if (error instanceof ApplicationFailure) return error.type ?? null;
+  return error instanceof QueueMissingError ? FailureType.QueueMissing : null;
+}
