@@ -40,6 +40,8 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 const ROUNDS = 'state/rounds/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
+const QUARANTINE = 'state/quarantine/';
+const QUARANTINE_RELEASED = 'state/quarantine-released/';
 const ADOPTION = 'state/adoption/';
 const WAITING = 'state/foreign/waiting/';
 
@@ -73,7 +75,11 @@ export const stateKeys = {
   ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
   /** What the last website update published. One object, replaced by every update that changed something. */
   website: 'state/website.json',
-  quarantine: (sha256: string): string => `state/quarantine/${sha256}.json`,
+  quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
+  allQuarantined: QUARANTINE,
+  /** When a quarantined thing was last sent back to where it came from. */
+  quarantineReleased: (sha256: string): string => `${QUARANTINE_RELEASED}${sha256}.json`,
+  allQuarantineReleased: QUARANTINE_RELEASED,
   rounds: ROUNDS,
   /** Which waiting results a round took. */
   roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,
