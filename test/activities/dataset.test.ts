@@ -339,7 +339,11 @@ describe('a pointer or ledger that is not right', () => {
         await day.analyse(NIGHTLY);
         await day.stage();
         const { etag } = day.app.published.store(VERSIONS, body);
-        await failsForGood(step(day), FailureType.PointerDamaged, /versions\.json is damaged: .*; put its last good version back/);
+        await failsForGood(
+          step(day),
+          FailureType.PointerDamaged,
+          /versions\.json is damaged: .*; put its last good version back/,
+        );
         assert.equal((await day.app.published.get(VERSIONS)).etag, etag);
       });
     }
