@@ -158,6 +158,33 @@ for (const [name, description] of [
   command.action(run(async (config, options) => (await import('./commands/watch.ts'))[name](config, options)));
 }
 
+const quarantine = program.command('quarantine').description('what was refused, kept with its reason');
+quarantine
+  .command('list')
+  .description('newest first')
+  .option('--limit <number>', 'show at most so many (default 100)')
+  .option('--json', 'print as JSON')
+  .action(run(async (config, options) => (await import('./commands/quarantine.ts')).quarantineList(config, options)));
+quarantine
+  .command('show')
+  .argument('<sha>', 'its first digits, 6 or more')
+  .option('--json', 'print as JSON')
+  .action(
+    run(async (config, options, [sha = '']) =>
+      (await import('./commands/quarantine.ts')).quarantineShow(config, sha, options),
+    ),
+  );
+quarantine
+  .command('release')
+  .description('send back to where it came from, to be judged again, once its reason is gone')
+  .argument('<sha...>', 'their first digits, 6 or more')
+  .option('--json', 'print the outcome as JSON')
+  .action(
+    run(async (config, options, shas) =>
+      (await import('./commands/quarantine.ts')).quarantineRelease(config, shas, options),
+    ),
+  );
+
 program
   .command('bundle-workflows')
   .description('write the workflow code as one file, for TELEMETRY_WORKFLOW_BUNDLE')

@@ -21,6 +21,8 @@ export const FailureType = {
   PointerDamaged: 'PointerDamaged',
   /** A ledger, segment or other state object that should exist is gone or has the wrong content. */
   StateDamaged: 'StateDamaged',
+  /** Every task of a run failed, and the data set has the day from a run that brought something. */
+  NothingAnalysed: 'NothingAnalysed',
   /** Other publishers committed first too many times in a row; retried by Temporal. */
   CommitContended: 'CommitContended',
   /** The website's repository, branch or folder cannot be read as it is configured. */

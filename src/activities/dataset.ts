@@ -126,6 +126,7 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     const { ledger } = pointer;
     const isDay = !isRound(contribution.day);
     let decision: PublicationDecision = decide(ledger, contribution);
+    if (decision === 'publish') refuseNothing(ledger, contribution);
     const shared = decision === 'publish' ? await sharing(ledger, contribution, signal) : new Map<string, string>();
     if (!isDay && (shared.size > 0 || (await isReturned(run, signal)))) decision = 'overlapping';
     if (isDay) refuseAdopted(contribution.day, shared);
@@ -230,6 +231,16 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     await analysis.createOnce(key, gzipSync(text), { contentType: 'application/gzip' }, signal);
     return key;
   }
+}
+
+/** @throws ApplicationFailure NothingAnalysed: a run without any result is no better state of a day that has some */
+function refuseNothing(ledger: Ledger, { day, entry }: DayContribution): void {
+  const current = ledger.days.get(day);
+  if (current === undefined || current.done === 0 || entry.done > 0) return;
+  throw ApplicationFailure.nonRetryable(
+    `None of the ${entry.planned} tasks of this run of ${day} gave a result (${entry.failed} failed, ${entry.missing} missing); the data set keeps the day as run ${current.runId} has it`,
+    FailureType.NothingAnalysed,
+  );
 }
 
 /** @throws InvalidDataError `adopted_files`: the original kept no counts per day, so its part cannot be taken out again */

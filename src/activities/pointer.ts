@@ -130,6 +130,9 @@ function parsed<T>(name: string, type: FailureType, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof InvalidDataError) && !(error instanceof Error && 'code' in error)) throw error;
-    throw ApplicationFailure.nonRetryable(`${name} is damaged: ${error.message}`, type);
+    throw ApplicationFailure.nonRetryable(
+      `${name} is damaged: ${error.message}; put its last good version back, then run again`,
+      type,
+    );
   }
 }

@@ -1,18 +1,8 @@
 /** What was refused, kept with its reason: never merged, never lost. One object per content, however often it comes. */
 import { createHash } from 'node:crypto';
+import type { QuarantineEntry } from '../pipeline/quarantine/entry.ts';
 import { stateKeys } from '../pipeline/state-keys.ts';
 import type { ActivityPorts } from './ports.ts';
-
-export interface QuarantineEntry {
-  /** `done_message` or `result`. */
-  readonly what: string;
-  /** Short machine name of the broken rule. */
-  readonly reason: string;
-  /** For people: what is wrong, and with which thing. */
-  readonly message: string;
-  /** The refused message body, or where the refused object lies. */
-  readonly content: string;
-}
 
 export async function quarantine(
   { analysis, metrics }: Pick<ActivityPorts, 'analysis' | 'metrics'>,

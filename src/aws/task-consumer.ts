@@ -44,7 +44,11 @@ export function consumeTasks(options: TaskConsumerOptions): TaskConsumer {
       return message;
     },
   });
-  consumer.on('error', onError);
+  let stopping = false;
+  consumer.on('error', (error) => {
+    // The long polls that the stop ends are no errors.
+    if (!stopping) onError(error);
+  });
   consumer.on('processing_error', onError);
   const stopped = new Promise<void>((resolve) => {
     consumer.once('stopped', () => {
@@ -54,6 +58,7 @@ export function consumeTasks(options: TaskConsumerOptions): TaskConsumer {
   consumer.start();
   return {
     stop: async () => {
+      stopping = true;
       consumer.stop({ abort: true });
       await stopped;
       sqs.destroy();

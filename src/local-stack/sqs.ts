@@ -18,6 +18,26 @@ export async function startEmbeddedSqs(port: number, region: string): Promise<Em
   app.addHook('preSerialization', (_request, _reply, payload, done) => {
     done(null, withLoopbackUrls(payload, endpoint));
   });
+  // A long poll goes on here after its client has hung up, and takes the next message: it is handed back at once.
+  app.addHook('preSerialization', async (request, _reply, payload) => {
+    const handles = request.raw.socket.destroyed ? receiptHandles(payload) : [];
+    if (handles.length > 0) {
+      const { QueueUrl } = request.body as { QueueUrl: string };
+      await app.inject({
+        method: 'POST',
+        url: '/',
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          'x-amz-target': 'AmazonSQS.ChangeMessageVisibilityBatch',
+        },
+        payload: JSON.stringify({
+          QueueUrl,
+          Entries: handles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
+        }),
+      });
+    }
+    return payload;
+  });
   await app.listen({ port, host: LOOPBACK });
   return {
     endpoint,
@@ -25,6 +45,11 @@ export async function startEmbeddedSqs(port: number, region: string): Promise<Em
       await app.close();
     },
   };
+}
+
+function receiptHandles(payload: unknown): string[] {
+  const { Messages: messages } = (payload ?? {}) as { Messages?: readonly { ReceiptHandle: string }[] };
+  return messages?.map(({ ReceiptHandle }) => ReceiptHandle) ?? [];
 }
 
 function withLoopbackUrls(payload: unknown, endpoint: string): unknown {

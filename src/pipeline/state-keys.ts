@@ -40,8 +40,9 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 const ROUNDS = 'state/rounds/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
-const ADOPTION = 'state/adoption/';
 const QUARANTINE = 'state/quarantine/';
+const QUARANTINE_RELEASED = 'state/quarantine-released/';
+const ADOPTION = 'state/adoption/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
@@ -76,6 +77,9 @@ export const stateKeys = {
   website: 'state/website.json',
   quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
   allQuarantined: QUARANTINE,
+  /** When a quarantined thing was last sent back to where it came from. */
+  quarantineReleased: (sha256: string): string => `${QUARANTINE_RELEASED}${sha256}.json`,
+  allQuarantineReleased: QUARANTINE_RELEASED,
   rounds: ROUNDS,
   /** Which waiting results a round took. */
   roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,

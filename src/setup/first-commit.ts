@@ -47,7 +47,7 @@ export async function lookAtDataSet(stores: DataSetStores, signal: AbortSignal):
 }
 
 const NOT_OURS =
-  'left as it is, also by --fix: take an existing data set over with "telemetry adopt", or choose another TELEMETRY_PUBLISHED_PREFIX';
+  'left as it is, also by --fix: restore its last good version if it was damaged (docs/operating.md), take an existing data set over with "telemetry adopt", or choose another TELEMETRY_PUBLISHED_PREFIX';
 
 function differs(...facts: readonly string[]): Look {
   return { state: 'differs', facts, blocks: true };

@@ -69,6 +69,30 @@ describe('publishing a day', () => {
     assertWhole(app);
   });
 
+  it('a run of the day of which every task failed takes nothing out: it is refused, and the day stays', async () => {
+    const app = application();
+    const [first, broken] = [new DayRun(app, 1), new DayRun(app, 2)];
+    await first.analyse(NIGHTLY);
+    await first.publish();
+    app.clock.advance(60);
+    await broken.analyse(NIGHTLY, () => ({ aborted: true }));
+    await failsForGood(
+      broken.stage(),
+      FailureType.NothingAnalysed,
+      new RegExp(`None of the .* ${first.run.runId} has it`),
+    );
+    assert.equal(submissionsOf(app, 'nightly/28'), NIGHTLY.length);
+    assert.equal(ledgerOf(app).days.get(first.day)?.runId, first.run.runId);
+  });
+
+  it('but a first run of the day of which every task failed is published: its files are missing', async () => {
+    const app = application();
+    const broken = new DayRun(app, 1);
+    await broken.analyse(NIGHTLY, () => ({ aborted: true }));
+    assert.equal((await broken.publish()).outcome, 'committed');
+    assert.equal(ledgerOf(app).days.get(broken.day)?.files.missing, NIGHTLY.length);
+  });
+
   it('104: publishing the same contribution again changes nothing', async () => {
     const day = new DayRun(application());
     await day.analyse(NIGHTLY);
@@ -339,7 +363,11 @@ describe('a pointer or ledger that is not right', () => {
         await day.analyse(NIGHTLY);
         await day.stage();
         const { etag } = day.app.published.store(VERSIONS, body);
-        await failsForGood(step(day), FailureType.PointerDamaged, /versions\.json is damaged/);
+        await failsForGood(
+          step(day),
+          FailureType.PointerDamaged,
+          /versions\.json is damaged: .*; put its last good version back/,
+        );
         assert.equal((await day.app.published.get(VERSIONS)).etag, etag);
       });
     }

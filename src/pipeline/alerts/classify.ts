@@ -71,6 +71,12 @@ const BY_TYPE: Readonly<Record<string, Verdict>> = {
   PointerMissing: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   PointerDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   StateDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },
+  NothingAnalysed: {
+    class: 'infrastructure',
+    owner: 'operator',
+    action:
+      'See in the analysis workers’ log why every task failed, mend that, then run the day again; the data set keeps the day as it was.',
+  },
   CommitContended: {
     class: 'contention',
     owner: 'operator',

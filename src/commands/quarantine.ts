@@ -1,0 +1,121 @@
+/** `quarantine list|show|release`: what was refused, and sending it back once its reason is gone. */
+import {
+  listQuarantine,
+  type Quarantined,
+  type QuarantineList,
+  type Release,
+  releaseQuarantined,
+  showQuarantined,
+} from '../activities/quarantine-release.ts';
+import { connectPorts } from '../composition.ts';
+import type { Config } from '../config.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { QueueMissingError } from '../ports.ts';
+import { CommandError } from './command-error.ts';
+import { print, table } from './terminal.ts';
+
+export interface QuarantineOptions {
+  readonly limit?: string;
+  readonly json?: boolean;
+}
+
+type Ports = ReturnType<typeof connectPorts>['ports'];
+
+export async function quarantineList(config: Config, { limit = '100', json }: QuarantineOptions): Promise<void> {
+  if (!/^[1-9]\d{0,5}$/.test(limit))
+    throw new CommandError(`--limit ${limit}: give a number from 1 to 999999`, { exitCode: 2 });
+  await withPorts(config, async (ports, signal) => {
+    const list = await listQuarantine(ports, Number(limit), signal);
+    print(json === true ? JSON.stringify(list) : describeList(list));
+  });
+}
+
+export async function quarantineShow(config: Config, sha: string, { json }: QuarantineOptions): Promise<void> {
+  await withPorts(config, async (ports, signal) => {
+    const found = await showQuarantined(ports, sha, signal);
+    print(json === true ? JSON.stringify(found) : describeOne(found));
+  });
+}
+
+/** Sets exit code 1 when one of them cannot be released. */
+export async function quarantineRelease(
+  config: Config,
+  given: readonly string[],
+  { json }: QuarantineOptions,
+): Promise<void> {
+  await withPorts(config, async (ports, signal) => {
+    const releases = await releaseQuarantined(ports, given, signal);
+    print(json === true ? JSON.stringify(releases) : releases.map(describeRelease).join('\n'));
+    if (releases.some(({ outcome }) => outcome === 'refused')) process.exitCode = 1;
+  });
+}
+
+/** Ctrl-C ends what it does between two things; each release is whole or has not happened. */
+async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { ports, close } = connectPorts(config);
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    stop.abort(new CommandError('interrupted'));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    await work(ports, stop.signal);
+  } catch (error) {
+    stop.signal.throwIfAborted();
+    if (error instanceof InvalidDataError) throw new CommandError(error.message, { cause: error, exitCode: 2 });
+    if (error instanceof QueueMissingError) throw new CommandError(error.message, { cause: error });
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    await close();
+  }
+}
+
+/** As many digits as tell the objects of a quarantine of any usual size apart. */
+const SHOWN_DIGITS = 10;
+const SHOWN_TEXT = 100;
+
+function describeList({ total, listed }: QuarantineList): string {
+  if (total === 0) return 'The quarantine is empty';
+  const counts = [...Map.groupBy(listed, ({ reason }) => reason)]
+    .map(([reason, { length }]) => [reason, length] as const)
+    .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+    .map(([reason, count]) => `${reason} ${String(count)}`);
+  const shown = total > listed.length ? `the newest ${String(listed.length)} of ${String(total)}` : String(total);
+  const rows = listed.map(({ sha, since, what, reason, released, message }) => [
+    sha.slice(0, SHOWN_DIGITS),
+    since.slice(0, 19).replace('T', ' '),
+    what,
+    released === null ? reason : `${reason} (released)`,
+    cut(message),
+  ]);
+  return `${shown} in quarantine: ${counts.join(', ')}\n${table([['SHA', 'SINCE (UTC)', 'WHAT', 'REASON', 'MESSAGE'], ...rows])}`;
+}
+
+function cut(text: string): string {
+  return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
+}
+
+function describeOne({ sha, since, what, reason, message, released, content }: Quarantined): string {
+  return table([
+    ['sha', sha],
+    ['what', what],
+    ['reason', reason],
+    ['message', message],
+    ['since', since],
+    ['released', released ?? 'never'],
+    ['content', content],
+    ...decoded(what, content),
+  ]);
+}
+
+/** The JSON inside of a message body, when it is base64 text. */
+function decoded(what: string, content: string): string[][] {
+  if (what !== 'done_message' || content.trimStart().startsWith('{')) return [];
+  const text = Buffer.from(content, 'base64').toString('utf8');
+  return text.startsWith('{') ? [['decoded', text]] : [];
+}
+
+function describeRelease({ sha, outcome, message }: Release): string {
+  return `${outcome} ${sha.slice(0, SHOWN_DIGITS)}: ${message}`;
+}

@@ -1,0 +1,61 @@
+/** What a quarantine object holds, and how one is named by the beginning of its SHA. */
+import { InvalidDataError } from '../invalid-data.ts';
+
+export interface QuarantineEntry {
+  /** `done_message`, `result` or `adopted_measure`. */
+  readonly what: string;
+  /** Short machine name of the broken rule. */
+  readonly reason: string;
+  /** For people: what is wrong, and with which thing. */
+  readonly message: string;
+  /** The refused message body, or where the refused object lies. */
+  readonly content: string;
+}
+
+const MIN_PREFIX = 6;
+const PREFIX = new RegExp(`^[0-9a-f]{${MIN_PREFIX},64}$`);
+
+/** @throws InvalidDataError `bad_entry` */
+export function parseQuarantineEntry(text: string): QuarantineEntry {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    value = null;
+  }
+  const { what, reason, message, content } = (value ?? {}) as Record<string, unknown>;
+  const texts = [what, reason, message, content];
+  if (!texts.every((each) => typeof each === 'string'))
+    throw new InvalidDataError('bad_entry', `Not a quarantine object: ${text.slice(0, 200)}`);
+  return { what, reason, message, content } as QuarantineEntry;
+}
+
+/**
+ * The beginning of a SHA as a person gives it, in lower case.
+ * @throws InvalidDataError `bad_sha`
+ */
+export function checkedShaPrefix(given: string): string {
+  const prefix = given.toLowerCase();
+  if (PREFIX.test(prefix)) return prefix;
+  throw new InvalidDataError(
+    'bad_sha',
+    `${given}: give at least the first ${MIN_PREFIX} digits of the SHA, as "telemetry quarantine list" shows it`,
+  );
+}
+
+/**
+ * The one SHA of those found that begins so.
+ * @throws InvalidDataError `unknown_sha`, `ambiguous_sha`
+ */
+export function onlySha(prefix: string, found: readonly string[]): string {
+  const [sha, ...others] = found;
+  if (sha === undefined) throw new InvalidDataError('unknown_sha', `Nothing in the quarantine begins with ${prefix}`);
+  if (others.length > 0) {
+    const named = found.slice(0, 5).map((each) => each.slice(0, prefix.length + 6));
+    throw new InvalidDataError(
+      'ambiguous_sha',
+      `${found.length} begin with ${prefix}: ${named.join(', ')}; give more digits`,
+    );
+  }
+  return sha;
+}
