@@ -108,7 +108,7 @@ describe('a whole day over fakes', () => {
       publication: { decision: 'published', seq: 1, snapshots: [] },
     });
     assert.equal(report, `s3://analysis/${day.run.prefix}report.json`);
-    assert.deepEqual(warnings, ['1 analysis tasks failed (aborted 1)', '1 input files are in FILES_MISSING']);
+    assert.deepEqual(warnings, ['analysis tasks failed: 1 (aborted 1)', 'input files in FILES_MISSING: 1']);
     assert.deepEqual(day.app.analysis.json(`${day.run.prefix}report.json`)['warnings'], warnings);
   });
 });

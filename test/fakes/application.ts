@@ -23,7 +23,8 @@ import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
 export const PREFIX = 'v7/';
 export const VERSIONS = PREFIX + publishedNames.versions;
 const QUEUE = { visibilitySeconds: 300, delaySeconds: 0, retentionSeconds: 345_600 };
-const TEMPLATE = {
+/** What `filter.json.in` holds: all saved sessions of the day. */
+export const DAY_TEMPLATE = JSON.stringify({
   version: 1,
   dimensions: [
     { field_name: 'reason', allowed_values: ['saved_session'] },
@@ -33,7 +34,7 @@ const TEMPLATE = {
     { field_name: 'appBuildID', allowed_values: '*' },
     { field_name: 'submission_date', allowed_values: ['DATE'] },
   ],
-};
+});
 
 type Input<Name extends keyof Activities> = Parameters<Activities[Name]>[0];
 type Output<Name extends keyof Activities> = Awaited<ReturnType<Activities[Name]>>;
@@ -49,8 +50,7 @@ export class Application {
   readonly queues = new MemoryMessageQueues(this.trace, this.clock);
   readonly settings: ActivitySettings;
   readonly activities: Activities;
-  /** What `filter.json.in` holds. */
-  template = JSON.stringify(TEMPLATE);
+  template = DAY_TEMPLATE;
   /** Where the website comes from; null: not configured. */
   websiteSource: WebsiteSource | null = null;
 

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { generateSamples } from '../../src/local-stack/samples/generate.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { DAY_TEMPLATE } from '../fakes/application.ts';
 import { MailSink } from '../fakes/mail-sink.ts';
 import { Deployment, until } from './deployment.ts';
 
@@ -115,7 +116,7 @@ describe('alerts', () => {
     brokenChat.removeAllListeners('request');
     brokenChat.on('request', (_, response) => response.writeHead(204).end());
     await rm(template);
-    await writeFile(template, TEMPLATE);
+    await writeFile(template, DAY_TEMPLATE);
     const { code, stderr } = await runDay();
     assert.equal(code, 0, stderr);
     assert.equal(mails.mails.length, 2);
@@ -126,16 +127,4 @@ describe('alerts', () => {
     const subjects = mails.mails.slice(2).map(({ subject }) => subject);
     assert.deepEqual(subjects, [`[daily-analysis] ended with warnings for ${DAY}`], 'samples have corrupt files');
   });
-});
-
-const TEMPLATE = JSON.stringify({
-  version: 1,
-  dimensions: [
-    { field_name: 'reason', allowed_values: ['saved_session'] },
-    { field_name: 'appName', allowed_values: '*' },
-    { field_name: 'appUpdateChannel', allowed_values: '*' },
-    { field_name: 'appVersion', allowed_values: '*' },
-    { field_name: 'appBuildID', allowed_values: '*' },
-    { field_name: 'submission_date', allowed_values: ['DATE'] },
-  ],
 });

@@ -39,10 +39,10 @@ export function warningsOf(counts: RunCounts, definitionsPending: number): strin
   const left = skippedSubmissions(skipped);
   const share = left / Math.max(1, records + left);
   return [
-    ...(failed > 0 ? [`${failed} analysis tasks failed (${reasons(counts.failedTasks)})`] : []),
-    ...(missing > 0 ? [`${missing} analysis tasks gave no result`] : []),
-    ...(files.missing > 0 ? [`${files.missing} input files are in FILES_MISSING`] : []),
-    ...(files.partial > 0 ? [`${files.partial} input files could be read in part only`] : []),
+    ...(failed > 0 ? [`analysis tasks failed: ${failed} (${reasons(counts.failedTasks)})`] : []),
+    ...(missing > 0 ? [`analysis tasks without result: ${missing}`] : []),
+    ...(files.missing > 0 ? [`input files in FILES_MISSING: ${files.missing}`] : []),
+    ...(files.partial > 0 ? [`input files that could be read in part only: ${files.partial}`] : []),
     ...(share > MANY_SKIPPED ? [`${left} of ${records + left} submissions were left out (${reasons(skipped)})`] : []),
     ...(Object.keys(dropped).length > 0 ? [`aggregates were dropped while merging (${reasons(dropped)})`] : []),
     ...(definitionsPending > 0 ? [`${definitionsPending} measures wait for their definition`] : []),
