@@ -3,8 +3,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from './observability.ts';
 import { readPointer } from './activities/pointer.ts';
 import type { ActivityPorts } from './activities/ports.ts';
+import { deadLetterQueue } from './names.ts';
 import { stateKeys } from './pipeline/state-keys.ts';
-import type { ObjectStore } from './ports.ts';
+import { listAtMost } from './watch/bounded-list.ts';
 
 const INTERVAL_MS = 60_000;
 const LOOK_TIMEOUT_MS = 30_000;
@@ -20,7 +21,7 @@ export function startGauges(ports: GaugePorts, logger: Logger): () => void {
     ports.metrics.set('telemetry_event_loop_lag_seconds', delay.percentile(99) / 1e9);
     delay.reset();
     try {
-      await lookAround(ports, AbortSignal.timeout(LOOK_TIMEOUT_MS));
+      await readGauges(ports, AbortSignal.timeout(LOOK_TIMEOUT_MS));
     } catch (err) {
       // `telemetry_gauges_timestamp_seconds` stands still, which is what the alert rule looks at.
       logger.warn({ err }, 'gauges could not be read');
@@ -35,7 +36,7 @@ export function startGauges(ports: GaugePorts, logger: Logger): () => void {
 }
 
 /** @throws whatever a store or queue answers with; gauges set before it keep their new value */
-async function lookAround(ports: GaugePorts, signal: AbortSignal): Promise<void> {
+async function readGauges(ports: GaugePorts, signal: AbortSignal): Promise<void> {
   const { analysis, published, queues, metrics, settings } = ports;
   const { versions, ledger } = await readPointer(
     { analysis, published, publishedPrefix: settings.publishedPrefix },
@@ -48,22 +49,17 @@ async function lookAround(ports: GaugePorts, signal: AbortSignal): Promise<void>
     'telemetry_definitions_pending',
     pending.reduce((sum, measures) => sum + measures, 0),
   );
-  metrics.set('telemetry_open_failures', await count(analysis, stateKeys.openFailures, signal));
-  metrics.set('telemetry_undelivered_alerts', await count(analysis, stateKeys.allUndelivered, signal));
-  for (const queue of [settings.taskQueue, settings.doneQueue].flatMap((name) => [name, `${name}-dlq`])) {
+  metrics.set('telemetry_open_failures', await count(stateKeys.openFailures));
+  metrics.set('telemetry_undelivered_alerts', await count(stateKeys.allUndelivered));
+  for (const queue of [settings.taskQueue, settings.doneQueue].flatMap((name) => [name, deadLetterQueue(name)])) {
     const depth = await queues.depth(queue, signal);
     for (const [state, messages] of Object.entries(depth)) {
       metrics.set('telemetry_queue_messages', messages as number, { queue, state });
     }
   }
   metrics.set('telemetry_gauges_timestamp_seconds', Date.now() / 1000);
-}
 
-async function count(store: ObjectStore, prefix: string, signal: AbortSignal): Promise<number> {
-  let objects = 0;
-  for await (const entry of store.list(prefix, undefined, signal)) {
-    if (entry.kind === 'object') objects += 1;
-    if (objects >= MAX_COUNTED) break;
+  async function count(prefix: string): Promise<number> {
+    return (await listAtMost(analysis, prefix, MAX_COUNTED, signal)).counted.count;
   }
-  return objects;
 }

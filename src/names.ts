@@ -17,6 +17,11 @@ export const workflowIds = {
   websiteUpdate: (day: string): string => `website-update-${day}`,
 };
 
+/** Name of the SQS queue that takes another one's dead letters. */
+export function deadLetterQueue(queue: string): string {
+  return `${queue}-dlq`;
+}
+
 /** Worker task queue of the alerts, beside that of everything else. */
 export function alertTaskQueue(workerTaskQueue: string): string {
   return `${workerTaskQueue}-alerts`;

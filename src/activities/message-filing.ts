@@ -15,6 +15,8 @@ import type { ObjectStore, ReceivedMessage } from '../ports.ts';
 import { findRun, openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { quarantine } from './quarantine.ts';
+import { createJson } from './stored-json.ts';
+import { letWait } from './waiting-results.ts';
 
 const LONG_POLL_SECONDS = 20;
 /** Receives side by side while the queue is full; one, waiting, while it is not. */
@@ -149,13 +151,12 @@ export class MessageFiling {
     if (created === 'exists') this.counts.duplicates += 1;
     else this.counts.foreign += 1;
     // Also behind a receipt that was there: the drain that wrote it may have died before this.
-    await this.#store.createOnce(stateKeys.waiting(id, outcome), Buffer.from(''), {}, this.#signal);
+    await letWait(this.#store, { taskId: id, outcome }, this.#signal);
     this.adopted.add(`${id}.${outcome}`);
   }
 
   async #createReceipt(key: string, receipt: Receipt): Promise<'created' | 'exists'> {
-    const headers = { contentType: 'application/json' };
-    const created = await this.#store.createOnce(key, Buffer.from(JSON.stringify(receipt)), headers, this.#signal);
+    const created = await createJson(this.#store, key, receipt, this.#signal);
     if (created === 'created') this.#ports.metrics.add('telemetry_receipts', 1, { outcome: receipt.outcome });
     else this.#ports.metrics.add('telemetry_duplicate_messages', 1);
     return created;

@@ -22,19 +22,20 @@ const POINTER_HEADERS = {
   cacheControl: 'no-cache',
 } as const;
 
-interface Stores {
+/** Where the data set and its state lie. */
+export interface DataSetStores {
   readonly published: ObjectStore;
   readonly analysis: ObjectStore;
   readonly publishedPrefix: string;
 }
 
-interface FlipStores extends Stores {
+interface FlipStores extends DataSetStores {
   readonly metrics: Metrics;
 }
 
 /** @throws ApplicationFailure PointerMissing, PointerDamaged, StateDamaged: never taken for an empty data set */
 export async function readPointer(
-  { published, analysis, publishedPrefix }: Stores,
+  { published, analysis, publishedPrefix }: DataSetStores,
   signal: AbortSignal,
 ): Promise<Pointer> {
   const key = publishedPrefix + publishedNames.versions;

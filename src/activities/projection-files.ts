@@ -15,16 +15,10 @@ import { publishedNames } from '../pipeline/state-keys.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { keysOf } from './file-lists.ts';
-import { type Pointer, readPointer } from './pointer.ts';
+import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
 
 const LIST_HEADERS = { contentType: 'text/plain; charset=utf-8', cacheControl: 'no-cache' } as const;
 const STATUS_HEADERS = { contentType: 'application/json', cacheControl: 'no-cache' } as const;
-
-export interface ProjectionStores {
-  readonly analysis: ObjectStore;
-  readonly published: ObjectStore;
-  readonly publishedPrefix: string;
-}
 
 /**
  * Rewrites FILES_PROCESSED, FILES_MISSING and status.json from the current ledger; once more when a commit came meanwhile.
@@ -32,7 +26,7 @@ export interface ProjectionStores {
  * @returns the pointer that the files show
  */
 export async function writeProjections(
-  stores: ProjectionStores,
+  stores: DataSetStores,
   workDirectory: string,
   signal: AbortSignal,
 ): Promise<Pointer> {
@@ -84,7 +78,7 @@ export interface ProjectionLook {
 
 /** Compares without reading the lists: status.json says how they were written, and must say what the ledger says. */
 export async function lookAtProjections(
-  { published, publishedPrefix }: ProjectionStores,
+  { published, publishedPrefix }: DataSetStores,
   { versions, ledger }: Pointer,
   signal: AbortSignal,
 ): Promise<ProjectionLook> {

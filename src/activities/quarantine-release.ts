@@ -9,6 +9,7 @@ import { dayOfRun, type ReleaseStep, releaseStep } from '../pipeline/quarantine/
 import { stateKeys } from '../pipeline/state-keys.ts';
 import { findRun } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
+import { letWait } from './waiting-results.ts';
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
 
@@ -116,7 +117,7 @@ async function wait({ analysis }: Ports, taskId: string, signal: AbortSignal): P
   const receipt = await analysis.head(stateKeys.foreignReceipt(taskId, 'done'), signal);
   if (receipt === undefined)
     return { outcome: 'refused', message: `the receipt of ${taskId} is gone, so that no round could take its result` };
-  await analysis.createOnce(stateKeys.waiting(taskId, 'done'), Buffer.from(''), {}, signal);
+  await letWait(analysis, { taskId, outcome: 'done' }, signal);
   const message = `the result of ${taskId} waits again; the next round of "telemetry aggregate" judges it anew`;
   return { outcome: 'released', message };
 }

@@ -7,13 +7,7 @@ import { FailureType } from '../errors.ts';
 import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
-import {
-  countedReceipt,
-  type ForeignReceipt,
-  parseForeignReceipt,
-  parseWaitingName,
-} from '../pipeline/done-queue/foreign-result.ts';
-import type { Outcome } from '../pipeline/done-queue/receipt.ts';
+import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import { roundRun, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
 import { keysOf } from './file-lists.ts';
@@ -23,7 +17,8 @@ import { MessageFiling } from './message-filing.ts';
 import { readPointer } from './pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { quarantine } from './quarantine.ts';
-import { createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
+import { createJson, createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
+import { letGo, letWait, listWaiting, type WaitingResult } from './waiting-results.ts';
 
 export interface AggregationSettings {
   readonly doneQueue: string;
@@ -62,21 +57,13 @@ export interface RoundPlan {
   readonly returned: number;
 }
 
-interface Waiting {
-  readonly taskId: string;
-  readonly outcome: Outcome;
-  readonly since: number;
-}
-
 /** What a round takes of the waiting results, in order; stored once, so that every attempt plans the same round. */
 interface RoundTaken {
-  readonly results: readonly TakenResult[];
+  readonly results: readonly WaitingResult[];
   readonly settled: number;
   readonly overlapping: number;
   readonly returned: number;
 }
-
-type TakenResult = Pick<Waiting, 'taskId' | 'outcome'>;
 
 interface Refused {
   readonly candidate: ForeignReceipt;
@@ -125,7 +112,9 @@ export function createRoundActivities(
         async () => {
           for (;;) {
             if (Date.now() - lookedAt >= LOOK_FOR_WAITING_MS) {
-              waiting = new Set((await listWaiting(signal)).map(({ taskId, outcome }) => `${taskId}.${outcome}`));
+              waiting = new Set(
+                (await listWaiting(analysis, signal)).map(({ taskId, outcome }) => `${taskId}.${outcome}`),
+              );
               lookedAt = Date.now();
             }
             const secondsLeft = Math.ceil((deadline - Date.now()) / 1000);
@@ -168,41 +157,23 @@ export function createRoundActivities(
         () => ({ runId: run.runId }),
         async () => {
           const taken = (await readJson(analysis, stateKeys.roundTaken(run), signal)) as RoundTaken;
-          await forget(taken.results, signal);
+          await letGo(analysis, taken.results, signal);
         },
       );
     },
   };
 
-  async function listWaiting(signal: AbortSignal): Promise<Waiting[]> {
-    const waiting: Waiting[] = [];
-    for await (const entry of analysis.list(stateKeys.allWaiting, undefined, signal)) {
-      if (entry.kind !== 'object') continue;
-      const name = parseWaitingName(entry.key.slice(stateKeys.allWaiting.length));
-      if (name !== undefined) waiting.push({ ...name, since: entry.lastModified.getTime() });
-    }
-    return waiting.sort((a, b) => a.since - b.since || (a.taskId < b.taskId ? -1 : 1));
-  }
-
-  /** Nobody waits for these any more: their round is in the data set, or they are in quarantine. */
-  async function forget(results: readonly TakenResult[], signal: AbortSignal): Promise<void> {
-    await analysis.delete(
-      results.map(({ taskId, outcome }) => stateKeys.waiting(taskId, outcome)),
-      signal,
-    );
-  }
-
   async function take(run: RunRef, limit: number, signal: AbortSignal): Promise<RoundTaken> {
     const { ledger } = await readPointer(stores, signal);
     const returned = await returnLostRounds(ledger, run, signal);
-    const oldest = (await listWaiting(signal)).slice(0, limit);
-    const received = await pMap(oldest, (waiting) => readForeign(waiting, signal), { concurrency: CALLS_AT_ONCE });
+    const oldest = (await listWaiting(analysis, signal)).slice(0, limit);
+    const received = await pMap(oldest, (result) => readForeign(result, signal), { concurrency: CALLS_AT_ONCE });
     // A task that was given up and done after all counts as done.
     const done = new Set(received.filter(({ outcome }) => outcome === 'done').map(({ id }) => id));
     const [candidates, replaced] = [received.filter(isCandidate), received.filter((receipt) => !isCandidate(receipt))];
-    await forget(replaced.map(nameOf), signal);
+    await letGo(analysis, replaced.map(nameOf), signal);
     const overlaps = await findOverlaps(ledger, candidates, signal);
-    const results: TakenResult[] = [];
+    const results: WaitingResult[] = [];
     const refused: Refused[] = [];
     for (const candidate of candidates) {
       const overlap = overlaps.get(candidate);
@@ -217,7 +188,7 @@ export function createRoundActivities(
     }
   }
 
-  async function readForeign({ taskId, outcome }: Waiting, signal: AbortSignal): Promise<ForeignReceipt> {
+  async function readForeign({ taskId, outcome }: WaitingResult, signal: AbortSignal): Promise<ForeignReceipt> {
     const { body } = await analysis.get(stateKeys.foreignReceipt(taskId, outcome), { signal });
     return parseForeignReceipt(body.toString('utf8'));
   }
@@ -270,7 +241,8 @@ export function createRoundActivities(
       const content = `s3://${analysis.bucket}/${outputPrefix(candidate.id)}result.txt`;
       await quarantine(ports, { what: 'result', reason: 'duplicate_input', message, content }, signal);
     }
-    await forget(
+    await letGo(
+      analysis,
       refused.map(({ candidate }) => nameOf(candidate)),
       signal,
     );
@@ -292,11 +264,7 @@ export function createRoundActivities(
       if ((await analysis.head(stateKeys.roundReturned(ref), signal)) !== undefined) continue;
       const taken = (await readJsonIfPresent(analysis, stateKeys.roundTaken(ref), signal)) as RoundTaken | undefined;
       const results = taken?.results ?? [];
-      await pMap(
-        results,
-        ({ taskId, outcome }) => analysis.createOnce(stateKeys.waiting(taskId, outcome), Buffer.from(''), {}, signal),
-        { concurrency: CALLS_AT_ONCE },
-      );
+      await pMap(results, (result) => letWait(analysis, result, signal), { concurrency: CALLS_AT_ONCE });
       // Behind the results: once it is there, nobody looks at the round again.
       await createJsonOnce(analysis, stateKeys.roundReturned(ref), { results: results.length }, signal);
       returned += results.length;
@@ -319,11 +287,11 @@ export function createRoundActivities(
   async function storePlan(
     run: RunRef,
     instant: string,
-    results: readonly TakenResult[],
+    results: readonly WaitingResult[],
     signal: AbortSignal,
   ): Promise<PlanSummary> {
     const { chunkTasks, owner, doneQueue, pack } = settings;
-    const receipts = await pMap(results, (result) => readForeign({ ...result, since: 0 }, signal), {
+    const receipts = await pMap(results, (result) => readForeign(result, signal), {
       concurrency: CALLS_AT_ONCE,
     });
     await pMap(
@@ -331,12 +299,7 @@ export function createRoundActivities(
       async (receipt, index) => {
         const counted = countedReceipt(receipt);
         const key = stateKeys.receipt(run, index + 1, counted.outcome);
-        await analysis.createOnce(
-          key,
-          Buffer.from(JSON.stringify(counted)),
-          { contentType: 'application/json' },
-          signal,
-        );
+        await createJson(analysis, key, counted, signal);
       },
       { concurrency: CALLS_AT_ONCE },
     );
@@ -365,6 +328,6 @@ export function createRoundActivities(
   }
 }
 
-function nameOf({ id, outcome }: ForeignReceipt): TakenResult {
+function nameOf({ id, outcome }: ForeignReceipt): WaitingResult {
   return { taskId: id, outcome };
 }

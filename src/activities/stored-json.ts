@@ -28,14 +28,19 @@ export async function readJsonIfPresent(store: ObjectStore, key: string, signal:
   }
 }
 
-/** Stores `value` unless something is stored there already; gives what is there afterwards. */
+/** Stores `value` unless something is stored there already. */
+export async function createJson(
+  store: ObjectStore,
+  key: string,
+  value: unknown,
+  signal: AbortSignal,
+): Promise<'created' | 'exists'> {
+  return store.createOnce(key, Buffer.from(JSON.stringify(value)), { contentType: 'application/json' }, signal);
+}
+
+/** The same; gives what is there afterwards. */
 export async function createJsonOnce<T>(store: ObjectStore, key: string, value: T, signal: AbortSignal): Promise<T> {
-  const outcome = await store.createOnce(
-    key,
-    Buffer.from(JSON.stringify(value)),
-    { contentType: 'application/json' },
-    signal,
-  );
+  const outcome = await createJson(store, key, value, signal);
   return outcome === 'created' ? value : ((await readJson(store, key, signal)) as T);
 }
 

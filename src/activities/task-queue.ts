@@ -13,6 +13,7 @@ import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { readProgress } from './receipts.ts';
+import { createJson } from './stored-json.ts';
 
 const MAX_BATCH_MESSAGES = 10;
 const HEADS_AT_ONCE = 32;
@@ -147,9 +148,7 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
     const id = `${run.runId}/${number}`;
     const result = await analysis.head(`${outputPrefix(id)}result.txt`, signal);
     if (result === undefined) return false;
-    const receipt = Buffer.from(JSON.stringify(recoveredReceipt(id, result)));
-    const key = stateKeys.receipt(run, number, 'done');
-    await analysis.createOnce(key, receipt, { contentType: 'application/json' }, signal);
+    await createJson(analysis, stateKeys.receipt(run, number, 'done'), recoveredReceipt(id, result), signal);
     return true;
   }
 }

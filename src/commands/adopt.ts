@@ -13,6 +13,7 @@ import { connectPorts, s3Connection } from '../composition.ts';
 import type { Config } from '../config.ts';
 import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { CommandError } from './command-error.ts';
+import { interruptible } from './interruptible.ts';
 import { print, showStatus, table } from './terminal.ts';
 
 export interface AdoptOptions {
@@ -39,11 +40,6 @@ export async function adopt(config: Config, options: AdoptOptions): Promise<void
     const counts = channelVersions === 0 ? '' : ` (${ready} of ${channelVersions} channel/versions, ${files} files)`;
     showStatus(`adopt: ${step}${step === 'reading folders' ? counts : ''}`);
   };
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new CommandError('interrupted; adopt again to go on'));
-  };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const timer = setInterval(show, LOOK_EVERY_MS);
   try {
     const input = {
@@ -52,16 +48,16 @@ export async function adopt(config: Config, options: AdoptOptions): Promise<void
       dryRun: options.dryRun === true,
       leaveOut: options.leaveOut ?? [],
     };
-    const result = await adoptSpace(ports, input, progress, stop.signal);
+    const result = await interruptible('interrupted; adopt again to go on', (signal) =>
+      adoptSpace(ports, input, progress, signal),
+    );
     print(options.json === true ? JSON.stringify(result) : describeAdoption(result));
   } catch (error) {
-    stop.signal.throwIfAborted();
     if (error instanceof AdoptionRefused) throw new CommandError(error.message, { cause: error, exitCode: 2 });
     if (error instanceof ApplicationFailure) throw new CommandError(error.message, { cause: error });
     throw error;
   } finally {
     clearInterval(timer);
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     stores.close();
     await close();
   }

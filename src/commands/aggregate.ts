@@ -1,5 +1,5 @@
 /** `aggregate`: continuous aggregation, started, followed, told to publish or to stop. */
-import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { workflowIds } from '../names.ts';
 import type { AggregationResult, RoundOutcome } from '../workflows/continuous-aggregation.ts';
@@ -44,8 +44,7 @@ async function tell(client: Client, update: 'stop' | 'publishNow'): Promise<Roun
     return await handle.executeUpdate<RoundOutcome, []>(update);
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw new CommandError(error.cause?.message ?? error.message);
-    const isGone = error instanceof Error && /not found|already completed/i.test(error.message);
-    if (!isGone) throw error;
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new CommandError('Continuous aggregation is not running; start it with "telemetry aggregate"', {
       cause: error,
     });

@@ -9,6 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
 import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/story.ts';
 import { CommandError } from './command-error.ts';
 import { showStatus } from './terminal.ts';
@@ -93,10 +94,11 @@ async function progressOf(handle: WorkflowHandle): Promise<string> {
 /** The step that is being tried again, and why its last attempt failed; empty when all goes well. */
 async function troubleOf(handle: WorkflowHandle): Promise<string> {
   try {
-    const { raw } = await handle.describe();
-    const failing = raw.pendingActivities?.find(({ lastFailure }) => lastFailure != null);
+    const { activities } = pendingOf((await handle.describe()).raw);
+    const failing = activities.find(({ lastFailure }) => lastFailure !== null);
     if (failing === undefined) return '';
-    return ` · ${plainLine(`${failing.activityType?.name ?? 'a step'} failed, attempt ${failing.attempt ?? 1} follows: ${failing.lastFailure?.message ?? ''}`)}`;
+    const { name, attempt, lastFailure } = failing;
+    return ` · ${plainLine(`${name} failed, attempt ${attempt} follows: ${lastFailure?.message ?? ''}`)}`;
   } catch {
     // Only a look: what ends the run is told by its result.
     return '';

@@ -12,6 +12,7 @@ import type { Config } from '../config.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { QueueMissingError } from '../ports.ts';
 import { CommandError } from './command-error.ts';
+import { interruptible } from './interruptible.ts';
 import { print, table } from './terminal.ts';
 
 export interface QuarantineOptions {
@@ -53,20 +54,13 @@ export async function quarantineRelease(
 /** Ctrl-C ends what it does between two things; each release is whole or has not happened. */
 async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
   const { ports, close } = connectPorts(config);
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new CommandError('interrupted'));
-  };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    await work(ports, stop.signal);
+    await interruptible('interrupted', (signal) => work(ports, signal));
   } catch (error) {
-    stop.signal.throwIfAborted();
     if (error instanceof InvalidDataError) throw new CommandError(error.message, { cause: error, exitCode: 2 });
     if (error instanceof QueueMissingError) throw new CommandError(error.message, { cause: error });
     throw error;
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await close();
   }
 }

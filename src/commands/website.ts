@@ -14,6 +14,7 @@ import { gitRepository } from '../website-source/git-repository.ts';
 import { localFolder } from '../website-source/local-folder.ts';
 import type { WebsiteUpdateResult } from '../workflows/website-update.ts';
 import { CommandError } from './command-error.ts';
+import { interruptible } from './interruptible.ts';
 import { followRun, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say, showStatus, table } from './terminal.ts';
@@ -69,25 +70,20 @@ async function publishHere(config: Config, source: WebsiteSource, input: UpdateI
     const { step, uploaded, deleted } = progress;
     showStatus(`website: ${step}${uploaded + deleted > 0 ? ` (${uploaded} uploaded, ${deleted} deleted)` : ''}`);
   };
-  const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new CommandError('interrupted: the site may be half updated; publish again'));
-  };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const timer = setInterval(show, LOOK_EVERY_MS);
   show();
   try {
     const website = { ...ports.website, source };
-    const publication = await publishSite({ ...ports, website }, input, progress, stop.signal);
+    const publication = await interruptible('interrupted: the site may be half updated; publish again', (signal) =>
+      publishSite({ ...ports, website }, input, progress, signal),
+    );
     return { ...publication, site, source: source.name };
   } catch (error) {
-    stop.signal.throwIfAborted();
     if (error instanceof InvalidDataError) throw new CommandError(error.message, { cause: error, exitCode: 2 });
     if (error instanceof PassingError) throw new CommandError(`${error.message}. Try again.`, { cause: error });
     throw error;
   } finally {
     clearInterval(timer);
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     await close();
   }
 }

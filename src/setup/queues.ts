@@ -1,4 +1,5 @@
 /** The SQS queues of a deployment and their attributes (queues.md 2.6), each with dead letters. */
+import { deadLetterQueue } from '../names.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
 import type { QueueAdministration, QueueAttributes } from './ports.ts';
 
@@ -65,11 +66,6 @@ function withDeadLetters(
       deadLetters: { queue: deadLetters, maxReceiveCount: MAX_RECEIVES },
     },
   ];
-}
-
-/** Name of the queue that takes another one's dead letters. */
-export function deadLetterQueue(queue: string): string {
-  return `${queue}-dlq`;
 }
 
 export function queueItem(admin: QueueAdministration, wanted: WantedQueue): SetupItem {

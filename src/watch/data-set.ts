@@ -1,20 +1,14 @@
 /** The published data set as versions.json, its ledger and its folders show it. */
 import pMap from 'p-map';
-import type { Pointer } from '../activities/pointer.ts';
-import { analysisDay } from '../pipeline/calendar-day.ts';
-import { isRound } from '../pipeline/dataset/day-replacement.ts';
+import type { DataSetStores, Pointer } from '../activities/pointer.ts';
+import { analysisDay, isCalendarDay } from '../pipeline/calendar-day.ts';
+import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ChannelVersionEntry, Ledger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
 import type { ChannelVersionFacts, Counted, DataSetFacts, DayFacts } from '../pipeline/watch/facts.ts';
 import type { ObjectStore } from '../ports.ts';
-
-export interface DataSetStores {
-  readonly analysis: ObjectStore;
-  readonly published: ObjectStore;
-  readonly publishedPrefix: string;
-}
 
 const AT_ONCE = 8;
 const RECENT_DAYS = 14;
@@ -30,7 +24,7 @@ export async function dataSetFacts(
 ): Promise<DataSetFacts> {
   const { published, publishedPrefix } = stores;
   const days = [...ledger.days.keys()];
-  const calendarDays = days.filter((day) => !isRound(day)).toSorted();
+  const calendarDays = days.filter(isCalendarDay).toSorted();
   const { seq, commit, at } = versions.head;
   const names = new Set(versions.folders.values());
   const [channelVersions, orphanFolders, orphanRounds] = await Promise.all([
@@ -48,7 +42,7 @@ export async function dataSetFacts(
     channelVersions,
     recentDays: recentDays(ledger, now),
     days: calendarDays.length,
-    rounds: days.length - calendarDays.length,
+    rounds: days.filter(isRound).length,
     firstDay: calendarDays[0] ?? null,
     orphanFolders,
     orphanRounds,
@@ -77,7 +71,7 @@ async function channelVersion(
 
 /** Calendar days that brought data, ascending. */
 function daysOf({ base, segments }: ChannelVersionEntry): string[] {
-  return [...(base?.days ?? []), ...segments.map(({ day }) => day)].filter((day) => !isRound(day)).toSorted();
+  return [...(base?.days ?? []), ...segments.map(({ day }) => day)].filter(isCalendarDay).toSorted();
 }
 
 function instantOf(folder: string): string {
@@ -88,7 +82,7 @@ function instantOf(folder: string): string {
 function recentDays(ledger: Ledger, now: Date): DayFacts[] {
   const first = analysisDay(new Date(now.getTime() - (RECENT_DAYS - 1) * DAY_MS));
   return [...ledger.days]
-    .filter(([day]) => !isRound(day) && day >= first)
+    .filter(([day]) => isCalendarDay(day) && day >= first)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([day, { planned, done, failed, missing, files, planAt }]) => ({
       day,
@@ -128,7 +122,7 @@ async function roundsOutside(analysis: ObjectStore, ledger: Ledger, signal: Abor
   for await (const entry of analysis.list(stateKeys.rounds, '/', signal)) {
     if (entry.kind !== 'folder') continue;
     const instant = entry.name.slice(stateKeys.rounds.length, -1);
-    if (ledger.days.has(`round-${instant}`)) continue;
+    if (ledger.days.has(roundName(instant))) continue;
     more = count === MAX_FOLDERS;
     if (more) break;
     count += 1;

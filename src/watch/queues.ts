@@ -1,7 +1,7 @@
 /** The SQS queues: how much is in them, and how old the dead letters are. */
 import type { Part, QueueFacts } from '../pipeline/watch/facts.ts';
 import type { MessageQueues } from '../ports.ts';
-import { deadLetterQueue } from '../setup/queues.ts';
+import { deadLetterQueue } from '../names.ts';
 import { partOf } from './part.ts';
 
 /** For so long a dead letter that was looked at is hidden. */

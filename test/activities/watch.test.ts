@@ -5,6 +5,7 @@ import { lookAtProjections, writeProjections } from '../../src/activities/projec
 import { readPointer } from '../../src/activities/pointer.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import type { DataSetFacts, Facts, LeftoverFacts } from '../../src/pipeline/watch/facts.ts';
+import { dataSetFacts } from '../../src/watch/data-set.ts';
 import { lookAround } from '../../src/watch/look-around.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
@@ -82,6 +83,30 @@ describe('a look at the deployment', () => {
         hasManifest: true,
       },
     ]);
+  });
+
+  it('an adopted history is neither a day nor a round', async () => {
+    const app = application();
+    await published(app);
+    const { analysis, published: bucket } = app;
+    const stores = { analysis, published: bucket, publishedPrefix: PREFIX };
+    const { signal } = new AbortController();
+    const pointer = await readPointer(stores, signal);
+    const [entry = assert.fail()] = pointer.ledger.days.values();
+    const adopted = 'adopted-2013-10-01T00:00:00Z';
+    const base = { key: 'k', sha: 'ab'.repeat(16), slots: 1, days: [adopted], kept: [], beneath: null };
+    const channelVersions = new Map([...pointer.ledger.channelVersions].map(([name, was]) => [name, { ...was, base }]));
+    const days = new Map([...pointer.ledger.days, [adopted, entry]]);
+    const ledger = { ...pointer.ledger, days, channelVersions };
+    const facts = await dataSetFacts(stores, { ...pointer, ledger }, new Date(app.clock.now), signal);
+    assert.deepEqual(
+      [facts.days, facts.rounds, facts.firstDay, facts.recentDays.map(({ day }) => day)],
+      [1, 0, DAY, [DAY]],
+    );
+    assert.deepEqual(
+      facts.channelVersions.map(({ newestDay, days: count }) => [newestDay, count]),
+      [[DAY, 1]],
+    );
   });
 
   it('I4: sees that the manifest of a published folder is gone', async () => {

@@ -139,5 +139,8 @@ it('500 foreign results beside a daily run, some twice, some with files of the d
 
   const stopped = await deployment.telemetry('aggregate', '--stop');
   assert.equal(stopped.code, 0, stopped.stderr);
+  const late = await deployment.telemetry('aggregate', '--publish-now');
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /^Continuous aggregation is not running; start it with "telemetry aggregate"$/m);
   assert.equal((await queues.receive(DONE_QUEUE, { waitSeconds: 0, visibilitySeconds: 1 })).length, 0);
 });

@@ -1,0 +1,22 @@
+/** Work of this process that Ctrl-C or SIGTERM ends cleanly. */
+import { CommandError } from './command-error.ts';
+
+/**
+ * Runs `work` with a signal that aborts when the process is told to stop; whatever the work throws then is that.
+ * @param message what a person reads who interrupted it
+ */
+export async function interruptible<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const interrupt = (): void => {
+    stop.abort(new CommandError(message));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  try {
+    return await work(stop.signal);
+  } catch (error) {
+    stop.signal.throwIfAborted();
+    throw error;
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}
