@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const FOLDERS = ['unit', 'activities', 'workflows', 'replay', 'system'];
+const FOLDERS = ['unit', 'activities', 'workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
 
 /**
@@ -16,6 +16,10 @@ export async function runTests({ root, args, node, say }) {
   const options = args.filter((arg) => arg.startsWith('-'));
   const groups = globs.length > 0 ? [{ name: globs.join(' '), globs }] : folderGroups(root);
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
+  const faultTable = join(work, 'faults');
+  // All tests: of the faults only the smoke set. Asked for by name: all of them.
+  process.env.TELEMETRY_FAULTS = globs.length > 0 ? 'full' : 'smoke';
+  process.env.TELEMETRY_FAULT_TABLE = faultTable;
   const total = { passed: 0, failed: 0, skipped: 0 };
   let bad = false;
   try {
@@ -29,6 +33,7 @@ export async function runTests({ root, args, node, say }) {
       for (const name of COUNTS) total[name] += counts[name];
       if (code !== 0) bad = true;
     }
+    printFaults(faultTable);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -49,7 +54,7 @@ function folderGroups(root) {
 
 function runnerArguments(root, group, countsFile) {
   // System tests start whole stacks; side by side they only get in each other's way.
-  const alone = group.globs.some((glob) => glob.includes('system'));
+  const alone = group.globs.some((glob) => glob.includes('system') || glob.includes('faults'));
   return [
     '--test',
     `--test-concurrency=${alone ? 1 : Math.min(4, availableParallelism())}`,
@@ -58,6 +63,21 @@ function runnerArguments(root, group, countsFile) {
     `--test-reporter=${pathToFileURL(join(root, 'scripts', 'test-counts.mjs')).href}`,
     `--test-reporter-destination=${countsFile}`,
   ];
+}
+
+/** What was injected, how often, and what was seen. */
+function printFaults(file) {
+  if (!existsSync(file)) return;
+  const rows = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+  const lines = rows.map(
+    ({ id, injected, times, seen, seconds }) => `| ${id} | ${injected} | ${times} | ${seen} | ${seconds} |`,
+  );
+  const head = '| fault | injected | times | seen | seconds |\n|---|---|---|---|---|';
+  process.stdout.write(`\n${head}\n${lines.join('\n')}\n`);
 }
 
 function readCounts(file) {

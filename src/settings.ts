@@ -1,6 +1,7 @@
 /** Every setting: its variable, unit, default, and what it means. `.env.example` lists the same ones. */
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
+import { parseFailpoints } from './failpoints.ts';
 import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
 import { BRANCH_NAME, repositoryProblem } from './pipeline/website/repository.ts';
 
@@ -305,6 +306,24 @@ export const environmentSchema = z.object({
   TELEMETRY_WATCH_RUN_DAYS: positive('days')
     .default(7)
     .describe('For so many days "check" names a run that ended badly and that no later run has mended.'),
+  TELEMETRY_SHUTDOWN_GRACE_SECONDS: positive('seconds')
+    .max(600)
+    .default(20)
+    .describe(
+      'For so long a worker that was told to stop lets running activities end by themselves; after twice that it ends.',
+    ),
+  FAILPOINTS: z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      try {
+        return parseFailpoints(text);
+      } catch (error) {
+        context.addIssue((error as Error).message);
+        return z.NEVER;
+      }
+    })
+    .describe('Faults for tests, <point>=<action>[@pass];…: a worker breaks at the named points (src/failpoints.ts).'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
   TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
   TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),

@@ -1,26 +1,28 @@
 /** The Temporal worker: runs workflows and activities until SIGTERM or SIGINT, then hands over within the grace time. */
+import { join } from 'node:path';
 import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
 import { translatingFailures } from './activities/failures.ts';
 import { createActivities } from './activities/index.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
 import { type Config, temporalConnectConfig } from './config.ts';
+import { armFailpoints } from './failpoints.ts';
 import { startGauges } from './gauges.ts';
 import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
-import { createLogger, temporalLogger } from './observability.ts';
+import { createLogger, type Logger, temporalLogger } from './observability.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
 /** Each run's drain occupies one slot for as long as it waits; merges and snapshots queue for threads, not for slots. */
 const ACTIVITIES_AT_ONCE = 24;
 const ALERTS_AT_ONCE = 4;
-const shutdown = { shutdownGraceTime: '20s', shutdownForceTime: '40s' } as const;
 const DEPLOYMENT_NAME = 'telemetry-dashboard';
 
 export async function runWorker(config: Config): Promise<void> {
   const logTail = new LogTail();
   const logger = createLogger(config, 'worker', logTail);
+  armForTests(config, logger);
   Runtime.install({
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
     shutdownSignals: ['SIGTERM', 'SIGINT'],
@@ -31,7 +33,7 @@ export async function runWorker(config: Config): Promise<void> {
   const metrics = createMetrics(Runtime.instance().metricMeter);
   const { ports, close } = connectPorts(config, logger, metrics);
   const { ports: alertPorts, close: closeAlerts } = connectAlerts(config, ports.analysis, logTail, metrics);
-  const shared = { connection, namespace: namespace ?? 'default', ...shutdown, ...versioning(config) };
+  const shared = { connection, namespace: namespace ?? 'default', ...shutdown(config), ...versioning(config) };
   const stopGauges = startGauges(ports, logger);
   try {
     const worker = await Worker.create({
@@ -40,6 +42,8 @@ export async function runWorker(config: Config): Promise<void> {
       ...workflowSource(config),
       activities: createActivities(ports),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
+      // So long the workflows of a killed worker wait for it before another one takes them over.
+      stickyQueueScheduleToStartTimeout: '3s',
       // Else a killed worker loses most of its heartbeats.
       maxHeartbeatThrottleInterval: '1s',
       defaultHeartbeatThrottleInterval: '1s',
@@ -76,6 +80,17 @@ function metricsEndpoint({ TELEMETRY_METRICS_ADDRESS: bindAddress }: Config): Pi
   if (bindAddress === undefined) return {};
   const prometheus = { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true };
   return { telemetryOptions: { metrics: { prometheus, attachServiceName: false } } };
+}
+
+function shutdown({ TELEMETRY_SHUTDOWN_GRACE_SECONDS: seconds }: Config) {
+  return { shutdownGraceTime: seconds * 1000, shutdownForceTime: seconds * 2000 };
+}
+
+/** Only tests break their workers; anybody else should see in the log that a worker is one of theirs. */
+function armForTests({ FAILPOINTS: faults, TELEMETRY_WORK_DIRECTORY: folder }: Config, logger: Logger): void {
+  if (faults.length === 0) return;
+  armFailpoints(faults, join(folder, 'failpoints'));
+  logger.warn({ failpoints: faults.map(({ name }) => name) }, 'FAILPOINTS is set: this worker breaks on purpose');
 }
 
 function stopAll(workers: readonly Worker[]): void {

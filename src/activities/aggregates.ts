@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
+import { failpoint } from '../failpoints.ts';
 import { addCounts, type ChunkHead, type ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { chunkRange } from '../pipeline/done-queue/chunk.ts';
 import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
@@ -47,6 +48,7 @@ export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' 
       return heartbeating(
         () => ({ chunk }),
         async () => {
+          await failpoint('merge.begin', signal);
           const receipts = await pMap(numbers, (number) => readReceipt(analysis, run, number, signal), {
             concurrency: TRANSFERS_AT_ONCE,
           });
@@ -60,6 +62,7 @@ export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' 
               const merged = await mergeReceipts(run, ref, numbers, receipts, folder, signal);
               return createJsonOnce(analysis, key, merged, signal);
             }));
+          await failpoint('build.afterChunk', signal);
           log.info('chunk merged', {
             runId: run.runId,
             chunk,

@@ -5,6 +5,7 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import {
   completeLedger,
   type Contribution as DayContribution,
@@ -87,39 +88,48 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     },
 
     /** Writes the ledger and flips the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer tells what happened. */
-    async commitDataset({ run, attempt }: PublicationInput): Promise<CommitResult> {
+    async commitDataset(input: PublicationInput): Promise<CommitResult> {
       const signal = cancellationSignal();
-      const publication = (await readJson(analysis, stateKeys.publication(run, attempt), signal)) as Publication;
-      const contribution = await readContribution(run, signal);
-      const pointer = await readPointer(stores, signal);
-      if (pointer.versions.head.ledger !== publication.baseLedger) {
-        metrics.add('telemetry_flip_conflicts', 1);
-        return resolve(pointer, contribution);
-      }
-
-      const staged = await pMap(
-        publication.snapshots,
-        async (_, index) => (await readJson(analysis, stateKeys.staged(run, attempt, index), signal)) as StagedSnapshot,
-        { concurrency: TRANSFERS_AT_ONCE },
+      return heartbeating(
+        () => ({ attempt: input.attempt }),
+        () => commit(input, signal),
       );
-      const rendered = new Map<string, RenderedFolder>();
-      for (const { channelVersion, folder, definitionsPending } of staged)
-        if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending });
-      await pMap(rendered.values(), ({ folder }) => demandManifest(folder, signal), { concurrency: TRANSFERS_AT_ONCE });
-      const base = await readLedger(analysis, publication.baseLedger, signal);
-      const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
-      const draft = keepAsTheyAre(replaceDay(base, contribution, publication.displaced).draft, base, damaged);
-      const ledger = completeLedger(base, draft, publication.commit, rendered);
-      const ledgerKey = await storeLedger(ledger, signal);
-      const versions = nextVersions(pointer.versions, ledger, ledgerKey, new Date());
-      const flip = await flipPointer(stores, publication.pointerEtag, gzipSync(serialiseVersions(versions)), signal);
-      metrics.add(flip === 'committed' ? 'telemetry_commits' : 'telemetry_flip_conflicts', 1);
-      log.info('pointer flipped', { runId: run.runId, attempt, flip, seq: ledger.seq });
-      return flip === 'committed'
-        ? { outcome: 'committed', seq: ledger.seq }
-        : resolve(await readPointer(stores, signal), contribution);
     },
   };
+
+  async function commit({ run, attempt }: PublicationInput, signal: AbortSignal): Promise<CommitResult> {
+    const publication = (await readJson(analysis, stateKeys.publication(run, attempt), signal)) as Publication;
+    const contribution = await readContribution(run, signal);
+    const pointer = await readPointer(stores, signal);
+    if (pointer.versions.head.ledger !== publication.baseLedger) {
+      metrics.add('telemetry_flip_conflicts', 1);
+      return resolve(pointer, contribution);
+    }
+
+    const staged = await pMap(
+      publication.snapshots,
+      async (_, index) => (await readJson(analysis, stateKeys.staged(run, attempt, index), signal)) as StagedSnapshot,
+      { concurrency: TRANSFERS_AT_ONCE },
+    );
+    const rendered = new Map<string, RenderedFolder>();
+    for (const { channelVersion, folder, definitionsPending } of staged)
+      if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending });
+    await pMap(rendered.values(), ({ folder }) => demandManifest(folder, signal), { concurrency: TRANSFERS_AT_ONCE });
+    const base = await readLedger(analysis, publication.baseLedger, signal);
+    const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
+    const draft = keepAsTheyAre(replaceDay(base, contribution, publication.displaced).draft, base, damaged);
+    const ledger = completeLedger(base, draft, publication.commit, rendered);
+    const ledgerKey = await storeLedger(ledger, signal);
+    const versions = nextVersions(pointer.versions, ledger, ledgerKey, new Date());
+    await failpoint('flip.before', signal);
+    const flip = await flipPointer(stores, publication.pointerEtag, gzipSync(serialiseVersions(versions)), signal);
+    await failpoint('flip.after', signal);
+    metrics.add(flip === 'committed' ? 'telemetry_commits' : 'telemetry_flip_conflicts', 1);
+    log.info('pointer flipped', { runId: run.runId, attempt, flip, seq: ledger.seq });
+    return flip === 'committed'
+      ? { outcome: 'committed', seq: ledger.seq }
+      : resolve(await readPointer(stores, signal), contribution);
+  }
 
   async function planFrom(pointer: Pointer, run: RunRef, commit: string, signal: AbortSignal): Promise<Publication> {
     const contribution = await readContribution(run, signal);

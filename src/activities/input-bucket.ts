@@ -16,6 +16,7 @@ import { taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
 import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { keysOf } from './file-lists.ts';
+import { failpoint } from '../failpoints.ts';
 import { heartbeating } from './heartbeating.ts';
 import { openPlan } from './plan-store.ts';
 import { readPointer } from './pointer.ts';
@@ -124,6 +125,7 @@ export function createInputBucketActivities(
               { contentType: 'application/gzip' },
               signal,
             );
+            await failpoint('plan.afterPut', signal);
             await indexRun(analysis, run, signal);
             if (outcome === 'created') ports.metrics.add('telemetry_tasks_planned', counts.tasks);
             log.info('tasks planned', {

@@ -4,6 +4,7 @@ import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage, type DoneMessage, outputPrefix } from '../pipeline/done-queue/done-message.ts';
 import { checkForeignMessage, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
@@ -88,10 +89,13 @@ export class MessageFiling {
   }
 
   async #fileAndDelete(messages: readonly ReceivedMessage[]): Promise<void> {
+    await failpoint('drain.afterReceive', this.#signal);
     const settled = await pMap(messages, (message) => this.#file(message), { concurrency: FULL_RECEIVE });
     const handles = messages.filter((_, index) => settled[index] === true).map(({ receiptHandle }) => receiptHandle);
+    await failpoint('drain.afterReceipt', this.#signal);
     // One that SQS did not delete comes again, finds its receipt and is deleted then.
     await this.#ports.queues.deleteMessages(this.#queue, handles, this.#signal);
+    await failpoint('drain.afterDelete', this.#signal);
   }
 
   /** @returns whether the message is settled and may be deleted */

@@ -1,5 +1,6 @@
 /** Stage 7, after the commit: the files that repeat the ledger for readers of the old space (PROTOCOL.md C9, C10). */
 import { cancellationSignal, log } from '@temporalio/activity';
+import { failpoint } from '../failpoints.ts';
 import { publishedNames } from '../pipeline/state-keys.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -23,7 +24,10 @@ export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis'
       const signal = cancellationSignal();
       const { versions, ledger } = await heartbeating(
         () => ({}),
-        () => writeProjections({ analysis, published, publishedPrefix }, workDirectory, signal),
+        async () => {
+          await failpoint('proj.before', signal);
+          return writeProjections({ analysis, published, publishedPrefix }, workDirectory, signal);
+        },
       );
       const { seq } = versions.head;
       log.info('projections written', { seq, days: ledger.days.size });

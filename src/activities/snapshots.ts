@@ -6,6 +6,7 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
@@ -145,6 +146,7 @@ export function createSnapshotActivities(
       const { files, summary } = await renderFiles({ parts, previous, folder: rendered }, signal);
       const folder = await claimFolder(plan, run, signal);
       await uploadFolder(folder, rendered, files, counts, signal);
+      await failpoint('stage.beforeManifest', signal);
       const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: plan.parts, files });
       await published.createOnce(
         `${publishedPrefix}${folder}/${MANIFEST_NAME}`,
@@ -244,6 +246,7 @@ export function createSnapshotActivities(
           signal,
         );
         counts.files += 1;
+        await failpoint('stage.midFolder', signal);
       },
       { concurrency: TRANSFERS_AT_ONCE },
     );

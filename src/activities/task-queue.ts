@@ -3,6 +3,7 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
 import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
 import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
@@ -73,6 +74,7 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
       }
       sent += batch.length;
       onSent(last.number);
+      await failpoint('enqueue.mid', signal);
       batch = [];
       bytes = 0;
     };

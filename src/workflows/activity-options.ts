@@ -15,6 +15,13 @@ export const activityOptions = {
     heartbeatTimeout: '15 seconds',
     retry,
   },
+  /** The commit: short, but a worker killed in it must not hold the data set up for as long as the longest one may take. */
+  commit: {
+    startToCloseTimeout: '10 minutes',
+    scheduleToCloseTimeout: '6 hours',
+    heartbeatTimeout: '15 seconds',
+    retry,
+  },
   /** Mail and the like: the run does not wait longer for it. */
   alert: {
     startToCloseTimeout: '2 minutes',

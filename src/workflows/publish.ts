@@ -7,7 +7,7 @@ import type { RunRef } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
 import type { RunStory } from './story.ts';
 
-const { commitDataset } = proxyActivities<Activities>(activityOptions.quick);
+const { commitDataset } = proxyActivities<Activities>(activityOptions.commit);
 const { planPublication, stageSnapshot } = proxyActivities<Activities>(activityOptions.scan);
 
 const QUICK_REBASES = 8;

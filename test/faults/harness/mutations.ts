@@ -1,0 +1,53 @@
+/**
+ * Protections that a twin takes out: one piece of the source is replaced while a worker loads it (`mutate.ts`). A fault
+ * test whose twin passes as well proves nothing, and one whose text is no longer found fails loudly.
+ */
+export interface Mutation {
+  /** Below `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** What is lost. */
+  readonly without: string;
+}
+
+export const MUTATIONS = {
+  deleteBeforeReceipt: {
+    file: 'activities/message-filing.ts',
+    find: `    await failpoint('drain.afterReceive', this.#signal);`,
+    replace: `    await this.#ports.queues.deleteMessages(this.#queue, messages.map(({ receiptHandle }) => receiptHandle), this.#signal);
+    await failpoint('drain.afterReceive', this.#signal);`,
+    without: 'a message is deleted only after its receipt exists (I7)',
+  },
+  unconditionalFlip: {
+    file: 'aws/s3.ts',
+    find: '{ IfMatch: ifMatch }',
+    replace: '{}',
+    without: 'the conditional PUT of versions.json (C8)',
+  },
+  blindRecommit: {
+    file: 'pipeline/dataset/day-replacement.ts',
+    find: `sameSegments(ledger, contribution) ? 'no-op' : 'publish'`,
+    replace: `sameSegments(ledger, contribution) ? 'publish' : 'publish'`,
+    without: 'the look whether the ledger holds the contribution already (C2)',
+  },
+  receiptOverwritten: {
+    file: 'activities/message-filing.ts',
+    find: 'const created = await createJson(this.#store, key, receipt, this.#signal);',
+    replace: `await this.#store.put(key, Buffer.from(JSON.stringify(receipt)), {}, this.#signal); const created: string = 'created';`,
+    without: 'the create-once receipt (D4)',
+  },
+  trustTargetPrefix: {
+    file: 'pipeline/done-queue/done-message.ts',
+    find: `if (value === expected || value === expected.slice(0, -1)) return expected;`,
+    replace: `return String(value);`,
+    without: 'the computed prefix (T1)',
+  },
+  poisonKept: {
+    file: 'activities/message-filing.ts',
+    find: 'await quarantine(this.#ports, entry, this.#signal);',
+    replace: 'void entry;',
+    without: 'the quarantine object before the deletion (I7)',
+  },
+} as const satisfies Record<string, Mutation>;
+export type MutationName = keyof typeof MUTATIONS;

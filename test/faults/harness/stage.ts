@@ -1,0 +1,82 @@
+/** What the fault tests of a file share: one embedded stack, and workflow code with short time-outs. Each test has a scene of its own on it. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
+import { type LocalStack, startLocalStack } from '../../../src/local-stack/stack.ts';
+import { SEARCH_ATTRIBUTES } from '../../../src/names.ts';
+import { writeWorkflowBundle } from '../../../src/workflow-bundle.ts';
+import { installQuietRuntime } from '../../fakes/temporal.ts';
+import { binaries } from '../../system/deployment.ts';
+
+/** A killed worker is noticed after this time. */
+const HEARTBEAT_SECONDS = 3;
+
+const SHORTENED = [
+  ['heartbeatTimeout: "15 seconds"', `heartbeatTimeout: "${HEARTBEAT_SECONDS} seconds"`],
+  ['initialInterval: "2 seconds"', 'initialInterval: "300 milliseconds"'],
+  ['maximumInterval: "5 minutes"', 'maximumInterval: "2 seconds"'],
+] as const;
+
+export class Stage {
+  readonly stack: LocalStack;
+  readonly directory: string;
+  /** File of the workflow code. */
+  readonly bundle: string;
+  readonly client: Client;
+  readonly #connection: Connection;
+
+  private constructor(stack: LocalStack, directory: string, bundle: string, connection: Connection) {
+    this.stack = stack;
+    this.directory = directory;
+    this.bundle = bundle;
+    this.#connection = connection;
+    this.client = new Client({ connection });
+    // The SDK of this process reads them from here.
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) process.env[name] = stack.env[name];
+  }
+
+  static async start(): Promise<Stage> {
+    installQuietRuntime();
+    const directory = await mkdtemp(join(tmpdir(), 'faults-'));
+    const bundle = join(directory, 'workflows.js');
+    const [stack] = await Promise.all([
+      startLocalStack({
+        directory: join(directory, 'stack'),
+        log: () => undefined,
+        binaries,
+        keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
+        headless: true,
+      }),
+      writeWorkflowBundle(bundle).then(() => shorten(bundle)),
+    ]);
+    const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
+    return new Stage(stack, directory, bundle, connection);
+  }
+
+  async stop(): Promise<void> {
+    await this.#connection.close();
+    await this.stack.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Started by the first test of the file that runs, stopped after the last. */
+export function faultStage(): () => Promise<Stage> {
+  let stage: Promise<Stage> | undefined;
+  after(async () => (await stage)?.stop());
+  return () => (stage ??= Stage.start());
+}
+
+/** Production's time-outs would make every kill cost a quarter of a minute. */
+async function shorten(bundle: string): Promise<void> {
+  let code = await readFile(bundle, 'utf8');
+  for (const [long, short] of SHORTENED) {
+    const pattern = new RegExp(long.replaceAll('"', `["']`), 'g');
+    assert.match(code, pattern, `the workflow bundle has no ${long}`);
+    code = code.replace(pattern, short);
+  }
+  await writeFile(bundle, code);
+}
