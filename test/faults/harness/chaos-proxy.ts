@@ -24,7 +24,7 @@ export type Fault =
   | { readonly kind: 'truncateBody' }
   | { readonly kind: 'corruptBody' }
   /** Nothing happens before the gate opens. */
-  | { readonly kind: 'hold'; readonly gate: Promise<unknown> }
+  | { readonly kind: 'hold'; readonly gate: () => Promise<unknown> }
   /** Messages are handed out again later, so many times each. */
   | { readonly kind: 'duplicate'; readonly copies: () => number };
 
@@ -56,7 +56,10 @@ export interface TracedCall {
   readonly faults: string[];
 }
 
-interface Call extends TracedCall {
+interface Call {
+  readonly traced: TracedCall;
+  readonly method: string;
+  readonly key: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly body: Buffer;
@@ -126,7 +129,7 @@ export class ChaosProxy {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
     const url = new URL(request.url ?? '/', this.#target);
-    const call: Call = {
+    const traced: TracedCall = {
       at: Date.now(),
       ...(this.#service === 's3'
         ? { method: request.method ?? '', key: decodeURIComponent(url.pathname.slice(1)) }
@@ -134,16 +137,14 @@ export class ChaosProxy {
       query: url.search,
       condition: conditionOf(request),
       faults: [],
-      request,
-      response,
-      body,
     };
-    this.trace.push(call);
-    const faults = this.#faultsOf(call);
+    this.trace.push(traced);
+    const call: Call = { traced, method: traced.method, key: traced.key, request, response, body };
+    const faults = this.#faultsOf(traced);
     for (const fault of faults) if (!(await before(fault, response))) return;
     const answer = await this.#answer(call, faults);
     if (answer === undefined || response.destroyed) return;
-    call.status = answer.status;
+    call.traced.status = answer.status;
     for (const fault of faults) if (!after(fault, answer, response)) return;
     response.writeHead(answer.status, cleanHeaders(answer));
     response.end(answer.body);
@@ -213,7 +214,7 @@ function conditionOf({ headers }: IncomingMessage): string | undefined {
 /** @returns false when the request ends here */
 async function before(fault: Fault, response: ServerResponse): Promise<boolean> {
   if (fault.kind === 'latency') await delay(fault.ms);
-  if (fault.kind === 'hold') await fault.gate;
+  if (fault.kind === 'hold') await fault.gate();
   if (fault.kind === 'resetBefore') response.destroy();
   if (fault.kind === 'status') respond(response, fault);
   return fault.kind !== 'resetBefore' && fault.kind !== 'status';

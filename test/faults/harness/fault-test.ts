@@ -21,20 +21,30 @@ export interface FaultTest {
   readonly scene?: SceneOptions;
   /** Injects, runs, and judges. */
   readonly story: (scene: Scene) => Promise<Seen>;
+  readonly timeoutMs?: number;
   /** Part of the smoke set. */
   readonly smoke?: boolean;
   readonly twin?: { readonly without: MutationName; readonly fails: RegExp };
 }
 
-const TIMEOUT_MS = 150_000;
+const TIMEOUT_MS = 180_000;
 
 /** `npm test` runs the smoke set only, without the twins; `npm run test:faults` all of it. */
 const smokeOnly = process.env['TELEMETRY_FAULTS'] === 'smoke';
 
 export function faultTest(stage: () => Promise<Stage>, test: FaultTest): void {
-  const { id, title, injected, scene: options = {}, story, twin, smoke = false } = test;
+  const {
+    id,
+    title,
+    injected,
+    scene: options = {},
+    story,
+    twin,
+    smoke = false,
+    timeoutMs: timeout = TIMEOUT_MS,
+  } = test;
   if (smokeOnly && !smoke) return;
-  it(`${id} ${title}`, { timeout: TIMEOUT_MS }, async () => {
+  it(`${id} ${title}`, { timeout }, async () => {
     const startedAt = performance.now();
     const { times, seen } = await inScene(await stage(), options, story);
     assert.ok(times > 0, `${id}: nothing was injected`);
@@ -42,7 +52,7 @@ export function faultTest(stage: () => Promise<Stage>, test: FaultTest): void {
   });
   if (twin === undefined || smokeOnly) return;
   const without = `without ${MUTATIONS[twin.without].without}`;
-  it(`${id} twin: fails ${without}`, { timeout: TIMEOUT_MS }, async () => {
+  it(`${id} twin: fails ${without}`, { timeout }, async () => {
     const startedAt = performance.now();
     let complaint = '';
     await assert.rejects(inScene(await stage(), { ...options, without: twin.without }, story), (error: Error) => {

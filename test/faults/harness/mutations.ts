@@ -37,6 +37,24 @@ export const MUTATIONS = {
     replace: `await this.#store.put(key, Buffer.from(JSON.stringify(receipt)), {}, this.#signal); const created: string = 'created';`,
     without: 'the create-once receipt (D4)',
   },
+  noFencing: {
+    file: 'pipeline/dataset/day-replacement.ts',
+    find: `isLater(current, entry) ? 'superseded' : 'publish'`,
+    replace: `isLater(current, entry) ? 'publish' : 'publish'`,
+    without: 'the look whether the ledger has a newer run of the day (C2)',
+  },
+  addingUp: {
+    file: 'pipeline/dataset/day-replacement.ts',
+    find: `const after = withoutDays(name, before, [day, ...leaving]);`,
+    replace: `const after = { base: before?.base ?? null, segments: (before?.segments ?? []).map((old) => old.day === day ? { ...old, day: 'round-' + day } : old) };`,
+    without: 'the removal of the earlier contribution of the day (C3)',
+  },
+  deafDrain: {
+    file: 'activities/done-queue.ts',
+    find: 'const signal = cancellationSignal();',
+    replace: 'const signal = new AbortController().signal;',
+    without: 'the cancellation signal in the calls of the drain',
+  },
   trustTargetPrefix: {
     file: 'pipeline/done-queue/done-message.ts',
     find: `if (value === expected || value === expected.slice(0, -1)) return expected;`,

@@ -7,7 +7,7 @@ import type { DailyAnalysisResult } from '../../../src/workflows/daily-analysis.
 import { leafIds } from '../../golden/v1-client.ts';
 import { madeUpRows } from './made-up-days.ts';
 import { referenceFiles } from './reference-merge.ts';
-import type { Scene } from './scene.ts';
+import type { Scene, StartedDay } from './scene.ts';
 
 export interface Expectation {
   /** Input keys that the data set counts, with the variant of their rows; all files of all days when absent. */
@@ -16,6 +16,8 @@ export interface Expectation {
   readonly seq: number;
   /** Results of the runs that ended well. */
   readonly results: readonly DailyAnalysisResult[];
+  /** Runs whose histories are replayed; all of the scene when absent. */
+  readonly replays?: readonly StartedDay[];
   /** Messages that may be left on the done queue. */
   readonly left?: number;
 }
@@ -35,7 +37,7 @@ export async function judge(scene: Scene, expectation: Expectation): Promise<Ver
   assertCounts(expectation.results);
   assertFiles(space, expectation.counted ?? everything(scene));
   await assertQueueEmpty(scene, expectation.left ?? 0);
-  await assertReplays(scene);
+  await assertReplays(scene, expectation.replays ?? scene.started);
   return { observations: account?.observations ?? 0, files: space.files.size, seqs: account?.seqs ?? [] };
 }
 
@@ -98,9 +100,9 @@ async function assertQueueEmpty(scene: Scene, left: number): Promise<void> {
 }
 
 /** O7 */
-async function assertReplays(scene: Scene): Promise<void> {
+async function assertReplays(scene: Scene, runs: readonly StartedDay[]): Promise<void> {
   const code = await readFile(scene.stage.bundle, 'utf8');
-  for (const { workflowId } of scene.started) {
+  for (const { workflowId } of runs) {
     const history = await scene.stage.client.workflow.getHandle(workflowId).fetchHistory();
     await Worker.runReplayHistory({ workflowBundle: { code } }, history, workflowId);
   }

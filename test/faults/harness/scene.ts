@@ -165,6 +165,11 @@ export class Scene {
     return join(this.directory, `worker-${worker}.log`);
   }
 
+  /** Counts of messages that its workers have logged. */
+  async logged(message: string): Promise<number> {
+    return (await this.logs()).split(`"msg":"${message}"`).length - 1;
+  }
+
   /** Everything that its workers have logged. */
   async logs(): Promise<string> {
     const texts = Array.from({ length: this.#processes }, (_, worker) => readFile(this.logFile(worker), 'utf8'));
