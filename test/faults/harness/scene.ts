@@ -176,6 +176,11 @@ export class Scene {
     return (await Promise.all(texts)).join('');
   }
 
+  /** Those that run, in the order in which they were started. */
+  get workers(): readonly ChildProcess[] {
+    return [...this.#children];
+  }
+
   async end(child: ChildProcess, signal: NodeJS.Signals): Promise<{ code: number | null; ms: number }> {
     const startedAt = performance.now();
     if (child.exitCode === null && child.signalCode === null) {
@@ -230,6 +235,26 @@ export class Scene {
     const started = { workflowId, day, result: () => handle.result() as Promise<DailyAnalysisResult> };
     this.started.push(started);
     return started;
+  }
+
+  /** The result of a run whose server may be away for a while. */
+  settled(run: StartedDay, deadlineMs = 150_000): Promise<DailyAnalysisResult> {
+    return this.until(
+      `the end of ${run.workflowId}`,
+      () =>
+        run.result().catch((error: unknown) => {
+          if ((error as Error).name === 'WorkflowFailedError') throw error;
+          return undefined;
+        }),
+      deadlineMs,
+    );
+  }
+
+  /** On which attempt the activity is by now; 0 when it does not run. */
+  async attempts({ workflowId }: StartedDay, activity: string): Promise<number> {
+    const { raw } = await this.stage.client.workflow.getHandle(workflowId).describe();
+    const pending = (raw.pendingActivities ?? []).filter(({ activityType }) => activityType?.name === activity);
+    return Math.max(0, ...pending.map(({ attempt, lastStartedTime }) => (lastStartedTime ? (attempt ?? 0) : 0)));
   }
 
   async runDay(day: string, input: Partial<DailyAnalysisInput> = {}): Promise<DailyAnalysisResult> {

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
+import { findBinary } from '../../../src/local-stack/binaries.ts';
+import type { ServerProcess } from '../../../src/local-stack/server-process.ts';
 import { type LocalStack, startLocalStack } from '../../../src/local-stack/stack.ts';
+import { startTemporalServer } from '../../../src/local-stack/temporal-server.ts';
 import { SEARCH_ATTRIBUTES } from '../../../src/names.ts';
 import { writeWorkflowBundle } from '../../../src/workflow-bundle.ts';
 import { installQuietRuntime } from '../../fakes/temporal.ts';
-import { binaries } from '../../system/deployment.ts';
+import { binaries, until } from '../../system/deployment.ts';
 
 /** A killed worker is noticed after this time. */
 const HEARTBEAT_SECONDS = 3;
@@ -27,6 +30,7 @@ export class Stage {
   readonly bundle: string;
   readonly client: Client;
   readonly #connection: Connection;
+  #restarted: ServerProcess | undefined;
 
   private constructor(stack: LocalStack, directory: string, bundle: string, connection: Connection) {
     this.stack = stack;
@@ -56,8 +60,34 @@ export class Stage {
     return new Stage(stack, directory, bundle, connection);
   }
 
+  /** SIGKILL to the Temporal server; resolves when the process is gone, so that its database may be opened again. */
+  async killTemporal(): Promise<void> {
+    const pid = Number(await readFile(this.#temporalFile('pid'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+    await until('the Temporal server is gone', async () => ((await isAlive(pid)) ? undefined : true), 10_000);
+  }
+
+  /** Starts it again on the same database and port. */
+  async restartTemporal(): Promise<void> {
+    this.#restarted = await startTemporalServer({
+      executable: await findBinary('temporal', binaries, () => undefined),
+      databaseFile: join(this.directory, 'stack', 'temporal.db'),
+      logFile: this.#temporalFile('log'),
+      pidFile: this.#temporalFile('pid'),
+      log: () => undefined,
+      port: Number(this.stack.env['TEMPORAL_ADDRESS']?.split(':')[1]),
+      uiPort: null,
+      keywordAttributes: [],
+    });
+  }
+
+  #temporalFile(kind: 'pid' | 'log'): string {
+    return join(this.directory, 'stack', `temporal.${kind}`);
+  }
+
   async stop(): Promise<void> {
     await this.#connection.close();
+    await this.#restarted?.stop();
     await this.stack.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -79,4 +109,10 @@ async function shorten(bundle: string): Promise<void> {
     code = code.replace(pattern, short);
   }
   await writeFile(bundle, code);
+}
+
+async function isAlive(pid: number): Promise<boolean> {
+  // A process whose parent has not looked yet is still listed, as a zombie.
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return state !== '' && !state.includes(') Z ');
 }
