@@ -76,6 +76,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       jobBundle: config.TELEMETRY_JOB_BUNDLE,
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
       chunkTasks: config.TELEMETRY_CHUNK_TASKS,
+      seal: { sealAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
       maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
       maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
       maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES,

@@ -39,6 +39,9 @@ function crossProblems(config: Config): string[] {
   if (config.TELEMETRY_PUBLISHED_BUCKET === config.TELEMETRY_ANALYSIS_BUCKET) {
     problems.push('TELEMETRY_PUBLISHED_BUCKET: must differ from TELEMETRY_ANALYSIS_BUCKET, whose state is private');
   }
+  if (config.TELEMETRY_KEEP_SEGMENT_DAYS < config.TELEMETRY_SEAL_AFTER_DAYS) {
+    problems.push('TELEMETRY_KEEP_SEGMENT_DAYS: must not be less than TELEMETRY_SEAL_AFTER_DAYS');
+  }
   const mail = [config.TELEMETRY_ALERT_SMTP_URL, config.TELEMETRY_ALERT_FROM, config.TELEMETRY_ALERT_TO?.[0]];
   if (mail.some((part) => part !== undefined) && mail.some((part) => part === undefined)) {
     problems.push('TELEMETRY_ALERT_SMTP_URL, TELEMETRY_ALERT_FROM and TELEMETRY_ALERT_TO: give all three or none');

@@ -202,6 +202,14 @@ export const environmentSchema = z.object({
     .max(1000, 'must be at most 1000')
     .default(100)
     .describe('Analysis tasks whose results are merged together.'),
+  TELEMETRY_SEAL_AFTER_DAYS: positive('days')
+    .default(10)
+    .describe(
+      'Older days of a channel/version are folded into one object, so that publishing does not grow with the history.',
+    ),
+  TELEMETRY_KEEP_SEGMENT_DAYS: positive('days')
+    .default(35)
+    .describe('Days up to this age can be analysed anew; older ones are merged for good.'),
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
     .default(512 * MIB)
     .describe('A larger result.txt is refused.'),

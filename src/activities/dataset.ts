@@ -19,6 +19,7 @@ import {
 import { type Ledger, type Segment, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { firstShared } from '../pipeline/dataset/overlap.ts';
+import { newestDay, planSealing } from '../pipeline/dataset/sealing.ts';
 import { nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
@@ -112,8 +113,8 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
       { concurrency: TRANSFERS_AT_ONCE },
     );
     const rendered = new Map<string, RenderedFolder>();
-    for (const { channelVersion, folder, definitionsPending } of staged)
-      if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending });
+    for (const { channelVersion, folder, definitionsPending, stored } of staged)
+      if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending, ...stored });
     await pMap(rendered.values(), ({ folder }) => demandManifest(folder, signal), { concurrency: TRANSFERS_AT_ONCE });
     const base = await readLedger(analysis, publication.baseLedger, signal);
     const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
@@ -143,13 +144,13 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     const displaced = isDay ? [...shared.keys()] : [];
     const { head } = pointer.versions;
     const replacement = decision === 'publish' ? replaceDay(ledger, contribution, displaced) : undefined;
+    const newest = newestDay([...ledger.days.keys(), contribution.day]);
     const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
-      const entry = replacement?.draft.channelVersions.get(channelVersion);
-      const parts = [
-        ...(entry?.base === null || entry?.base === undefined ? [] : [entry.base.key]),
-        ...(entry?.segments ?? []).map(({ key }) => key),
-      ];
-      return { channelVersion, previousFolder: pointer.versions.folders.get(channelVersion) ?? null, parts };
+      const { base = null, segments = [] } = replacement?.draft.channelVersions.get(channelVersion) ?? {};
+      const parts = [...(base === null ? [] : [base.key]), ...segments.map(({ key }) => key)];
+      const sealing = planSealing({ base, segments }, newest, settings.seal);
+      const previousFolder = pointer.versions.folders.get(channelVersion) ?? null;
+      return { channelVersion, previousFolder, parts, ...(sealing !== undefined && { sealing }) };
     });
     return {
       commit,

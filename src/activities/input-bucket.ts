@@ -9,6 +9,9 @@ import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { sealedIn } from '../pipeline/dataset/sealing.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { type InputFile, packTasks } from '../pipeline/task-queue/pack.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
@@ -76,6 +79,7 @@ export function createInputBucketActivities(
         await indexRun(analysis, run, signal);
         return describe((await openPlan(analysis, run, signal)).head);
       }
+      const production = plan.leaveOutAdopted === true ? await productionDay(plan.day, signal) : undefined;
       const job = { name: plan.jobName, owner: settings.owner, code: settings.jobBundle, targetQueue: plan.doneQueue };
       const maxMessageBytes = Math.min(
         await queues.maxMessageBytes(plan.taskQueue, signal),
@@ -91,7 +95,7 @@ export function createInputBucketActivities(
         () =>
           inWorkFolder(settings.workDirectory, async (folder) => {
             const body = join(folder, 'tasks.gz');
-            const adopted = plan.leaveOutAdopted === true ? await adoptedKeys(plan.day, signal) : NONE;
+            const adopted = production === undefined ? NONE : await adoptedKeys(production, signal);
             const files = leavingOut(
               adopted,
               chosenFiles({ input, analysis }, plan, skipped, missingKeys, signal),
@@ -141,11 +145,24 @@ export function createInputBucketActivities(
     },
   };
 
-  /** Files of a day that the adopted history counts. Days that began after the adoption have none, whatever its lists hold. */
-  async function adoptedKeys(day: string | null, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    if (day === null) return NONE;
-    const { publishedPrefix } = settings;
+  /**
+   * A day that is to be published, and the data set as it is now.
+   * @throws InvalidDataError `sealed_day`: said before anything is analysed in vain
+   */
+  async function productionDay(day: string | null, signal: AbortSignal): Promise<ProductionDay | undefined> {
+    if (day === null) return undefined;
+    const { publishedPrefix, seal } = settings;
     const { ledger } = await readPointer({ analysis, published: ports.published, publishedPrefix }, signal);
+    const sealed = sealedIn(ledger, day);
+    if (sealed.length === 0) return { day, ledger };
+    throw new InvalidDataError(
+      'sealed_day',
+      `${day} cannot be analysed anew for the data set: its results are merged with those of other days for good in ${sealed.join(', ')}, as are all that are older than ${seal.keepDays} days (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
+    );
+  }
+
+  /** Files of a day that the adopted history counts. Days that began after the adoption have none, whatever its lists hold. */
+  async function adoptedKeys({ day, ledger }: ProductionDay, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const [name, entry] = adoptedEntryOf(ledger) ?? [];
     const list = entry?.fileLists.processed ?? null;
     if (name === undefined || list === null || day > adoptedOn(name)) return NONE;
@@ -153,6 +170,11 @@ export function createInputBucketActivities(
     for await (const key of keysOf(analysis, list, signal)) if (key.includes(`.${day}.`)) keys.add(key);
     return keys;
   }
+}
+
+interface ProductionDay {
+  readonly day: string;
+  readonly ledger: Ledger;
 }
 
 const NONE: ReadonlySet<string> = new Set();

@@ -1,4 +1,5 @@
 /** What the activities are given by the composition root. */
+import type { SealLimits } from '../pipeline/dataset/sealing.ts';
 import type { PackLimits } from '../pipeline/task-queue/pack.ts';
 import type { WebsiteLimits } from '../pipeline/website/guards.ts';
 import type { SiteFile } from '../pipeline/website/plan.ts';
@@ -75,6 +76,7 @@ export interface ActivitySettings {
   readonly jobBundle: string;
   readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
   readonly chunkTasks: number;
+  readonly seal: SealLimits;
   readonly maxResultBytes: number;
   readonly maxLineBytes: number;
   readonly maxTableBytes: number;

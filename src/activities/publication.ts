@@ -1,5 +1,7 @@
 /** What the publishing activities of a run hand to each other, through the state: plans of snapshots, and staged ones. */
 import type { Decision } from '../pipeline/dataset/day-replacement.ts';
+import type { Sealing } from '../pipeline/dataset/sealing.ts';
+import type { ChannelVersionEntry } from '../pipeline/dataset/ledger.ts';
 import type { RunRef } from '../pipeline/state-keys.ts';
 
 export const FOLDER_FILE_HEADERS = {
@@ -36,6 +38,8 @@ export interface SnapshotPlan {
   readonly previousFolder: string | null;
   /** Keys of base and segments, in the order in which they are added. */
   readonly parts: readonly string[];
+  /** Old days that are folded on the way; absent when there are none. */
+  readonly sealing?: Sealing;
 }
 
 /** One staged folder; the first attempt that ends it wins. */
@@ -49,4 +53,6 @@ export interface StagedSnapshot extends SnapshotPlan {
   readonly definitionsPending: readonly string[];
   readonly definitionsDerived: number;
   readonly lengthMismatch: number;
+  /** What the folder was rendered from, when that was sealed on the way. */
+  readonly stored?: Pick<ChannelVersionEntry, 'base' | 'segments'>;
 }

@@ -9,10 +9,12 @@ import { FailureType } from '../errors.ts';
 import { failpoint } from '../failpoints.ts';
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import type { FoldedDays } from '../pipeline/dataset/ledger.ts';
+import { type Fold, sealedEntry, type Sealing } from '../pipeline/dataset/sealing.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
-import { ObjectMissingError } from '../ports.ts';
+import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { answeringPort } from '../threads/definition-port.ts';
 import type { RenderSnapshotInput, RenderSnapshotResult } from '../threads/render-snapshot.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -132,22 +134,20 @@ export function createSnapshotActivities(
   ): Promise<StagedSnapshot> {
     return inWorkFolder(settings.workDirectory, async (work) => {
       const previous = plan.previousFolder === null ? null : await readPrevious(plan.previousFolder, signal);
-      const parts = await pMap(
-        plan.parts,
-        async (key, part) => {
-          const path = join(work, `part-${part}`);
-          await analysis.getToFile(key, path, { signal });
-          return path;
-        },
-        { concurrency: TRANSFERS_AT_ONCE },
-      );
+      const parts = new LocalParts(analysis, work, signal);
+      const stored = plan.sealing === undefined ? undefined : await seal(plan.channelVersion, plan.sealing, parts);
+      const keys =
+        stored === undefined ? plan.parts : [stored.base.key, ...stored.segments.map((segment) => segment.key)];
       const rendered = join(work, 'folder');
       await mkdir(rendered);
-      const { files, summary } = await renderFiles({ parts, previous, folder: rendered }, signal);
+      const { files, summary } = await renderFiles(
+        { parts: await parts.paths(keys), previous, folder: rendered },
+        signal,
+      );
       const folder = await claimFolder(plan, run, signal);
       await uploadFolder(folder, rendered, files, counts, signal);
       await failpoint('stage.beforeManifest', signal);
-      const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: plan.parts, files });
+      const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: keys, files });
       await published.createOnce(
         `${publishedPrefix}${folder}/${MANIFEST_NAME}`,
         gzipSync(manifest),
@@ -165,8 +165,27 @@ export function createSnapshotActivities(
         definitionsPending: pending,
         definitionsDerived: missing.length + mismatch.length,
         lengthMismatch: summary.lengthMismatch.submissions,
+        ...(stored !== undefined && { stored }),
       };
     });
+  }
+
+  /** Folds old days; equal days give equal objects, so a repeated call finds its own. */
+  async function seal(channelVersion: string, sealing: Sealing, parts: LocalParts) {
+    const sum = async ({ days, parts: keys, existing }: Fold): Promise<FoldedDays> => {
+      if (existing !== null) return existing;
+      const output = parts.newPath();
+      const merged = await threads.mergePartFiles({ parts: await parts.paths(keys), output }, parts.signal);
+      const key = stateKeys.sealedDays(channelVersion, merged.sha256);
+      const body = { path: output, size: merged.storedBytes };
+      await analysis.createOnce(key, body, { contentType: 'application/zstd' }, parts.signal);
+      parts.keep(key, output);
+      return { key, sha: merged.sha256, slots: merged.slots, days };
+    };
+    const base = await sum(sealing.base);
+    const beneath = sealing.beneath === null ? null : await sum(sealing.beneath);
+    log.info('old days sealed', { channelVersion, days: base.days.length, kept: sealing.kept.length });
+    return sealedEntry(sealing, { base, beneath });
   }
 
   async function renderFiles(
@@ -191,10 +210,11 @@ export function createSnapshotActivities(
     if (attempt === 1) return undefined;
     const before = (await readJson(analysis, stateKeys.publication(run, attempt - 1), signal)) as Publication;
     const index = before.snapshots.findIndex(
-      ({ channelVersion, previousFolder, parts }) =>
+      ({ channelVersion, previousFolder, parts, sealing }) =>
         channelVersion === plan.channelVersion &&
         previousFolder === plan.previousFolder &&
-        parts.join('\n') === plan.parts.join('\n'),
+        parts.join('\n') === plan.parts.join('\n') &&
+        JSON.stringify(sealing) === JSON.stringify(plan.sealing),
     );
     return index < 0
       ? undefined
@@ -247,6 +267,47 @@ export function createSnapshotActivities(
         );
         counts.files += 1;
         await failpoint('stage.midFolder', signal);
+      },
+      { concurrency: TRANSFERS_AT_ONCE },
+    );
+  }
+}
+
+/** Objects of the state as files in a work folder, each fetched once. */
+class LocalParts {
+  readonly signal: AbortSignal;
+  readonly #store: ObjectStore;
+  readonly #folder: string;
+  readonly #paths = new Map<string, string>();
+  #files = 0;
+
+  constructor(store: ObjectStore, folder: string, signal: AbortSignal) {
+    this.signal = signal;
+    this.#store = store;
+    this.#folder = folder;
+  }
+
+  newPath(): string {
+    this.#files += 1;
+    return join(this.#folder, `part-${this.#files}`);
+  }
+
+  /** The object's content is in this file already. */
+  keep(key: string, path: string): void {
+    this.#paths.set(key, path);
+  }
+
+  /** In the order of the keys. */
+  async paths(keys: readonly string[]): Promise<string[]> {
+    return pMap(
+      keys,
+      async (key) => {
+        const known = this.#paths.get(key);
+        if (known !== undefined) return known;
+        const path = this.newPath();
+        await this.#store.getToFile(key, path, { signal: this.signal });
+        this.keep(key, path);
+        return path;
       },
       { concurrency: TRANSFERS_AT_ONCE },
     );

@@ -66,6 +66,9 @@ export const stateKeys = {
     `${run.prefix}publications/${attempt}/staged-${index}.json`,
   segment: (channelVersion: string, day: string, sha256: string): string =>
     `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
+  /** Days of a channel/version that were folded into one object. */
+  sealedDays: (channelVersion: string, sha256: string): string =>
+    `state/segments/${channelVersion}/sealed-${sha256.slice(0, 32)}.ndjson.zst`,
   /** Slots of a channel/version that the original published. */
   adoptedBase: (channelVersion: string, sha256: string): string =>
     `state/segments/${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,

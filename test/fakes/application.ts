@@ -68,6 +68,7 @@ export class Application {
       jobBundle: 'code/analysis.tar.gz',
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
       chunkTasks: 2,
+      seal: { sealAfterDays: 10, keepDays: 35 },
       maxResultBytes: 1 << 20,
       maxLineBytes: 1 << 20,
       maxTableBytes: 64 << 20,

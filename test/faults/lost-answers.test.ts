@@ -26,7 +26,7 @@ describe('lost answers of the commit', { concurrency: 3 }, () => {
       smoke: fault.kind === 'resetAfter',
       story: async (scene) => {
         await scene.storeDay(DAY, 12);
-        scene.s3.add({ name: 'lost', method: 'PUT', key: POINTER, times: 1, fault: fault as Fault });
+        scene.s3.add({ name: 'lost', method: 'PUT', key: POINTER, times: 1, fault: fault });
         scene.watchPublished();
         scene.startWorker();
         const result = await scene.runDay(DAY);

@@ -4,7 +4,7 @@ import { describe } from 'node:test';
 import { faultTest } from './harness/fault-test.ts';
 import { closedGate } from './harness/gate.ts';
 import { judge } from './harness/oracle.ts';
-import type { Scene } from './harness/scene.ts';
+import type { Scene, StartedDay } from './harness/scene.ts';
 import { faultStage } from './harness/stage.ts';
 
 const POINTER = /versions\.json$/;
@@ -34,7 +34,12 @@ async function race(scene: Scene, seed: number): Promise<void> {
   const fault = { kind: 'hold', gate: gate.wait } as const;
   scene.s3.add({ name: 'raced', method: 'PUT', key: POINTER, times: TWO_RUNS, fault });
   const before = (await scene.snapshotFolders()).length;
-  const runs = await Promise.all(days.map((day) => scene.startDay(day)));
+  const runs: StartedDay[] = [];
+  for (const day of days) {
+    runs.push(await scene.startDay(day));
+    // One after the other up to here: a drain that leaves its messages to another one only looks now and then.
+    await scene.until(`${day} at its commit`, () => (gate.arrived() === runs.length ? true : undefined));
+  }
   const results = await Promise.all(runs.map((run) => run.result()));
   assert.deepEqual(
     results.map(({ decision }) => decision),

@@ -58,7 +58,7 @@ export interface DayReplacement {
 }
 
 /** What rendering an affected channel/version has brought. */
-export interface RenderedFolder {
+export interface RenderedFolder extends Partial<Stored> {
   readonly folder: string;
   readonly definitionsPending: readonly string[];
 }

@@ -36,7 +36,7 @@ export interface Segment extends SlotObject {
   readonly day: string;
 }
 
-interface FoldedDays extends SlotObject {
+export interface FoldedDays extends SlotObject {
   readonly days: readonly string[];
 }
 

@@ -21,8 +21,8 @@ export const MUTATIONS = {
   },
   unconditionalFlip: {
     file: 'aws/s3.ts',
-    find: '{ IfMatch: ifMatch }',
-    replace: '{}',
+    find: 'headers, { IfMatch: ifMatch }, signal',
+    replace: 'headers, {}, signal',
     without: 'the conditional PUT of versions.json (C8)',
   },
   blindRecommit: {
