@@ -118,6 +118,17 @@ program
   .action(run(async (config, options) => (await import('./commands/aggregate.ts')).aggregate(config, options)));
 
 program
+  .command('collect-garbage')
+  .description('say what no commit of the data set names any more; the daily schedule removes it')
+  .option('--delete', 'remove it now')
+  .option('--force', 'remove also when more than half of the folders would go')
+  .option('--max-deletions <objects>', 'remove at most so many objects', Number)
+  .option('--json', 'print the result as JSON')
+  .action(
+    run(async (config, options) => (await import('./commands/collect-garbage.ts')).collectGarbage(config, options)),
+  );
+
+program
   .command('website')
   .description('the static website')
   .command('publish')

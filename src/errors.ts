@@ -29,5 +29,7 @@ export const FailureType = {
   WebsiteSourceMissing: 'WebsiteSourceMissing',
   /** A guard of the website holds: no website, or too many deletions. Nothing was written. */
   WebsiteRefused: 'WebsiteRefused',
+  /** The data set looks wrong rather than old: no garbage was removed. */
+  GarbageRefused: 'GarbageRefused',
 } as const;
 export type FailureType = (typeof FailureType)[keyof typeof FailureType];

@@ -19,6 +19,7 @@ const FAILPOINTS = [
   'flip.before',
   'flip.after',
   'proj.before',
+  'gc.midDelete',
 ] as const;
 export type FailpointName = (typeof FAILPOINTS)[number];
 

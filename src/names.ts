@@ -13,6 +13,8 @@ export const workflowIds = {
   dailyAnalysis: (day: string): string => `daily-analysis-${day}`,
   investigation: (name: string): string => `investigation-${name}`,
   continuousAggregation: 'continuous-aggregation',
+  /** Of a collection by hand; the schedule appends the scheduled instant instead. */
+  garbageCollection: (name: string): string => `garbage-collection-${name}`,
   /** Of an update by hand; the schedule appends the scheduled instant instead. */
   websiteUpdate: (day: string): string => `website-update-${day}`,
 };

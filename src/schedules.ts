@@ -6,6 +6,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import type { dailyAnalysis } from './workflows/daily-analysis.ts';
+import type { garbageCollection } from './workflows/garbage-collection.ts';
 import type { websiteUpdate } from './workflows/website-update.ts';
 
 /** @param workerTaskQueue Temporal worker task queue on which the runs start */
@@ -41,6 +42,22 @@ export function schedules(workerTaskQueue: string): ScheduleOptions[] {
         args: [{}] satisfies Parameters<typeof websiteUpdate>,
         staticSummary: 'Daily update of the website',
         staticDetails: 'Publishes the newest files of the website that the workers are configured with, if any.',
+      },
+    },
+    {
+      scheduleId: 'garbage-collection',
+      // Long after the day's publish, when hardly anything else runs.
+      spec: { cronExpressions: ['47 4 * * *'], timezone: 'UTC' },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour', pauseOnFailure: false },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'garbageCollection',
+        workflowId: 'garbage-collection',
+        taskQueue: workerTaskQueue,
+        args: [{}] satisfies Parameters<typeof garbageCollection>,
+        staticSummary: 'Daily garbage collection',
+        staticDetails:
+          'Removes folders of the data set that no commit of the last days names, and parts of merged chunks.',
       },
     },
   ];

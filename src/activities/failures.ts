@@ -14,6 +14,7 @@ const BY_REASON: Readonly<Record<string, FailureType>> = {
   adopted_files: FailureType.InvalidInput,
   website_source: FailureType.WebsiteSourceMissing,
   website_refused: FailureType.WebsiteRefused,
+  garbage_refused: FailureType.GarbageRefused,
 };
 
 const BY_AWS_NAME: Readonly<Record<string, FailureType>> = {

@@ -13,6 +13,7 @@ import { createReportActivities } from './report.ts';
 import { createRoundActivities } from './rounds.ts';
 import { createSnapshotActivities } from './snapshots.ts';
 import { createTaskQueueActivities } from './task-queue.ts';
+import { createGarbageActivities } from './garbage-collection.ts';
 import { createWebsiteActivities } from './website.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -32,5 +33,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createInvestigationQueueActivities(ports),
     ...createRoundActivities(ports),
     ...createWebsiteActivities(ports),
+    ...createGarbageActivities(ports),
   });
 }

@@ -135,7 +135,7 @@ export function createSnapshotActivities(
     return inWorkFolder(settings.workDirectory, async (work) => {
       const previous = plan.previousFolder === null ? null : await readPrevious(plan.previousFolder, signal);
       const parts = new LocalParts(analysis, work, signal);
-      const stored = plan.sealing === undefined ? undefined : await seal(plan.channelVersion, plan.sealing, parts);
+      const stored = plan.sealing === undefined ? undefined : await seal(plan.channelVersion, plan.sealing, run, parts);
       const keys =
         stored === undefined ? plan.parts : [stored.base.key, ...stored.segments.map((segment) => segment.key)];
       const rendered = join(work, 'folder');
@@ -170,13 +170,13 @@ export function createSnapshotActivities(
     });
   }
 
-  /** Folds old days; equal days give equal objects, so a repeated call finds its own. */
-  async function seal(channelVersion: string, sealing: Sealing, parts: LocalParts) {
+  /** Folds old days; a repeated call of the run finds its own objects. */
+  async function seal(channelVersion: string, sealing: Sealing, run: RunRef, parts: LocalParts) {
     const sum = async ({ days, parts: keys, existing }: Fold): Promise<FoldedDays> => {
       if (existing !== null) return existing;
       const output = parts.newPath();
       const merged = await threads.mergePartFiles({ parts: await parts.paths(keys), output }, parts.signal);
-      const key = stateKeys.sealedDays(channelVersion, merged.sha256);
+      const key = stateKeys.sealedDays(channelVersion, merged.sha256, run);
       const body = { path: output, size: merged.storedBytes };
       await analysis.createOnce(key, body, { contentType: 'application/zstd' }, parts.signal);
       parts.keep(key, output);

@@ -45,6 +45,15 @@ export interface WebsiteUpdateInput {
   readonly dryRun?: boolean;
 }
 
+export interface GarbageCollectionInput {
+  /** Find out what would be removed, and remove nothing. */
+  readonly dryRun?: boolean;
+  /** Remove also when more than half of the folders would go. */
+  readonly force?: boolean;
+  /** Objects that one run removes at most. */
+  readonly maxDeletions?: number;
+}
+
 const DEFAULT_PATIENCE: Patience = { stragglerSeconds: 8 * 3600, giveUpSeconds: 20 * 3600, maxResends: 2 };
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
@@ -132,6 +141,14 @@ export function parseAggregationInput(input: unknown): AggregationInput {
 /** @throws InvalidDataError `invalid_input` naming every member that is wrong */
 export function parseWebsiteUpdateInput(input: unknown): Required<WebsiteUpdateInput> {
   return { force: false, dryRun: false, ...check('websiteUpdate', input, { force: boolean, dryRun: boolean }) };
+}
+
+const MAX_DELETIONS = 20_000;
+
+/** @throws InvalidDataError `invalid_input` naming every member that is wrong */
+export function parseGarbageCollectionInput(input: unknown): Required<GarbageCollectionInput> {
+  const checks = { dryRun: boolean, force: boolean, maxDeletions: positive };
+  return { dryRun: false, force: false, maxDeletions: MAX_DELETIONS, ...check('garbageCollection', input, checks) };
 }
 
 /** Every look for stragglers is a piece of the run's history, which is limited. */

@@ -38,6 +38,8 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 }
 
 const ROUNDS = 'state/rounds/';
+const SEGMENTS = 'state/segments/';
+const LEDGERS = 'state/ledgers/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const QUARANTINE = 'state/quarantine/';
@@ -64,18 +66,23 @@ export const stateKeys = {
   publication: (run: RunRef, attempt: number): string => `${run.prefix}publications/${attempt}.json`,
   staged: (run: RunRef, attempt: number, index: number): string =>
     `${run.prefix}publications/${attempt}/staged-${index}.json`,
+  segments: SEGMENTS,
   segment: (channelVersion: string, day: string, sha256: string): string =>
-    `state/segments/${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
-  /** Days of a channel/version that were folded into one object. */
-  sealedDays: (channelVersion: string, sha256: string): string =>
-    `state/segments/${channelVersion}/sealed-${sha256.slice(0, 32)}.ndjson.zst`,
+    `${SEGMENTS}${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
+  /**
+   * Days of a channel/version that were folded into one object. Unlike a segment it has its run in its name: it may be
+   * removed when nobody names it, so no later run must take it for its own.
+   */
+  sealedDays: (channelVersion: string, sha256: string, { runId }: RunRef): string =>
+    `${SEGMENTS}${channelVersion}/sealed-${sha256.slice(0, 32)}-${runId}.ndjson.zst`,
   /** Slots of a channel/version that the original published. */
   adoptedBase: (channelVersion: string, sha256: string): string =>
-    `state/segments/${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
+    `${SEGMENTS}${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
   /** What became of a folder of the original, as it was listed. */
   adoptedFolder: (folder: string, listing: string): string =>
     `${ADOPTION}folders/${folder}-${listing.slice(0, 16)}.json`,
-  ledger: (sha256: string): string => `state/ledgers/${sha256}.json.gz`,
+  ledgers: LEDGERS,
+  ledger: (sha256: string): string => `${LEDGERS}${sha256}.json.gz`,
   /** What the last website update published. One object, replaced by every update that changed something. */
   website: 'state/website.json',
   quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
@@ -101,6 +108,10 @@ export const stateKeys = {
   allUndelivered: UNDELIVERED,
   delivered: (runId: string, kind: string, channel: string): string =>
     `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
+  /** What a garbage collection is to remove. */
+  garbagePlan: (id: string): string => `state/garbage/${id}.json`,
+  /** Written to learn the store's time; its content says nothing. */
+  garbageClock: 'state/garbage/clock',
   /** One name for each folder that was ever begun, so that no two publishers write into one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
 };

@@ -16,6 +16,7 @@ import { pendingOf } from './pending.ts';
 const JOBS = {
   dailyAnalysis: { job: 'daily-analysis', about: null },
   websiteUpdate: { job: 'website-update', about: 'website' },
+  garbageCollection: { job: 'garbage-collection', about: 'data-set' },
   continuousAggregation: { job: 'continuous-aggregation', about: 'foreign-results' },
   investigation: { job: 'investigation', about: null },
 } as const;

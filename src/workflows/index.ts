@@ -2,4 +2,5 @@
 export { continuousAggregation } from './continuous-aggregation.ts';
 export { dailyAnalysis } from './daily-analysis.ts';
 export { investigation } from './investigation.ts';
+export { garbageCollection } from './garbage-collection.ts';
 export { websiteUpdate } from './website-update.ts';

@@ -46,6 +46,15 @@ export const SNAPSHOT = {
   lengthMismatch: 0,
 };
 
+export const GARBAGE = {
+  folders: 2,
+  objects: 11,
+  bytes: 4096,
+  left: 0,
+  kept: 6,
+  first: ['20131001120000-28-nightly'],
+};
+
 export const WEBSITE = {
   outcome: 'published',
   revision: '1f0c29a',
@@ -95,6 +104,8 @@ const UNDISTURBED: Activities = {
   settleRound: async () => undefined,
   describeWebsite: async () => ({ source: 'https://example.org/site branch master', site: 's3://site/' }),
   publishWebsite: async () => WEBSITE,
+  planGarbage: async () => GARBAGE,
+  removeGarbage: async () => ({ objects: GARBAGE.objects }),
 };
 
 /** The undisturbed activities with some of them replaced; every call is noted before it begins. */

@@ -29,7 +29,7 @@ const WORKER_TASK_QUEUE = 'tests';
 
 type Handle = WorkflowHandleWithFirstExecutionRunId;
 /** Workflow code, activities and tests agree on these names only. */
-type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation' | 'websiteUpdate';
+type WorkflowType = 'dailyAnalysis' | 'investigation' | 'continuousAggregation' | 'websiteUpdate' | 'garbageCollection';
 
 type FakeAlerts = Pick<AlertActivities, 'notify' | 'pingDeadMan'>;
 const SILENT: FakeAlerts = { notify: async () => ({ kind: null, channels: [] }), pingDeadMan: async () => undefined };

@@ -4,6 +4,7 @@ import * as released from '../../src/workflows/index.ts';
 import type {
   AggregationInput,
   DailyAnalysisInput,
+  GarbageCollectionInput,
   InvestigationInput,
   WebsiteUpdateInput,
 } from '../../src/pipeline/run-input.ts';
@@ -16,6 +17,11 @@ export async function continuousAggregation(input?: AggregationInput): Promise<u
 export async function dailyAnalysis(input?: DailyAnalysisInput): Promise<unknown> {
   await sleep('1 second');
   return released.dailyAnalysis(input);
+}
+
+export async function garbageCollection(input?: GarbageCollectionInput): Promise<unknown> {
+  await sleep('1 second');
+  return released.garbageCollection(input);
 }
 
 export async function investigation(input?: InvestigationInput): Promise<unknown> {

@@ -162,6 +162,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await handle.cancel();
     },
   },
+  'garbageCollection.removed': { type: 'garbageCollection', input: {} },
+  'garbageCollection.dry-run': { type: 'garbageCollection', input: { dryRun: true } },
+  'garbageCollection.refused': {
+    type: 'garbageCollection',
+    activities: {
+      planGarbage: async () => {
+        throw ApplicationFailure.nonRetryable('more than half of the folders would go', FailureType.GarbageRefused);
+      },
+    },
+  },
   'websiteUpdate.published': { type: 'websiteUpdate', input: {} },
   'websiteUpdate.unchanged': {
     type: 'websiteUpdate',

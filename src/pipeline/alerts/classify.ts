@@ -68,6 +68,12 @@ const BY_TYPE: Readonly<Record<string, Verdict>> = {
     owner: 'whoever keeps the website',
     action: 'Look at the source as the message says; if the change is meant, run "telemetry website publish --force".',
   },
+  GarbageRefused: {
+    class: 'stored data',
+    owner: 'operator',
+    action:
+      'Nothing was removed. Look with "telemetry verify" and "telemetry collect-garbage" whether the data set is what it should be.',
+  },
   PointerMissing: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   PointerDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },
   StateDamaged: { class: 'stored data', owner: 'operator, now', action: RESTORE },

@@ -9,6 +9,7 @@ const LONGEST_RUN_HOURS: Readonly<Record<string, number>> = {
   'daily-analysis': 24,
   investigation: 24,
   'website-update': 2,
+  'garbage-collection': 12,
 };
 /** Tries of an activity or of a workflow task that are no passing trouble: about four minutes, about half a minute. */
 const MANY_ACTIVITY_ATTEMPTS = 8;
@@ -75,6 +76,7 @@ function againAction({ job, about, workflowId }: WatchedRun): string {
   if (job === 'daily-analysis')
     return `Run it again: "telemetry run-day --day ${about}"; what is stored already is used.`;
   if (job === 'website-update') return 'Run it again: "telemetry website publish".';
+  if (job === 'garbage-collection') return 'Look what it would remove: "telemetry collect-garbage".';
   if (job === 'continuous-aggregation')
     return 'Start it again: "telemetry aggregate --detach"; results that wait stay.';
   return `See why in the Web UI (${workflowId}), and start it again if it is still wanted.`;

@@ -10,6 +10,11 @@ const DAY_MS = 86_400_000;
 const START_GRACE_MS = 15 * MINUTE_MS;
 const RECENT_DAYS = 14;
 
+const BY_HAND: Readonly<Record<string, string>> = {
+  'website-update': 'telemetry website publish',
+  'garbage-collection': 'telemetry collect-garbage --delete',
+};
+
 export function scheduleFindings(facts: Facts): Finding[] {
   const schedules = 'known' in facts.schedules ? facts.schedules.known : [];
   const workers = 'known' in facts.workers ? facts.workers.known : [];
@@ -44,11 +49,10 @@ function missed(schedule: ScheduleFacts, now: string): { fact: string; action: s
   if (lastScheduledAt !== null && Date.parse(lastScheduledAt) >= Date.parse(due)) return [];
   const fact = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
   const caughtUp = Date.parse(now) - Date.parse(due) < catchupSeconds * 1000;
-  const byHand =
-    id === DAILY_ANALYSIS ? `telemetry run-day --day ${analysisDay(new Date(due))}` : 'telemetry website publish';
+  const byHand = id === DAILY_ANALYSIS ? `telemetry run-day --day ${analysisDay(new Date(due))}` : BY_HAND[id];
   const action = caughtUp
-    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand}".`
-    : `It is too late to be caught up: run "${byHand}".`;
+    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand ?? id}".`
+    : `It is too late to be caught up: run "${byHand ?? id}".`;
   return [{ fact, action }];
 }
 

@@ -1,0 +1,55 @@
+/** `collect-garbage`: says what no commit names any more, and removes it when told to. */
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { workflowIds } from '../names.ts';
+import type { GarbageCollectionResult } from '../workflows/garbage-collection.ts';
+import { followRun, startRun } from './follow-run.ts';
+import { withTemporalClient } from './temporal-client.ts';
+import { print, say, table } from './terminal.ts';
+
+export interface CollectGarbageOptions {
+  readonly delete?: boolean;
+  readonly force?: boolean;
+  readonly maxDeletions?: number;
+  readonly json?: boolean;
+}
+
+/** A dry run unless told otherwise; the daily schedule removes. */
+export async function collectGarbage(config: Config, options: CollectGarbageOptions): Promise<void> {
+  const input = {
+    dryRun: options.delete !== true,
+    force: options.force === true,
+    ...(options.maxDeletions !== undefined && { maxDeletions: options.maxDeletions }),
+  };
+  const result = await withTemporalClient(async (client) => {
+    const handle = await startRun(client, {
+      workflowType: 'garbageCollection',
+      workflowId: workflowIds.garbageCollection(randomUUID().slice(0, 8)),
+      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+      input,
+      summary: 'Garbage collection, started by hand',
+    });
+    say(`started ${handle.workflowId}`);
+    return followRun<GarbageCollectionResult>(handle, 'garbage');
+  });
+  print(options.json === true ? JSON.stringify(result) : describeGarbage(result));
+}
+
+function describeGarbage({
+  dryRun,
+  deleted,
+  folders,
+  objects,
+  bytes,
+  kept,
+  left,
+  first,
+}: GarbageCollectionResult): string {
+  const some = first.length === 0 ? '' : `: ${first.join(', ')}${folders + objects > first.length ? ', …' : ''}`;
+  return table([
+    ['outcome', dryRun ? 'dry run: nothing was removed (--delete removes)' : `${deleted} objects removed`],
+    ['garbage', `${folders} folders, ${objects} objects, ${bytes} bytes${some}`],
+    ['kept', `${kept} folders`],
+    ['left', left === 0 ? 'nothing' : `${left} for the next run`],
+  ]);
+}

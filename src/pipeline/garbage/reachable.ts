@@ -1,0 +1,46 @@
+/** What must stay: everything that the current commit names, and those before it that readers may still hold (PROTOCOL 7, I10). */
+import type { Ledger } from '../dataset/ledger.ts';
+
+/** After a commit has dropped something, readers may hold the one before for so long. */
+export const GRACE_HOURS = 72;
+/** A ledger is stored before its commit, and a commit may be tried for so long. */
+const COMMIT_PATIENCE_HOURS = 12;
+/** An object that nobody names may belong to a publish that is going on; none takes half as long. */
+export const ORPHAN_DAYS = 7;
+
+const HOUR_MS = 3_600_000;
+
+export interface StoredLedger {
+  readonly ledger: Ledger;
+  /** When it was stored, by the store's clock. */
+  readonly storedAt: Date;
+}
+
+/** Whether readers may still hold what was current until `next` was committed. */
+export function isInGrace(next: StoredLedger, now: Date): boolean {
+  return now.getTime() - next.storedAt.getTime() < (GRACE_HOURS + COMMIT_PATIENCE_HOURS) * HOUR_MS;
+}
+
+export function isYoung(lastModified: Date, now: Date): boolean {
+  return now.getTime() - lastModified.getTime() < ORPHAN_DAYS * 24 * HOUR_MS;
+}
+
+export interface Reachable {
+  /** Names of folders in the published space. */
+  readonly folders: ReadonlySet<string>;
+  /** Keys of slots in the state. */
+  readonly slots: ReadonlySet<string>;
+}
+
+export function reachableFrom(ledgers: Iterable<Ledger>): Reachable {
+  const folders = new Set<string>();
+  const slots = new Set<string>();
+  for (const { channelVersions } of ledgers) {
+    for (const { folder, base, segments } of channelVersions.values()) {
+      folders.add(folder);
+      const objects = base === null ? segments : [base, base.beneath, ...base.kept, ...segments];
+      for (const object of objects) if (object !== null) slots.add(object.key);
+    }
+  }
+  return { folders, slots };
+}

@@ -1,0 +1,46 @@
+import { log, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { GarbageSummary } from '../activities/garbage-collection.ts';
+import type { Activities } from '../activities/index.ts';
+import { type GarbageCollectionInput, parseGarbageCollectionInput } from '../pipeline/run-input.ts';
+import { activityOptions } from './activity-options.ts';
+import { alerting } from './alerting.ts';
+import { checkedInput } from './checked-input.ts';
+import { megabytes, RunStory } from './story.ts';
+
+const { planGarbage, removeGarbage } = proxyActivities<Activities>(activityOptions.scan);
+
+export interface GarbageCollectionResult extends GarbageSummary {
+  readonly dryRun: boolean;
+  /** Objects that were deleted. */
+  readonly deleted: number;
+}
+
+/** Removes folders and parts that no commit names any more, once no reader and no publish can need them. */
+export async function garbageCollection(raw?: GarbageCollectionInput): Promise<GarbageCollectionResult> {
+  const input = checkedInput(() => parseGarbageCollectionInput(raw));
+  const story = new RunStory(`garbage collection${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
+  return alerting({ job: 'garbage-collection', about: 'data-set', story, work: () => collect(input, story) });
+}
+
+async function collect(
+  { dryRun, force, maxDeletions }: Required<GarbageCollectionInput>,
+  story: RunStory,
+): Promise<GarbageCollectionResult> {
+  const { runId: id } = workflowInfo();
+  story.tell('looking for what nobody names');
+  const garbage = await planGarbage({ id, force, maxDeletions });
+  const facts = {
+    garbage: `${garbage.folders} folders, ${garbage.objects} objects, ${megabytes(garbage.bytes)}`,
+    kept: `${garbage.kept} folders`,
+    ...(garbage.left > 0 && { left: `${garbage.left} for the next run` }),
+  };
+  if (dryRun || garbage.objects === 0) {
+    story.tell(dryRun ? 'done: nothing was removed' : 'nothing to remove', facts);
+    return { ...garbage, dryRun, deleted: 0 };
+  }
+  story.tell('removing', facts);
+  const { objects: deleted } = await removeGarbage({ id });
+  story.tell('done', { ...facts, removed: `${deleted} objects` });
+  log.info('garbage collection ended', { deleted, left: garbage.left });
+  return { ...garbage, dryRun, deleted };
+}
