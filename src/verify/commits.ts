@@ -11,6 +11,8 @@ import type { Walk } from './walk.ts';
 const AT_ONCE = 8;
 
 export interface Commits extends History {
+  /** Folders that a commit names; of all stored ledgers where the chain has a gap. */
+  readonly named: ReadonlySet<string>;
   /** Earlier commits within the grace time, with their ledgers. */
   readonly recent: readonly { readonly commit: StoredCommit; readonly ledger: Ledger }[];
 }
@@ -31,7 +33,8 @@ export async function checkCommits(walk: Walk, { versions, ledger }: Pointer): P
     },
     { concurrency: AT_ONCE },
   );
-  return { ...history, recent: recent.flat() };
+  const known = history.faults.length === 0 ? history.chain : stored;
+  return { ...history, named: new Set(known.flatMap(({ folders }) => folders)), recent: recent.flat() };
 }
 
 function commitOf(key: string, { seq, commit, parent, channelVersions }: Ledger, at: Date): StoredCommit {
@@ -71,7 +74,7 @@ function readLedgerOf(walk: Walk, key: string) {
   return walk.document(walk.ports.analysis, key, about, parseLedger);
 }
 
-function report(walk: Walk, { chain, broken, doubtful }: History): void {
+function report(walk: Walk, { faults, doubtful }: History): void {
   for (const commit of doubtful) {
     walk.note(
       'I5',
@@ -81,22 +84,23 @@ function report(walk: Walk, { chain, broken, doubtful }: History): void {
       'Nothing for readers; report it, since a commit has one ledger',
     );
   }
-  const last = chain.at(-1);
-  if (broken === null || last === undefined) return;
-  const where = walk.stateAddress(last.key);
-  if (broken === 'seq does not grow by one') {
-    walk.error(
-      'I5',
-      'wrong-parent',
-      where,
-      `commit ${last.seq} names the parent ${String(last.parent)}, whose number is not ${last.seq - 1}`,
-      'Compare both ledgers with the bucket’s versions: one of them was not written by this application',
-    );
-    return;
+  for (const { commit, fault } of faults) {
+    if (fault === 'parent not stored') reportGap(walk, commit);
+    else
+      walk.error(
+        'I5',
+        'wrong-parent',
+        walk.stateAddress(commit.key),
+        `commit ${commit.seq} names the parent ${String(commit.parent)}, whose number is not ${commit.seq - 1}`,
+        'Compare both ledgers with the bucket’s versions: one of them was not written by this application',
+      );
   }
-  const what = `the ledger of commit ${last.seq - 1}, its parent, is not stored, so what readers saw before commit ${last.seq} is not known`;
-  const isRecent = walk.now.getTime() - last.at.getTime() < GRACE_MS;
-  if (isRecent) walk.error('I10', 'missing', where, what, RESTORE);
+}
+
+function reportGap(walk: Walk, { key, seq, at }: StoredCommit): void {
+  const where = walk.stateAddress(key);
+  const what = `the ledger of commit ${seq - 1}, its parent, is not stored, so what readers saw before commit ${seq} is not known`;
+  if (walk.now.getTime() - at.getTime() < GRACE_MS) walk.error('I10', 'missing', where, what, RESTORE);
   else
     walk.note(
       'I5',

@@ -13,11 +13,10 @@ import type { Walk } from './walk.ts';
 
 const AT_ONCE = 8;
 
-export async function checkUnreferenced(walk: Walk, ledger: Ledger, { chain }: Commits): Promise<void> {
+export async function checkUnreferenced(walk: Walk, ledger: Ledger, { chain, named }: Commits): Promise<void> {
   walk.step('folders that nobody names');
   const { published, settings } = walk.ports;
   const current = new Set(chain[0]?.folders);
-  const named = new Set(chain.flatMap(({ folders }) => folders));
   const adoptedUntil = [...ledger.days.keys()].filter(isAdopted).map((name) => `${adoptedOn(name)}235959`)[0] ?? null;
   await pMap(
     published.list(settings.publishedPrefix, '/', walk.signal),

@@ -31,7 +31,7 @@ export type Unreferenced = 'in progress' | 'left behind' | 'of the original' | '
 
 /** PROTOCOL 7. */
 export const GRACE_MS = 72 * 3_600_000;
-export const ORPHAN_MS = 7 * 24 * 3_600_000;
+const ORPHAN_MS = 7 * 24 * 3_600_000;
 /** Garbage collection runs once a day. */
 const COLLECTION_MS = 24 * 3_600_000;
 

@@ -15,30 +15,34 @@ export interface StoredCommit {
 export interface History {
   /** The current commit first. */
   readonly chain: readonly StoredCommit[];
-  /** Why it ends before the first commit; null when it does not. */
-  readonly broken: null | 'parent not stored' | 'seq does not grow by one';
+  /** Commits of the chain whose parent is not the commit before. */
+  readonly faults: readonly {
+    readonly commit: StoredCommit;
+    readonly fault: 'parent not stored' | 'seq does not grow by one';
+  }[];
   /** Commits of the chain that several ledgers claim to be. */
   readonly doubtful: readonly string[];
 }
 
 export function historyOf(head: StoredCommit, stored: readonly StoredCommit[]): History {
   const byCommit = Map.groupBy(stored, ({ commit }) => commit);
-  const chain: StoredCommit[] = [head];
-  const doubtful: string[] = [];
+  const history = { chain: [head], faults: [] as History['faults'][number][], doubtful: [] as string[] };
   for (let current = head; current.parent !== null;) {
     const candidates = byCommit.get(current.parent) ?? [];
-    if (candidates.length > 1) doubtful.push(current.parent);
+    if (candidates.length > 1) history.doubtful.push(current.parent);
     const { seq } = current;
     // Numbers fall with every step, so this ends.
-    const next = candidates.find((candidate) => candidate.seq === seq - 1);
-    if (next === undefined) {
-      const broken = candidates.length === 0 ? 'parent not stored' : 'seq does not grow by one';
-      return { chain, broken, doubtful };
+    const next =
+      candidates.find((candidate) => candidate.seq === seq - 1) ?? candidates.find((candidate) => candidate.seq < seq);
+    if (next?.seq !== seq - 1) {
+      const fault = candidates.length === 0 ? 'parent not stored' : 'seq does not grow by one';
+      history.faults.push({ commit: current, fault });
     }
-    chain.push(next);
+    if (next === undefined) break;
+    history.chain.push(next);
     current = next;
   }
-  return { chain, broken: null, doubtful };
+  return history;
 }
 
 /** Earlier commits that readers may still use: those whose successor is younger than the grace time, newest first. */

@@ -34,7 +34,7 @@ export function slotsNamedBy(channelVersion: string, { base, segments }: Channel
   ];
 }
 
-export function daysCountedBy({ base, segments }: ChannelVersionEntry): string[] {
+function daysCountedBy({ base, segments }: ChannelVersionEntry): string[] {
   return [...(base?.days ?? []), ...segments.map(({ day }) => day)];
 }
 
