@@ -73,6 +73,16 @@ module.exports = {
       },
     },
     {
+      // Reads both buckets for the command and for tests: no output, no settings, stores and threads by ports only.
+      name: 'verify-declares-ports',
+      severity: 'error',
+      from: { path: '^src/verify/' },
+      to: {
+        path: '^src/(?!verify/|pipeline/|activities/|threads/|ports\\.ts|errors\\.ts|work-folder\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'only-aws-imports-the-sdk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/aws/' },

@@ -169,6 +169,20 @@ for (const [name, description] of [
   command.action(run(async (config, options) => (await import('./commands/watch.ts'))[name](config, options)));
 }
 
+program
+  .command('verify')
+  .description(
+    'whether what is published is whole: every hash, every count, every folder rendered again; writes nothing',
+  )
+  .option('--quick', 'names, sizes and documents only: no content of folders, segments and lists')
+  .option('--strict', 'exit code 1 also for notes, such as a folder that no commit names yet')
+  .option('--json', 'print the report as JSON')
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 whole, 1 something is wrong, 2 it could not be checked, or the settings are wrong.',
+  )
+  .action(run(async (config, options) => (await import('./commands/verify.ts')).verify(config, options)));
+
 const quarantine = program.command('quarantine').description('what was refused, kept with its reason');
 quarantine
   .command('list')

@@ -43,10 +43,15 @@ export interface Contribution {
     readonly sha256: string;
     readonly slots: number;
   }[];
+  /** The states of the chunks that went in; absent in contributions of earlier releases. */
+  readonly chunks?: readonly ChunkRef[];
 }
 
 /** The contribution without its lists, for the workflow. */
-export type ContributionSummary = Omit<Contribution, 'segments' | 'filesProcessedKey' | 'filesMissingKey'> & {
+export type ContributionSummary = Omit<
+  Contribution,
+  'segments' | 'chunks' | 'filesProcessedKey' | 'filesMissingKey'
+> & {
   readonly channelVersions: number;
 };
 
@@ -59,7 +64,7 @@ export interface CollectInput {
 
 export interface InvestigationSummary extends Omit<
   Contribution,
-  'runId' | 'day' | 'planAt' | 'segments' | 'filesProcessedKey' | 'filesMissingKey'
+  'runId' | 'day' | 'planAt' | 'segments' | 'chunks' | 'filesProcessedKey' | 'filesMissingKey'
 > {
   /** Address of the merged result. */
   readonly result: string;
@@ -95,10 +100,11 @@ export function createContributionActivities(
                 planned: tasks,
                 ...(await totals(run, heads, signal)),
                 segments,
+                chunks: input.chunks.toSorted((a, b) => a.chunk - b.chunk),
               };
               return createJsonOnce(analysis, key, built, signal);
             }));
-          const { segments, filesProcessedKey, filesMissingKey, ...summary } = contribution;
+          const { segments, chunks, filesProcessedKey, filesMissingKey, ...summary } = contribution;
           if (known === undefined) countRun(ports.metrics, summary);
           log.info('contribution built', {
             day,
@@ -214,7 +220,7 @@ export function createContributionActivities(
     run: RunRef,
     heads: readonly ChunkHead[],
     signal: AbortSignal,
-  ): Promise<Omit<Contribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments'>> {
+  ): Promise<Omit<Contribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'>> {
     const skipped: Record<string, number> = {};
     const dropped: Record<string, number> = {};
     const failedTasks: Record<string, number> = {};

@@ -125,7 +125,7 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
   /** The current ledger, and each one before it that was current within the grace time. */
   async function ledgersInGrace(pointer: Pointer, now: Date, signal: AbortSignal): Promise<Ledger[]> {
     const stored: { readonly key: string; readonly storedAt: Date }[] = [];
-    for await (const { key, lastModified } of objects(analysis, stateKeys.ledgers, signal)) {
+    for await (const { key, lastModified } of objects(analysis, stateKeys.allLedgers, signal)) {
       stored.push({ key, storedAt: lastModified });
     }
     const newestFirst = stored.toSorted((a, b) => b.storedAt.getTime() - a.storedAt.getTime());
@@ -152,7 +152,7 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
 
   function lostLedger(commit: string): ApplicationFailure {
     return ApplicationFailure.nonRetryable(
-      `No ledger under s3://${analysis.bucket}/${stateKeys.ledgers} is that of commit ${commit}, so what its readers need is not known: nothing is removed. Restore it from the bucket’s versions`,
+      `No ledger under s3://${analysis.bucket}/${stateKeys.allLedgers} is that of commit ${commit}, so what its readers need is not known: nothing is removed. Restore it from the bucket’s versions`,
       FailureType.StateDamaged,
     );
   }
@@ -176,7 +176,7 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
 
   async function listSealed(count: () => void, signal: AbortSignal): Promise<Candidate[]> {
     const sealed: Candidate[] = [];
-    for await (const { key, size, lastModified } of objects(analysis, stateKeys.segments, signal)) {
+    for await (const { key, size, lastModified } of objects(analysis, stateKeys.allSegments, signal)) {
       count();
       if (SEALED.test(key)) sealed.push({ name: key, objects: 1, bytes: size, lastModified });
     }

@@ -1,4 +1,5 @@
 /** Where everything lies in the analysis bucket (private state) and below the prefix of the published bucket. */
+import { isRound, roundName } from './dataset/day-replacement.ts';
 import { type Outcome, receiptName } from './done-queue/receipt.ts';
 
 /** A run and the prefix of its state; plain JSON, passed to every activity of the run. */
@@ -21,6 +22,11 @@ export function roundRun(instant: string, runId: string): RunRef {
   return { runId, prefix: `${ROUNDS}${instant}/${runId}/` };
 }
 
+/** The run of an entry of the ledger that was analysed here: of a day, or of a round. */
+export function runOfEntry(name: string, runId: string): RunRef {
+  return isRound(name) ? roundRun(name.slice(roundName('').length), runId) : dailyRun(name, runId);
+}
+
 /** The adoption of what the original published; only file lists are kept under it. */
 export function adoptionRun(commit: string): RunRef {
   return { runId: commit, prefix: ADOPTION };
@@ -38,13 +44,13 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
 }
 
 const ROUNDS = 'state/rounds/';
-const SEGMENTS = 'state/segments/';
-const LEDGERS = 'state/ledgers/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const QUARANTINE = 'state/quarantine/';
 const QUARANTINE_RELEASED = 'state/quarantine-released/';
 const ADOPTION = 'state/adoption/';
+const SEGMENTS = 'state/segments/';
+const LEDGERS = 'state/ledgers/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
@@ -54,6 +60,8 @@ export const stateKeys = {
   receipts: (run: RunRef): string => `${run.prefix}receipts/`,
   receipt: (run: RunRef, number: number, outcome: Outcome): string =>
     `${run.prefix}receipts/${receiptName(number, outcome)}`,
+  /** Heads of chunks, and their parts. */
+  chunks: (run: RunRef): string => `${run.prefix}chunks/`,
   /** Head of a merged chunk; the counts of its receipts tell a chunk from its own later state. */
   chunk: (run: RunRef, chunk: ChunkRef): string => `${run.prefix}chunks/${chunkName(chunk)}.json`,
   chunkPart: (run: RunRef, chunk: ChunkRef, channelVersion: string, sha256: string): string =>
@@ -66,7 +74,6 @@ export const stateKeys = {
   publication: (run: RunRef, attempt: number): string => `${run.prefix}publications/${attempt}.json`,
   staged: (run: RunRef, attempt: number, index: number): string =>
     `${run.prefix}publications/${attempt}/staged-${index}.json`,
-  segments: SEGMENTS,
   segment: (channelVersion: string, day: string, sha256: string): string =>
     `${SEGMENTS}${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
   /**
@@ -74,15 +81,17 @@ export const stateKeys = {
    * removed when nobody names it, so no later run must take it for its own.
    */
   sealedDays: (channelVersion: string, sha256: string, { runId }: RunRef): string =>
-    `${SEGMENTS}${channelVersion}/sealed-${sha256.slice(0, 32)}-${runId}.ndjson.zst`,
+    `${SEGMENTS}${channelVersion}/sealed-${runId}-${sha256.slice(0, 32)}.ndjson.zst`,
   /** Slots of a channel/version that the original published. */
   adoptedBase: (channelVersion: string, sha256: string): string =>
     `${SEGMENTS}${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
   /** What became of a folder of the original, as it was listed. */
   adoptedFolder: (folder: string, listing: string): string =>
     `${ADOPTION}folders/${folder}-${listing.slice(0, 16)}.json`,
-  ledgers: LEDGERS,
+  /** Segments and bases of all channel/versions. */
+  allSegments: SEGMENTS,
   ledger: (sha256: string): string => `${LEDGERS}${sha256}.json.gz`,
+  allLedgers: LEDGERS,
   /** What the last website update published. One object, replaced by every update that changed something. */
   website: 'state/website.json',
   quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,

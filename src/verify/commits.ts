@@ -1,0 +1,112 @@
+/** The stored ledgers: each is what its name says (I6), and those of the current commit's past follow each other (I5). */
+import pMap from 'p-map';
+import type { Pointer } from '../activities/pointer.ts';
+import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
+import { stateKeys } from '../pipeline/state-keys.ts';
+import { GRACE_MS } from '../pipeline/verify/folder-rules.ts';
+import { type History, historyOf, recentCommits, type StoredCommit } from '../pipeline/verify/history.ts';
+import { RESTORE } from './remedies.ts';
+import type { Walk } from './walk.ts';
+
+const AT_ONCE = 8;
+
+export interface Commits extends History {
+  /** Folders that a commit names; of all stored ledgers where the chain has a gap. */
+  readonly named: ReadonlySet<string>;
+  /** Earlier commits within the grace time, with their ledgers. */
+  readonly recent: readonly { readonly commit: StoredCommit; readonly ledger: Ledger }[];
+}
+
+export async function checkCommits(walk: Walk, { versions, ledger }: Pointer): Promise<Commits> {
+  walk.step('ledgers');
+  const key = versions.head.ledger;
+  const stored = await storedCommits(walk, key);
+  const head = stored.find((commit) => commit.key === key) ?? commitOf(key, ledger, walk.now);
+  const history = historyOf(head, stored);
+  walk.counts.earlierCommits = history.chain.length - 1;
+  report(walk, history);
+  const recent = await pMap(
+    recentCommits(history, walk.now, GRACE_MS),
+    async (commit) => {
+      const read = await readLedgerOf(walk, commit.key);
+      return read === undefined ? [] : [{ commit, ledger: read.value }];
+    },
+    { concurrency: AT_ONCE },
+  );
+  const known = history.faults.length === 0 ? history.chain : stored;
+  return { ...history, named: new Set(known.flatMap(({ folders }) => folders)), recent: recent.flat() };
+}
+
+function commitOf(key: string, { seq, commit, parent, channelVersions }: Ledger, at: Date): StoredCommit {
+  return { key, seq, commit, parent, folders: [...channelVersions.values()].map(({ folder }) => folder), at };
+}
+
+async function storedCommits(walk: Walk, headKey: string): Promise<StoredCommit[]> {
+  const { analysis } = walk.ports;
+  const commits: StoredCommit[] = [];
+  const listed = analysis.list(stateKeys.allLedgers, undefined, walk.signal);
+  await pMap(
+    listed,
+    async (entry) => {
+      if (entry.kind !== 'object') return;
+      const { key, lastModified } = entry;
+      const read = await readLedgerOf(walk, key);
+      if (read === undefined) return;
+      // The head's own hash was checked where it was read.
+      if (key !== headKey && stateKeys.ledger(read.sha256) !== key) {
+        walk.error(
+          'I6',
+          'wrong-hash',
+          walk.stateAddress(key),
+          `the ledger of commit ${read.value.seq} is not what its name says`,
+          RESTORE,
+        );
+      }
+      commits.push(commitOf(key, read.value, lastModified));
+    },
+    { concurrency: AT_ONCE },
+  );
+  return commits;
+}
+
+function readLedgerOf(walk: Walk, key: string) {
+  const about = { invariant: 'I6', what: 'a ledger', action: RESTORE } as const;
+  return walk.document(walk.ports.analysis, key, about, parseLedger);
+}
+
+function report(walk: Walk, { faults, doubtful }: History): void {
+  for (const commit of doubtful) {
+    walk.note(
+      'I5',
+      'unknown',
+      walk.stateAddress(stateKeys.allLedgers),
+      `several ledgers say that they are commit ${commit}`,
+      'Nothing for readers; report it, since a commit has one ledger',
+    );
+  }
+  for (const { commit, fault } of faults) {
+    if (fault === 'parent not stored') reportGap(walk, commit);
+    else
+      walk.error(
+        'I5',
+        'wrong-parent',
+        walk.stateAddress(commit.key),
+        `commit ${commit.seq} names the parent ${String(commit.parent)}, whose number is not ${commit.seq - 1}`,
+        'Compare both ledgers with the bucket’s versions: one of them was not written by this application',
+      );
+  }
+}
+
+function reportGap(walk: Walk, { key, seq, at }: StoredCommit): void {
+  const where = walk.stateAddress(key);
+  const what = `the ledger of commit ${seq - 1}, its parent, is not stored, so what readers saw before commit ${seq} is not known`;
+  if (walk.now.getTime() - at.getTime() < GRACE_MS) walk.error('I10', 'missing', where, what, RESTORE);
+  else
+    walk.note(
+      'I5',
+      'unknown',
+      where,
+      what,
+      'Nothing, when ledgers of that age were deleted on purpose; else restore it from the bucket’s versions',
+    );
+}

@@ -1,0 +1,102 @@
+/** I3, byte by byte: a folder's segments are rendered again, on top of the folder's own filter ids and definitions, and must give the folder. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { inflatedText } from '../activities/stored-json.ts';
+import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { CheckedFolder } from './published-folders.ts';
+import type { Walk } from './walk.ts';
+
+const MAX_DIFFERENCES = 5;
+const ACTION =
+  'Somebody else wrote the folder, or another release rendered it: publish any day with data of the channel/version, which renders a new one, and verify again';
+
+/**
+ * @param parts local files of the segments, in the order in which they are added
+ * @param work existing folder
+ */
+export async function compareRendered(
+  walk: Walk,
+  { name, manifest }: CheckedFolder,
+  parts: readonly string[],
+  work: string,
+): Promise<void> {
+  const { threads } = walk.ports;
+  const folder = join(work, 'folder');
+  await mkdir(folder);
+  const previous = {
+    filterTree: await published(walk, name, 'filter-tree.json'),
+    histograms: await published(walk, name, 'histograms.json'),
+    revisions: await published(walk, name, 'revisions.json'),
+  };
+  let rendered: readonly ManifestFile[];
+  try {
+    ({ files: rendered } = await threads.renderSnapshotFiles(
+      { parts, previous, definitions: null, folder },
+      walk.signal,
+    ));
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    walk.error(
+      'I3',
+      'wrong-render',
+      walk.publishedAddress(name),
+      `folder ${name} cannot be rendered again: ${error.message}`,
+      ACTION,
+    );
+    return;
+  }
+  walk.counts.rendered += 1;
+  let differences = 0;
+  for (const file of differingNames(manifest.files, rendered)) {
+    if (!(await isSameContent(walk, name, file, folder, manifest.files, rendered))) {
+      differences += 1;
+      report(walk, name, file);
+    }
+    if (differences === MAX_DIFFERENCES) return;
+  }
+}
+
+/** Names of one side only, or of files whose stored bytes differ. */
+function differingNames(published: readonly ManifestFile[], rendered: readonly ManifestFile[]): string[] {
+  const hashes = new Map(published.map(({ name, sha256 }) => [name, sha256]));
+  const names = new Set([...hashes.keys(), ...rendered.map(({ name }) => name)]);
+  for (const { name, sha256 } of rendered) if (hashes.get(name) === sha256) names.delete(name);
+  return [...names].toSorted();
+}
+
+/** Other releases of zlib may compress the same content to other bytes. */
+async function isSameContent(
+  walk: Walk,
+  folder: string,
+  name: string,
+  local: string,
+  publishedFiles: readonly ManifestFile[],
+  rendered: readonly ManifestFile[],
+): Promise<boolean> {
+  if (![publishedFiles, rendered].every((files) => files.some((file) => file.name === name))) return false;
+  const again = gunzipSync(await readFile(join(local, name))).toString('utf8');
+  return again === (await published(walk, folder, name));
+}
+
+function report(walk: Walk, folder: string, name: string): void {
+  const where = walk.publishedAddress(`${folder}/${name}`);
+  const what = `${name} of folder ${folder} is not what its segments give`;
+  // Definitions come from outside; rendering again takes over those that are published, where it can.
+  if (name === 'histograms.json')
+    walk.note(
+      'I3',
+      'wrong-render',
+      where,
+      what,
+      'Nothing: definitions may have been published that cannot be had here; counts are not touched',
+    );
+  else walk.error('I3', 'wrong-render', where, what, ACTION);
+}
+
+/** Text of a file whose hash was checked before. */
+async function published({ ports, signal }: Walk, folder: string, name: string): Promise<string> {
+  const { body } = await ports.published.get(`${ports.settings.publishedPrefix}${folder}/${name}`, { signal });
+  return inflatedText(body);
+}

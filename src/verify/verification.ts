@@ -1,0 +1,59 @@
+/** What a verification is given, tells while it goes on, and reports. */
+import type { ActivityPorts, ActivitySettings } from '../activities/ports.ts';
+import type { VerifyFinding } from '../pipeline/verify/finding.ts';
+
+/** What the worker's activities have fits; nothing is written. */
+export interface VerifyPorts extends Pick<ActivityPorts, 'analysis' | 'published' | 'threads'> {
+  readonly settings: Pick<ActivitySettings, 'publishedPrefix' | 'workDirectory' | 'threads'>;
+}
+
+export interface VerifyOptions {
+  /** Names, sizes and documents only: no content of folders, segments and lists is read, nothing is rendered. */
+  readonly quick?: boolean;
+  /** Ages are judged by it; default: the clock. */
+  readonly now?: Date;
+  /** Kept up to date for who watches. */
+  readonly progress?: VerifyProgress;
+}
+
+/** Starts with zeros. */
+export interface VerifyProgress {
+  step: string;
+  objects: number;
+  bytes: number;
+}
+
+export interface VerifyReport {
+  /** ISO. */
+  readonly at: string;
+  readonly quick: boolean;
+  /** The commit that was looked at; null when versions.json cannot be read. */
+  readonly commit: { readonly seq: number; readonly id: string; readonly at: string } | null;
+  /** Address of versions.json. */
+  readonly versions: string;
+  readonly counts: VerifyCounts;
+  readonly errors: number;
+  readonly notes: number;
+  /** Errors first. At most some hundreds of a kind; `errors` and `notes` count all. */
+  readonly findings: readonly VerifyFinding[];
+}
+
+export interface VerifyCounts {
+  /** Days that were analysed here, and rounds of continuous aggregation. */
+  days: number;
+  rounds: number;
+  /** Folders that versions.json shows. */
+  folders: number;
+  /** Of these, folders of the original, and folders that were rendered again for comparison. */
+  adopted: number;
+  rendered: number;
+  /** Folders of earlier commits that are still there, and wait for garbage collection. */
+  superseded: number;
+  /** Earlier commits whose ledgers are stored. */
+  earlierCommits: number;
+  /** Runs of the ledger whose chunks and receipts are gone, as after garbage collection: only their counts were checked. */
+  collectedRuns: number;
+  /** Objects that were read, and their bytes. */
+  objects: number;
+  bytes: number;
+}
