@@ -201,6 +201,9 @@ export const environmentSchema = z.object({
     .max(1000, 'must be at most 1000')
     .default(100)
     .describe('Analysis tasks whose results are merged together.'),
+  TELEMETRY_QUARANTINE_PER_HOUR: positive('messages')
+    .default(1000)
+    .describe('Bad done messages kept in quarantine in an hour; more stay on the queue, and people are told.'),
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
     .default(512 * MIB)
     .describe('A larger result.txt is refused.'),

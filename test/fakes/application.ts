@@ -68,6 +68,7 @@ export class Application {
       jobBundle: 'code/analysis.tar.gz',
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
       chunkTasks: 2,
+      quarantine: { perHour: 1000, pauseSeconds: 0 },
       maxResultBytes: 1 << 20,
       maxLineBytes: 1 << 20,
       maxTableBytes: 64 << 20,
