@@ -17,8 +17,9 @@ import { createWebsiteActivities } from './website.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-export function createActivities(ports: ActivityPorts) {
-  return translatingFailures({
+/** @param secrets values that must appear in no failure */
+export function createActivities(ports: ActivityPorts, secrets: readonly string[] = []) {
+  const activities = {
     ...createFilterActivities(ports),
     ...createInputBucketActivities(ports),
     ...createTaskQueueActivities(ports),
@@ -32,5 +33,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createInvestigationQueueActivities(ports),
     ...createRoundActivities(ports),
     ...createWebsiteActivities(ports),
-  });
+  };
+  return translatingFailures(activities, secrets);
 }
