@@ -17,6 +17,9 @@ import { createThreadPool } from './threads/pool.ts';
 import { gitRepository } from './website-source/git-repository.ts';
 import { localFolder } from './website-source/local-folder.ts';
 
+/** Between receives of a queue that is full of junk: 120 messages a minute at most. */
+const HELD_PAUSE_SECONDS = 5;
+
 export function s3Connection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
 }
@@ -77,6 +80,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
       chunkTasks: config.TELEMETRY_CHUNK_TASKS,
       seal: { sealAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
+      quarantine: { perHour: config.TELEMETRY_QUARANTINE_PER_HOUR, pauseSeconds: HELD_PAUSE_SECONDS },
       maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
       maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
       maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES,

@@ -73,22 +73,34 @@ function websiteProblems(config: Config): string[] {
   ];
 }
 
-/** Values of this configuration that must appear in no log, mail or history: those of secret settings, and parts of URLs. */
+/** Values of this configuration that must appear in no log, mail or history: those of secret settings, and the telling parts of URLs. */
 export function secretValues(config: Config): string[] {
-  const secrets = [
-    config.TELEMETRY_ALERT_WEBHOOK_SECRET,
-    config.TELEMETRY_ALERT_WEBHOOK_URL,
-    config.TELEMETRY_DEAD_MAN_URL,
-  ];
-  const smtp = config.TELEMETRY_ALERT_SMTP_URL === undefined ? null : URL.parse(config.TELEMETRY_ALERT_SMTP_URL);
-  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = environment();
+  const secret = Object.entries(environmentSchema.shape).filter(([, setting]) => setting.meta()?.['secret'] === true);
+  const values = secret.map(([name]) => config[name as keyof Config]).filter((value) => typeof value === 'string');
+  const { AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, TEMPORAL_API_KEY } = environment();
   return [
-    ...secrets,
-    smtp?.password,
-    smtp === null ? undefined : decodeURIComponent(smtp.password),
+    ...values,
+    ...values.flatMap(tellingParts),
     AWS_SECRET_ACCESS_KEY,
     AWS_SESSION_TOKEN,
+    TEMPORAL_API_KEY,
   ].filter((value): value is string => value !== undefined && value !== '');
+}
+
+/** Of a URL: password, and where the service keeps its token, which may be the path. Errors name these without the rest. */
+function tellingParts(text: string): string[] {
+  const url = URL.parse(text);
+  if (url === null) return [];
+  const { password, pathname, search } = url;
+  return [password, decoded(password), ...(pathname.length > 1 ? [pathname] : []), search];
+}
+
+function decoded(password: string): string {
+  try {
+    return decodeURIComponent(password);
+  } catch {
+    return password;
+  }
 }
 
 /** What counts in a submission. */

@@ -14,6 +14,10 @@ export const COUNTERS = {
   telemetry_receipts: { description: 'Receipts written by drains, by outcome', labels: ['outcome'] },
   telemetry_duplicate_messages: { description: 'Done messages whose receipt existed', labels: [] },
   telemetry_quarantined: { description: 'Messages and results put in quarantine, by reason', labels: ['reason'] },
+  telemetry_held_messages: {
+    description: "Bad done messages left on the queue because the hour's quarantine was full",
+    labels: [],
+  },
   telemetry_submissions: { description: 'Submissions counted in contributions', labels: [] },
   telemetry_commits: { description: 'Commits of the data set', labels: [] },
   telemetry_flip_conflicts: { description: 'Attempts to commit that another commit overtook', labels: [] },

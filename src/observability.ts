@@ -2,14 +2,21 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import type { Config } from './config.ts';
+import { withoutSecrets } from './pipeline/alerts/plain-text.ts';
 
 export type { Logger } from 'pino';
 
-/** @param tail keeps the last lines of each workflow as well, for alerts */
+interface LogOptions {
+  /** Values that must appear in no line. */
+  readonly secrets: readonly string[];
+  /** Keeps the last lines of each workflow as well, for alerts. */
+  readonly tail?: { write: (line: string) => void };
+}
+
 export function createLogger(
   config: Pick<Config, 'TELEMETRY_LOG_LEVEL'>,
   part: string,
-  tail?: { write: (line: string) => void },
+  { secrets, tail }: LogOptions,
 ): Logger {
   // Temporal's own entries carry their errors as `error`, ours as `err`.
   const serializers = { error: pino.stdSerializers.err, err: pino.stdSerializers.err };
@@ -19,11 +26,11 @@ export function createLogger(
     level: config.TELEMETRY_LOG_LEVEL,
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  if (tail === undefined) return pino(options);
   return pino(options, {
-    write: (line: string) => {
+    write: (text: string) => {
+      const line = withoutSecrets(text, secrets);
       process.stdout.write(line);
-      tail.write(line);
+      tail?.write(line);
     },
   });
 }

@@ -210,6 +210,9 @@ export const environmentSchema = z.object({
   TELEMETRY_KEEP_SEGMENT_DAYS: positive('days')
     .default(35)
     .describe('Days up to this age can be analysed anew; older ones are merged for good.'),
+  TELEMETRY_QUARANTINE_PER_HOUR: positive('messages')
+    .default(1000)
+    .describe('Bad done messages kept in quarantine in an hour; more stay on the queue, and people are told.'),
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
     .default(512 * MIB)
     .describe('A larger result.txt is refused.'),

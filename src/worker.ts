@@ -5,7 +5,7 @@ import { createAlertActivities } from './activities/alerts.ts';
 import { translatingFailures } from './activities/failures.ts';
 import { createActivities } from './activities/index.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
-import { type Config, temporalConnectConfig } from './config.ts';
+import { type Config, secretValues, temporalConnectConfig } from './config.ts';
 import { armFailpoints } from './failpoints.ts';
 import { startGauges } from './gauges.ts';
 import { createMetrics } from './metrics.ts';
@@ -21,7 +21,8 @@ const DEPLOYMENT_NAME = 'telemetry-dashboard';
 
 export async function runWorker(config: Config): Promise<void> {
   const logTail = new LogTail();
-  const logger = createLogger(config, 'worker', logTail);
+  const secrets = secretValues(config);
+  const logger = createLogger(config, 'worker', { secrets, tail: logTail });
   armForTests(config, logger);
   Runtime.install({
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
@@ -40,7 +41,7 @@ export async function runWorker(config: Config): Promise<void> {
       ...shared,
       taskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       ...workflowSource(config),
-      activities: createActivities(ports),
+      activities: createActivities(ports, secrets),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
       // So long the workflows of a killed worker wait for it before another one takes them over.
       stickyQueueScheduleToStartTimeout: '3s',
@@ -51,7 +52,7 @@ export async function runWorker(config: Config): Promise<void> {
     const alertWorker = await Worker.create({
       ...shared,
       taskQueue: alertTaskQueue(config.TELEMETRY_WORKER_TASK_QUEUE),
-      activities: translatingFailures(createAlertActivities(alertPorts)),
+      activities: translatingFailures(createAlertActivities(alertPorts), secrets),
       maxConcurrentActivityTaskExecutions: ALERTS_AT_ONCE,
     });
     logger.info(

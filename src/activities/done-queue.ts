@@ -16,6 +16,8 @@ export interface DrainInput {
   readonly merged: readonly number[];
   /** The call returns after this time at the latest. */
   readonly maxSeconds: number;
+  /** Somebody was told that the quarantine is full; until then the call returns with the first message it holds back. */
+  readonly heldIsKnown?: boolean;
 }
 
 export interface DrainResult extends FilingCounts {
@@ -35,12 +37,12 @@ export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
   return {
     /**
      * Files messages until a chunk is ready, all tasks have receipts, or the time is up. Messages of other runs are
-     * filed under those runs; what breaks the protocol goes to quarantine. Starts from the receipts that exist, so a new
+     * filed under those runs; what breaks the protocol goes to quarantine, or stays on the queue when that is full. Starts from the receipts that exist, so a new
      * attempt needs nothing from the last one. Heartbeat details are counts for the eye.
      * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
      */
     async drainDoneQueue(input: DrainInput): Promise<DrainResult> {
-      const { run, doneQueue, tasks, chunkTasks, merged, maxSeconds } = input;
+      const { run, doneQueue, tasks, chunkTasks, merged, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
       const deadline = Date.now() + maxSeconds * 1000;
       const progress = new DrainProgress(tasks, chunkTasks);
@@ -57,7 +59,8 @@ export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
       });
 
       return heartbeating(result, async () => {
-        while (ready().length === 0 && progress.missing > 0) {
+        const isNews = (): boolean => filing.counts.held > 0 && !heldIsKnown;
+        while (ready().length === 0 && progress.missing > 0 && !isNews()) {
           const secondsLeft = Math.ceil((deadline - Date.now()) / 1000);
           if (secondsLeft <= 0) break;
           const came = await filing.take(secondsLeft);

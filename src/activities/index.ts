@@ -18,8 +18,9 @@ import { createWebsiteActivities } from './website.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
-export function createActivities(ports: ActivityPorts) {
-  return translatingFailures({
+/** @param secrets values that must appear in no failure */
+export function createActivities(ports: ActivityPorts, secrets: readonly string[] = []) {
+  const activities = {
     ...createFilterActivities(ports),
     ...createInputBucketActivities(ports),
     ...createTaskQueueActivities(ports),
@@ -34,5 +35,6 @@ export function createActivities(ports: ActivityPorts) {
     ...createRoundActivities(ports),
     ...createWebsiteActivities(ports),
     ...createGarbageActivities(ports),
-  });
+  };
+  return translatingFailures(activities, secrets);
 }

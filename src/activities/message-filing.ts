@@ -1,5 +1,6 @@
 /** From messages of a done queue to receipts, whichever runs they belong to: any drain files any run's messages. */
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
@@ -16,6 +17,7 @@ import type { ObjectStore, ReceivedMessage } from '../ports.ts';
 import { findRun, openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { quarantine } from './quarantine.ts';
+import { QuarantineBudget } from './quarantine-budget.ts';
 import { createJson } from './stored-json.ts';
 import { letWait } from './waiting-results.ts';
 
@@ -25,6 +27,7 @@ const BUSY_RECEIVES = 8;
 const FULL_RECEIVE = 10;
 /** A worker says done before the store shows its result: give it some receives before the task counts as failed. */
 const RESULT_TRIES = 4;
+const QUARANTINE_FULL = "this hour's quarantine is full: bad done messages stay on the queue";
 
 /** The run that the drain works for; its progress is kept up to date. */
 export interface OwnRun {
@@ -36,13 +39,15 @@ export interface FilingCounts {
   /** Messages for tasks that had their receipt already. */
   readonly duplicates: number;
   readonly quarantined: number;
+  /** Bad messages left on the queue, because this hour's quarantine is full; one that comes again counts again. */
+  readonly held: number;
   /** Receipts written for other runs. */
   readonly foreign: number;
 }
 
 /** Takes messages off one done queue and turns them into receipts. Knows the plans of the runs it meets. */
 export class MessageFiling {
-  readonly counts = { duplicates: 0, quarantined: 0, foreign: 0 };
+  readonly counts = { duplicates: 0, quarantined: 0, held: 0, foreign: 0 };
   /** Results of other launchers that now wait for a round, by task id and outcome. */
   readonly adopted = new Set<string>();
   readonly #ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>;
@@ -50,6 +55,7 @@ export class MessageFiling {
   readonly #queue: string;
   readonly #signal: AbortSignal;
   readonly #own: OwnRun | undefined;
+  readonly #budget: QuarantineBudget;
   readonly #runs = new Map<string, Promise<KnownRun | undefined>>();
   #busy = false;
 
@@ -64,6 +70,7 @@ export class MessageFiling {
     this.#queue = queue;
     this.#signal = signal;
     this.#own = own;
+    this.#budget = new QuarantineBudget(this.#store, ports.settings.quarantine.perHour, signal);
   }
 
   /**
@@ -81,11 +88,20 @@ export class MessageFiling {
       Array.from({ length: this.#busy ? BUSY_RECEIVES : 1 }, () => queues.receive(this.#queue, options)),
     );
     this.#busy = receives.some((messages) => messages.length === FULL_RECEIVE);
+    const heldBefore = this.counts.held;
     await pMap(receives, (messages) => this.#fileAndDelete(messages), { concurrency: BUSY_RECEIVES });
+    if (this.counts.held > heldBefore) await this.#slowDown(secondsLeft);
     const sent = receives.flat().map(({ sentAt }) => sentAt.getTime());
     const age = sent.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...sent)) / 1000;
     this.#ports.metrics.set('telemetry_oldest_done_message_age_seconds', age);
     return sent.length;
+  }
+
+  /** A queue full of junk that nobody may take away is gone through slowly; good messages in it still get in. */
+  async #slowDown(secondsLeft: number): Promise<void> {
+    this.#busy = false;
+    const pause = Math.min(secondsLeft, this.#ports.settings.quarantine.pauseSeconds);
+    await setTimeout(pause * 1000, undefined, { signal: this.#signal });
   }
 
   async #fileAndDelete(messages: readonly ReceivedMessage[]): Promise<void> {
@@ -119,11 +135,19 @@ export class MessageFiling {
         message: `${this.#queue}: ${error.message}`,
         content,
       };
-      await quarantine(this.#ports, entry, this.#signal);
+      if (!(await quarantine(this.#ports, entry, this.#signal, this.#budget))) return this.#hold(error.reason);
       this.counts.quarantined += 1;
       log.warn('done message quarantined', { doneQueue: this.#queue, reason: error.reason });
       return true;
     }
+  }
+
+  #hold(reason: string): false {
+    // One line a drain: there may be a million of them.
+    if (this.counts.held === 0) log.error(QUARANTINE_FULL, { doneQueue: this.#queue, reason });
+    this.counts.held += 1;
+    this.#ports.metrics.add('telemetry_held_messages', 1);
+    return false;
   }
 
   /** Undefined: the result may still appear; the message is to come again. */

@@ -77,6 +77,8 @@ export interface ActivitySettings {
   readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
   readonly chunkTasks: number;
   readonly seal: SealLimits;
+  /** Done messages that go to quarantine in an hour, of all drains together, and how long one waits that has to hold some back. */
+  readonly quarantine: { readonly perHour: number; readonly pauseSeconds: number };
   readonly maxResultBytes: number;
   readonly maxLineBytes: number;
   readonly maxTableBytes: number;

@@ -32,12 +32,15 @@ export interface CollectWaitingInput {
   /** The call returns once so many results wait, or after this time. */
   readonly results: number;
   readonly maxSeconds: number;
+  /** As of a drain. */
+  readonly heldIsKnown?: boolean;
 }
 
 export interface WaitingResults {
   readonly waiting: number;
   readonly duplicates: number;
   readonly quarantined: number;
+  readonly held: number;
 }
 
 export interface PlanRoundInput {
@@ -100,7 +103,8 @@ export function createRoundActivities(
     },
 
     /** Files messages, for whichever runs, until so many foreign results wait or the time is up. */
-    async collectWaiting({ doneQueue, results, maxSeconds }: CollectWaitingInput): Promise<WaitingResults> {
+    async collectWaiting(input: CollectWaitingInput): Promise<WaitingResults> {
+      const { doneQueue, results, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
       const deadline = Date.now() + maxSeconds * 1000;
       const filing = new MessageFiling(ports, doneQueue, signal);
@@ -118,12 +122,12 @@ export function createRoundActivities(
               lookedAt = Date.now();
             }
             const secondsLeft = Math.ceil((deadline - Date.now()) / 1000);
-            if (count() >= results || secondsLeft <= 0) break;
+            if (count() >= results || secondsLeft <= 0 || (filing.counts.held > 0 && !heldIsKnown)) break;
             await filing.take(secondsLeft);
           }
-          const { duplicates, quarantined, foreign } = filing.counts;
-          log.info('foreign results collected', { waiting: count(), duplicates, quarantined, filed: foreign });
-          return { waiting: count(), duplicates, quarantined };
+          const { duplicates, quarantined, held, foreign } = filing.counts;
+          log.info('foreign results collected', { waiting: count(), duplicates, quarantined, held, filed: foreign });
+          return { waiting: count(), duplicates, quarantined, held };
         },
       );
     },

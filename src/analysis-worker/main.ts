@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import { s3Connection, sqsConnection } from '../composition.ts';
-import { type Config, submissionLimits, submissionRules } from '../config.ts';
+import { type Config, secretValues, submissionLimits, submissionRules } from '../config.ts';
 import { investigationQueuePrefix } from '../names.ts';
 import { createLogger } from '../observability.ts';
 import { createThreadPool } from '../threads/pool.ts';
@@ -16,7 +16,7 @@ export interface AnalysisWorkerMainOptions {
 }
 
 export async function runAnalysisWorker(config: Config, { processor }: AnalysisWorkerMainOptions): Promise<void> {
-  const logger = createLogger(config, 'analysis-worker');
+  const logger = createLogger(config, 'analysis-worker', { secrets: secretValues(config) });
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
   const threads = createThreadPool(config.TELEMETRY_THREADS);

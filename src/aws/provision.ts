@@ -25,6 +25,7 @@ import { createSqsClient } from './sqs.ts';
 export function createBucketAdministration(connection: AwsConnection): BucketAdministration & { close(): void } {
   const client = createS3Client(connection);
   return {
+    knowsWriteConditions: isAws(connection),
     exists: (bucket) => bucketExists(client, bucket),
     create: (bucket) => createBucket(client, bucket),
     policy: async (bucket) =>
@@ -50,6 +51,11 @@ export function createBucketAdministration(connection: AwsConnection): BucketAdm
       client.destroy();
     },
   };
+}
+
+/** SeaweedFS 4.48 takes a policy with these conditions, finds them never fulfilled, and refuses commits as well. */
+function isAws({ endpoint }: AwsConnection): boolean {
+  return endpoint === undefined || /\.amazonaws\.com(?:\.cn)?$/.test(new URL(endpoint).hostname);
 }
 
 /** S3 answers a HEAD without words, so they are given here. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pMap from 'p-map';
 import { parseVersions } from '../pipeline/dataset/versions.ts';
+import { isSafeSegment } from '../pipeline/safe-segment.ts';
 import { publishedNames } from '../pipeline/state-keys.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 
@@ -13,6 +14,9 @@ const TRANSFERS_AT_ONCE = 32;
 export async function exportDataset(published: ObjectStore, prefix: string, folder: string): Promise<number> {
   let files = 0;
   const write = async (name: string): Promise<Buffer> => {
+    // Names become paths on this machine.
+    if (!name.split('/').every(isSafeSegment))
+      throw new Error(`s3://${published.bucket}/${prefix}${name} is no name of a data set`);
     const { body } = await published.get(prefix + name);
     const plain = body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body;
     const path = join(folder, name);

@@ -1,6 +1,6 @@
 /** The histogram server's process: answers requests until SIGTERM or SIGINT. */
 import { once } from 'node:events';
-import type { Config } from '../config.ts';
+import { type Config, secretValues } from '../config.ts';
 import { createLogger } from '../observability.ts';
 import { serverRevisionCache } from './configured-cache.ts';
 import { HistogramHttpServer } from './http-server.ts';
@@ -9,7 +9,7 @@ import { histogramRoutes } from './routes.ts';
 const ANSWER_MARGIN_MS = 15_000;
 
 export async function runHistogramServer(config: Config): Promise<void> {
-  const logger = createLogger(config, 'histogram-server');
+  const logger = createLogger(config, 'histogram-server', { secrets: secretValues(config) });
   const revisions = serverRevisionCache(config, logger);
   const { TELEMETRY_HISTOGRAM_UPSTREAM: upstream } = config;
   const app = histogramRoutes({

@@ -48,6 +48,7 @@ const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const QUARANTINE = 'state/quarantine/';
 const QUARANTINE_RELEASED = 'state/quarantine-released/';
+const QUARANTINE_HOURS = 'state/quarantine-hours/';
 const ADOPTION = 'state/adoption/';
 const SEGMENTS = 'state/segments/';
 const LEDGERS = 'state/ledgers/';
@@ -96,6 +97,9 @@ export const stateKeys = {
   website: 'state/website.json',
   quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
   allQuarantined: QUARANTINE,
+  /** One empty object for every done message quarantined in an hour (`YYYY-MM-DDTHH`): what the cap counts. */
+  quarantineMarks: (hour: string): string => `${QUARANTINE_HOURS}${hour}/`,
+  quarantineMark: (hour: string, sha256: string): string => `${QUARANTINE_HOURS}${hour}/${sha256}`,
   /** When a quarantined thing was last sent back to where it came from. */
   quarantineReleased: (sha256: string): string => `${QUARANTINE_RELEASED}${sha256}.json`,
   allQuarantineReleased: QUARANTINE_RELEASED,

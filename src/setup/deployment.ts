@@ -17,6 +17,7 @@ import {
 } from './namespace.ts';
 import { scheduleItem } from './schedule-items.ts';
 import { corsItem, publicReadItem } from './published-access.ts';
+import { pointerGuardItem } from './pointer-guard.ts';
 import { type QueueDelays, queueItem, queueItemName, type QueueNames, wantedQueues } from './queues.ts';
 
 export interface StorageParts {
@@ -50,6 +51,7 @@ export function storageItems(parts: StorageParts, names: StorageNames, variant: 
   const { publishedPrefix: prefix } = names;
   const mayWriteState = writesItemName(analysis.bucket, STATE_PREFIX);
   const mayPublish = writesItemName(published.bucket, prefix);
+  const dataSet = dataSetItemName({ published, prefix });
   const items = [
     variant.ownsInput ? bucketItem(buckets, input.bucket) : inputBucketItem(buckets, input),
     bucketItem(buckets, analysis.bucket),
@@ -61,6 +63,8 @@ export function storageItems(parts: StorageParts, names: StorageNames, variant: 
     ...websiteItems(buckets, names.websiteBucket),
     ...wantedQueues(names, variant.delays).map((queue) => queueItem(queues, queue)),
     dataSetItem({ analysis, published, prefix }, [mayWriteState, mayPublish]),
+    // A known store needs no advice that it cannot follow.
+    ...(variant.triesWrites ? [pointerGuardItem(buckets, published.bucket, prefix, [dataSet])] : []),
   ];
   return variant.triesWrites ? items : items.filter(({ name }) => name !== mayWriteState && name !== mayPublish);
 }

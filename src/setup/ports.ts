@@ -11,6 +11,8 @@ export interface CorsRule {
 
 /** Buckets of one account. */
 export interface BucketAdministration {
+  /** Whether policies may ask for `s3:if-match` and `s3:if-none-match`. A store that does not know them may refuse all writes then. */
+  readonly knowsWriteConditions: boolean;
   exists(bucket: string): Promise<boolean>;
   /** Fine when this account has it already. */
   create(bucket: string): Promise<void>;

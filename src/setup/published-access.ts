@@ -16,11 +16,10 @@ interface Policy {
   readonly Statement?: Statement | readonly Statement[];
 }
 
-/**
- * The statements that the policy of the published bucket needs, by Sid. (The one that denies unconditional PUTs of
- * `versions.json`, THREATS T13, belongs here too once publishers have roles of their own.)
- */
-export function wantedStatements(bucket: string, prefix: string): (Statement & { readonly Sid: string })[] {
+export type NamedStatement = Statement & { readonly Sid: string };
+
+/** The statements by which everybody reads, by Sid. */
+export function wantedStatements(bucket: string, prefix: string): NamedStatement[] {
   return [
     {
       // One for each prefix: a bucket may hold several data sets.
@@ -85,19 +84,20 @@ function readerOf({ Principal: principal, Condition: condition }: Statement): st
 }
 
 /** The policy with the wanted statements in it; statements of the same Sid are replaced, all others kept. */
-export function mergedPolicy(policy: string | null, wanted: readonly (Statement & { readonly Sid: string })[]): string {
+export function mergedPolicy(policy: string | null, wanted: readonly NamedStatement[]): string {
   const kept = policy === null ? [] : statementsOf(policy);
   const sids = new Set<string | undefined>(wanted.map(({ Sid: sid }) => sid));
   const statements = [...kept.filter(({ Sid: sid }) => !sids.has(sid)), ...wanted];
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
-function statementsOf(policy: string): Statement[] {
+export function statementsOf(policy: string): Statement[] {
   const { Statement: statements } = JSON.parse(policy) as Policy;
   return statements === undefined ? [] : [statements].flat();
 }
 
-function list(value: unknown): string[] {
+/** The texts of a member that may be a single one or a list. */
+export function list(value: unknown): string[] {
   return [value].flat().filter((each) => typeof each === 'string');
 }
 

@@ -18,6 +18,7 @@ import { activityOptions } from './activity-options.ts';
 import { alerting, notifyOrLog } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { ChunkMerges } from './chunk-merges.ts';
+import { FloodAlarm } from './flood-alarm.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { RoundControl } from './round-control.ts';
 import { RunStory } from './story.ts';
@@ -62,6 +63,7 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
   const settings = await aggregationSettings();
   const limits = limitsOf(input, settings);
   // The start counts as a publish: nothing is due at once.
+  const flood = new FloodAlarm(settings.doneQueue, { job: JOB, about: ABOUT, story });
   const totals = { publishedAt: Date.now(), rounds: 0, results: 0, ...input.carried };
   tellTotals();
 
@@ -93,7 +95,9 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
     const left = secondsLeft();
     const wanted = left <= 0 ? 1 : limits.results;
     const maxSeconds = left <= 0 ? COLLECT_CALL_SECONDS : Math.min(COLLECT_CALL_SECONDS, left);
-    const found = await control.collecting({ doneQueue: settings.doneQueue, results: wanted, maxSeconds });
+    const { doneQueue } = settings;
+    const found = await control.collecting({ doneQueue, results: wanted, maxSeconds, heldIsKnown: flood.raised });
+    if (found !== undefined) await flood.note(found);
     return found?.waiting ?? 0;
   }
 

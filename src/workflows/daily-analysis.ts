@@ -10,6 +10,7 @@ import { activityOptions } from './activity-options.ts';
 import { alerting, pingDeadMan } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
+import { FloodAlarm } from './flood-alarm.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { megabytes, RunStory } from './story.ts';
 
@@ -17,6 +18,8 @@ const { renderFilter, productionQueues, writeReport } = proxyActivities<Activiti
 const { planTasks, enqueueTasks, buildContribution, updateProjections } = proxyActivities<Activities>(
   activityOptions.scan,
 );
+
+const JOB = 'daily-analysis';
 
 export interface DailyAnalysisResult extends RunCounts {
   readonly day: string;
@@ -50,7 +53,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   // Runs that began before there were alerts end without them. replay-tested: 2026-11-25
   if (!patched('alerts')) return analyseDay({ ...theDay, tellsDeadMan: false });
   const work = (): Promise<DailyAnalysisResult> => analyseDay({ ...theDay, tellsDeadMan: true });
-  return alerting({ job: 'daily-analysis', about: day, story, work, warnings: ({ warnings }) => warnings });
+  return alerting({ job: JOB, about: day, story, work, warnings: ({ warnings }) => warnings });
 }
 
 interface DayRun {
@@ -81,7 +84,8 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
   await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
 
   story.tell('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
-  const drained = await drainAndMerge(run, plan, queues, input, story);
+  const flood = new FloodAlarm(queues.doneQueue, { job: JOB, about: day, story });
+  const drained = await drainAndMerge(run, plan, queues, input, story, flood);
 
   story.tell('building segments', {
     tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
@@ -152,6 +156,9 @@ async function reportNothing(
 }
 
 /** Results that were refused are in `failed` already; these are messages that belong to no task. */
-function quarantineWarnings({ quarantined }: DrainedRun): string[] {
-  return quarantined === 0 ? [] : [`${quarantined} done messages were quarantined`];
+function quarantineWarnings({ quarantined, flooded }: DrainedRun): string[] {
+  return [
+    ...(quarantined === 0 ? [] : [`${quarantined} done messages were quarantined`]),
+    ...(flooded ? ['bad done messages were left on the queue, because the quarantine was full'] : []),
+  ];
 }

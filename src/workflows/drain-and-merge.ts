@@ -7,6 +7,7 @@ import type { RecoverResult } from '../activities/task-queue.ts';
 import type { Patience } from '../pipeline/run-input.ts';
 import type { RunRef } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
+import type { FloodAlarm } from './flood-alarm.ts';
 import { ChunkMerges, type MergedRun } from './chunk-merges.ts';
 import { OperatorControl } from './operator-control.ts';
 import type { RunStory } from './story.ts';
@@ -22,6 +23,8 @@ const DRAIN_CALL_SECONDS = 600;
 export interface DrainedRun extends MergedRun {
   readonly duplicates: number;
   readonly quarantined: number;
+  /** Bad messages were left on the queue, because the quarantine was full. */
+  readonly flooded: boolean;
   readonly resent: number;
   readonly recovered: number;
 }
@@ -38,6 +41,7 @@ export async function drainAndMerge(
   queues: Queues,
   patience: Patience,
   story: RunStory,
+  flood: FloodAlarm,
 ): Promise<DrainedRun> {
   const { tasks, chunkTasks } = plan;
   const merges = new ChunkMerges(run, tasks, chunkTasks);
@@ -57,12 +61,21 @@ export async function drainAndMerge(
     const until = Math.min(giveUpAt, stragglersAt, Date.now() + DRAIN_CALL_SECONDS * 1000);
     const maxSeconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
     const drained = await control.interruptible(() =>
-      drainDoneQueue({ run, doneQueue: queues.doneQueue, tasks, chunkTasks, merged: merges.doneCounts, maxSeconds }),
+      drainDoneQueue({
+        run,
+        doneQueue: queues.doneQueue,
+        tasks,
+        chunkTasks,
+        merged: merges.doneCounts,
+        maxSeconds,
+        heldIsKnown: flood.raised,
+      }),
     );
     if (drained === undefined) break;
     totals.duplicates += drained.duplicates;
     totals.quarantined += drained.quarantined;
     tellDrain(story, drained);
+    await flood.note(drained);
     for (const { chunk, done } of drained.ready) merges.start(chunk, done);
     if (drained.missing === 0) break;
     if (Date.now() >= stragglersAt) {
@@ -74,10 +87,11 @@ export async function drainAndMerge(
 
   story.tell('merging the last results');
   await condition(allHandlersFinished);
-  return { ...(await merges.finish()), ...totals };
+  return { ...(await merges.finish()), ...totals, flooded: flood.raised };
 }
 
-function tellDrain(story: RunStory, { done, failed, missing, quarantined }: DrainResult): void {
-  const odd = quarantined > 0 ? `, ${quarantined} messages quarantined` : '';
+function tellDrain(story: RunStory, { done, failed, missing, quarantined, held }: DrainResult): void {
+  const kept = quarantined > 0 ? `, ${quarantined} messages quarantined` : '';
+  const odd = held > 0 ? `${kept}, others left on the queue: quarantine full` : kept;
   story.tell('draining the done queue', { tasks: `${done} done, ${failed} failed, ${missing} open${odd}` });
 }

@@ -16,6 +16,7 @@ import { investigationRun } from '../pipeline/state-keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge } from './drain-and-merge.ts';
+import { FloodAlarm } from './flood-alarm.ts';
 import { megabytes, RunStory } from './story.ts';
 
 const { renderFilter, parseFilterDocument, createInvestigationQueues, removeInvestigationQueues } =
@@ -59,7 +60,8 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
       input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
     });
     if (plan.tasks > 0) await enqueueTasks({ run, taskQueue });
-    const drained = await drainAndMerge(run, plan, { taskQueue, doneQueue }, input satisfies Patience, story);
+    const flood = new FloodAlarm(doneQueue, null);
+    const drained = await drainAndMerge(run, plan, { taskQueue, doneQueue }, input satisfies Patience, story, flood);
     story.tell('collecting the result', {
       tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
     });

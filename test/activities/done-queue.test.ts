@@ -380,7 +380,7 @@ describe('drainDoneQueue, messages that break the protocol', () => {
         quarantined(day.app).map(({ reason }) => reason),
         ['bad_prefix'],
       );
-      const expected = ['state/quarantine/', 'state/run-index/', day.run.prefix, DONE_QUEUE];
+      const expected = ['state/quarantine/', 'state/quarantine-hours/', 'state/run-index/', day.run.prefix, DONE_QUEUE];
       for (const { key } of day.app.trace.calls) {
         assert.ok(
           expected.some((start) => key.startsWith(start)),
@@ -399,5 +399,71 @@ describe('drainDoneQueue, messages that break the protocol', () => {
       quarantined(day.app).map(({ reason }) => reason),
       ['files_differ'],
     );
+  });
+});
+
+describe('drainDoneQueue, more bad messages than the quarantine takes in an hour', () => {
+  const application = eachWithApplication({
+    pack: { maxFiles: 0, maxBytes: 1000 },
+    quarantine: { perHour: 3, pauseSeconds: 0 },
+  });
+  const flood = (app: Application, count: number, from = 0): void => {
+    for (let each = 0; each < count; each += 1) app.queues.put(DONE_QUEUE, `junk ${from + each}`);
+  };
+  const junk = (app: Application): number => app.queues.bodies(DONE_QUEUE).filter((body) => /junk/.test(body)).length;
+
+  it('keeps as many as the cap says, leaves the others on the queue, and says so at once', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    flood(day.app, 8);
+    storeResult(day.app, tasks[0]!);
+    day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
+    const result = await day.drain({ maxSeconds: 600 });
+    assert.deepEqual([result.quarantined, result.held, ...sums(result)], [3, 5, 1, 0, 1]);
+    assert.equal(quarantined(day.app).length, 3);
+    assert.equal(junk(day.app), 5);
+    assert.equal(day.app.metrics.values.get('telemetry_held_messages'), 5);
+  });
+
+  it('once that is known, good messages behind the flood still get in', async () => {
+    const { day, tasks } = await sent(application(), 2);
+    flood(day.app, 25);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const result = await day.drain({ maxSeconds: 600, heldIsKnown: true });
+    assert.deepEqual(sums(result), [2, 0, 0]);
+    assert.equal(junk(day.app), 22);
+  });
+
+  it('another drain, or another attempt, has no budget of its own; the next hour has', async () => {
+    const { day } = await sent(application(), 1);
+    flood(day.app, 4);
+    assert.equal((await day.drain({ maxSeconds: 5 })).quarantined, 3);
+    flood(day.app, 2, 100);
+    const second = await day.drain({ maxSeconds: 5 });
+    assert.deepEqual([second.quarantined, second.held], [0, 2]);
+    day.app.clock.advance(3600);
+    const later = await day.drain({ maxSeconds: 5 });
+    assert.deepEqual([later.quarantined, later.held], [3, 0]);
+    assert.equal(junk(day.app), 0);
+  });
+
+  it('the same poison over and over costs the budget once', async () => {
+    const { day } = await sent(application(), 1);
+    for (let copy = 0; copy < 9; copy += 1) flood(day.app, 1);
+    const result = await day.drain({ maxSeconds: 5 });
+    assert.deepEqual([result.quarantined, result.held, junk(day.app)], [9, 0, 0]);
+  });
+
+  it('counts no more than the cap when it looks for what is spent', async () => {
+    const { day } = await sent(application(), 1);
+    day.app.analysis.pageSize = 2;
+    const hour = new Date().toISOString().slice(0, 13);
+    for (let mark = 0; mark < 50; mark += 1)
+      day.app.analysis.store(stateKeys.quarantineMark(hour, String(mark).padStart(64, '0')), '');
+    flood(day.app, 1);
+    assert.equal((await day.drain({ maxSeconds: 5 })).held, 1);
+    assert.equal(day.app.trace.effective('list', /quarantine-hours/).length, 2);
   });
 });

@@ -69,6 +69,7 @@ export class Application {
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
       chunkTasks: 2,
       seal: { sealAfterDays: 10, keepDays: 35 },
+      quarantine: { perHour: 1000, pauseSeconds: 0 },
       maxResultBytes: 1 << 20,
       maxLineBytes: 1 << 20,
       maxTableBytes: 64 << 20,

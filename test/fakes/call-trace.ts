@@ -1,5 +1,7 @@
 /** Every call that reached a fake service, in order, and the faults that a test wants some of them to have. */
 
+import { ObjectMissingError } from '../../src/ports.ts';
+
 export interface Call {
   /** Bucket name, or `sqs`. */
   readonly service: string;
@@ -7,6 +9,8 @@ export interface Call {
   /** Object key, listing prefix or queue name. */
   readonly key: string;
   outcome: 'ok' | 'failed' | 'answer lost';
+  /** A read of something that was not there. */
+  missing?: true;
 }
 
 export interface Fault {
@@ -49,7 +53,7 @@ export class CallTrace {
     this.calls.push(traced);
     const fault = this.#take(call);
     if (fault !== undefined && fault.when !== 'after') throw errorOf(fault);
-    const answer = await effect();
+    const answer = await notingMissing(traced, effect);
     traced.outcome = fault === undefined ? 'ok' : 'answer lost';
     if (fault !== undefined) throw errorOf(fault);
     return answer;
@@ -77,6 +81,17 @@ export class CallTrace {
       return fault;
     }
     return undefined;
+  }
+}
+
+async function notingMissing<T>(call: Call, effect: () => Promise<T> | T): Promise<T> {
+  try {
+    const answer = await effect();
+    if (call.method === 'head' && answer === undefined) call.missing = true;
+    return answer;
+  } catch (error) {
+    if (error instanceof ObjectMissingError) call.missing = true;
+    throw error;
   }
 }
 

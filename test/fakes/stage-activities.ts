@@ -29,6 +29,7 @@ export const ALL_IN = {
   missing: 0,
   duplicates: 0,
   quarantined: 0,
+  held: 0,
   foreign: 0,
   ready: [
     { chunk: 1, done: 2 },
@@ -99,7 +100,7 @@ const UNDISTURBED: Activities = {
   createInvestigationQueues: async ({ name }) => ({ taskQueue: `inv-${name}-tasks`, doneQueue: `inv-${name}-done` }),
   removeInvestigationQueues: async () => undefined,
   aggregationSettings: async () => ({ doneQueue: DONE_QUEUE, results: 1000, seconds: 14_400 }),
-  collectWaiting: async () => ({ waiting: 3, duplicates: 0, quarantined: 0 }),
+  collectWaiting: async () => ({ waiting: 3, duplicates: 0, quarantined: 0, held: 0 }),
   planRound: async () => ({ plan: PLAN, overlapping: 0, settled: 0, returned: 0 }),
   settleRound: async () => undefined,
   describeWebsite: async () => ({ source: 'https://example.org/site branch master', site: 's3://site/' }),

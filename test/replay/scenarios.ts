@@ -30,7 +30,7 @@ function fullThenIdle(): Activities['collectWaiting'] {
   let calls = 0;
   return async () => {
     calls += 1;
-    return calls === 1 ? { waiting: 3, duplicates: 0, quarantined: 0 } : drainUntilCancelled();
+    return calls === 1 ? { waiting: 3, duplicates: 0, quarantined: 0, held: 0 } : drainUntilCancelled();
   };
 }
 
@@ -105,7 +105,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     type: 'continuousAggregation',
     input: { roundResults: 3 },
     serverArgs: CONTINUE_SOON,
-    activities: { collectWaiting: inTurn({ waiting: 3, duplicates: 0, quarantined: 0 }) },
+    activities: { collectWaiting: inTurn({ waiting: 3, duplicates: 0, quarantined: 0, held: 0 }) },
     during: async (handle) => {
       const first = handle.firstExecutionRunId;
       await eventually(async () => {

@@ -11,6 +11,8 @@ import { parseVersions } from '../../src/pipeline/dataset/versions.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import { schedules } from '../../src/schedules.ts';
 import { lookAtNamespace } from '../../src/setup/namespace.ts';
+import { guardStatement } from '../../src/setup/pointer-guard.ts';
+import { mergedPolicy } from '../../src/setup/published-access.ts';
 import { lookAtQueue, wantedQueues } from '../../src/setup/queues.ts';
 import { lookAtSchedule } from '../../src/setup/schedule-items.ts';
 import { type Conditions, LoopbackS3 } from '../fakes/loopback-s3.ts';
@@ -146,7 +148,7 @@ describe('setup', () => {
     assert.equal(code, 0);
     assert.match(stdout, /^ok {6}SQS queue fresh-done: delay 2 min, visibility 6 h, dead letters after 10 receives, /m);
     assert.match(stdout, /messages of up to \d+ KiB$/m);
-    assert.match(stdout, /\nThe deployment is complete: \d+ ok, 3 warning\.\n$/);
+    assert.match(stdout, /\nThe deployment is complete: \d+ ok, 4 warning\.\n$/);
   });
 
   it('shows what was changed by hand and leaves it, until told to fix it', async () => {
@@ -184,6 +186,20 @@ describe('setup', () => {
     assert.match(facts[1] ?? '', /before: the time is 0 4 \* \* \*, should be 31 13 \* \* \*/);
     assert.match((await admin.buckets.policy('fresh-dashboard')) ?? '', /"Theirs"/);
     assert.equal((await setup()).code, 0);
+  });
+
+  it('T13: leaves the guard of the pointer out on a store that would refuse commits because of it', async () => {
+    const { state, facts } = (await setup()).item('guard of s3://fresh-dashboard/v7/versions.json');
+    assert.equal(state, 'warning');
+    assert.match(facts.join(), /not set: only AWS/);
+    assert.doesNotMatch((await admin.buckets.policy('fresh-dashboard')) ?? '', /Deny/);
+
+    // Why: it is not the store that could do with it. When this fails, it has learnt the conditions.
+    await admin.buckets.create('guarded');
+    const policy = mergedPolicy(null, [guardStatement('guarded', 'v7/')]);
+    await admin.buckets.setPolicy('guarded', policy);
+    const first = admin.stores.bucket('guarded').createOnce('v7/versions.json', Buffer.from('{}'));
+    await assert.rejects(first, { name: 'AccessDenied' });
   });
 
   it('has looks that others can take, without the command', async () => {

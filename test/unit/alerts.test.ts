@@ -150,6 +150,14 @@ describe('an alert', () => {
     assert.ok(!recovered.text.includes('LOG:'));
   });
 
+  it('T11: a warning of a run that goes on is no recovery, and names no result', () => {
+    const since = { ...CONTEXT, failedSince: '2013-10-30T13:31:05.000Z' };
+    const alert = alertFor(RUN, { kind: 'underway', warnings: ['the queue is flooded'] }, since);
+    assert.deepEqual([alert?.kind, alert?.subject], ['underway', '[daily-analysis] warns while it runs for 20131029']);
+    assert.match(alert?.text ?? '', /WARNINGS:\nthe queue is flooded/);
+    assert.doesNotMatch(alert?.text ?? '', /RESULT CODE|FAILED SINCE/);
+  });
+
   it('shows the last 200 log lines, at most 64 KiB of them', () => {
     const many = Array.from({ length: 300 }, (_, index) => `line ${index}`);
     const text = alertFor(RUN, FAILED, { ...CONTEXT, log: many })?.text ?? '';

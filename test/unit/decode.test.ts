@@ -162,6 +162,35 @@ describe('submission files', () => {
     );
   });
 
+  for (const format of ['easyEncoder', 'aloneEncoder'] as const) {
+    it(`F12: 256 MiB of zeros by ${format} are refused within seconds and little memory`, async () => {
+      const bomb = await compress(format, Buffer.alloc(256 * MIB));
+      assert.ok(bomb.length < 60_000, String(bomb.length));
+      const path = join(folder, `bomb-${format}`);
+      writeFileSync(path, bomb);
+      const [before, start] = [process.memoryUsage().rss, performance.now()];
+      let delivered = 0;
+      await assert.rejects(
+        decodeFile(
+          path,
+          bomb.length,
+          { ...LIMITS, maxDecodedBytes: 8192 * MIB },
+          (block) => (delivered += block.length),
+        ),
+        { reason: 'file_too_large' },
+      );
+      assert.ok(delivered <= 65 * MIB, String(delivered));
+      assert.ok(performance.now() - start < 20_000);
+      assert.ok(process.memoryUsage().rss - before < 256 * MIB);
+    });
+  }
+
+  it('F12: a header that asks for a dictionary of 4 GiB is refused', async () => {
+    const stored = await compress('aloneEncoder', text);
+    stored.fill(0xff, 1, 5);
+    await refused(stored, 'decoder_memory');
+  });
+
   it('that ask for too much memory are refused', async () => {
     await refused(await compress('easyEncoder', text), 'decoder_memory', { ...LIMITS, maxDecoderBytes: 1000 });
   });

@@ -7,12 +7,15 @@ import { alertItems } from '../../src/setup/alert-items.ts';
 import { decoderItem } from '../../src/setup/decoder.ts';
 import { dataSetItem, lookAtDataSet } from '../../src/setup/first-commit.ts';
 import { lookAtSearchAttributes } from '../../src/setup/namespace.ts';
+import { guardStatement, lookAtGuard, pointerGuardItem } from '../../src/setup/pointer-guard.ts';
+import type { BucketAdministration } from '../../src/setup/ports.ts';
 import { lookAtCors, lookAtPolicy, mergedPolicy, wantedStatements } from '../../src/setup/published-access.ts';
 import { duration, queueDifferences, wantedQueues } from '../../src/setup/queues.ts';
 import { cronOf, scheduleDifferences } from '../../src/setup/schedule-items.ts';
 import { runItems } from '../../src/setup/run-items.ts';
 import { loadConfig, submissionLimits } from '../../src/config.ts';
 import type { AlertChannel } from '../../src/ports.ts';
+import { Policy } from '../fakes/iam-policy.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
 import { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 
@@ -115,6 +118,62 @@ describe('public read', () => {
     const { Statement: merged } = JSON.parse(mergedPolicy(old, [ours])) as { Statement: unknown };
     assert.deepEqual(merged, [theirs, ours]);
     assert.equal(lookAtPolicy(mergedPolicy(null, [ours]), 'pub', 'v7/').state, 'ok');
+  });
+});
+
+describe('T13: the guard of the pointer', () => {
+  const ours = guardStatement('pub', 'v7/');
+  const look = (...statements: unknown[]) => lookAtGuard(JSON.stringify({ Statement: statements }), 'pub', 'v7/').state;
+
+  const request = (context: Readonly<Record<string, string>>, key = 'v7/versions.json') => ({
+    ...{ action: 's3:PutObject', resource: `arn:aws:s3:::pub/${key}` },
+    context,
+  });
+  const anything = { Sid: 'All', Effect: 'Allow', Action: ['*'], Resource: ['*'] };
+  const policy = new Policy(mergedPolicy(JSON.stringify({ Statement: [anything] }), [ours]), {});
+  for (const [what, asked, allowed] of [
+    ['a plain PUT', request({}), false],
+    ['a PUT with If-Match', request({ 's3:if-match': '"e"' }), true],
+    ['the first PUT, with If-None-Match', request({ 's3:if-none-match': '*' }), true],
+    ['a plain PUT of another file', request({}, 'v7/status.json'), true],
+  ] as const) {
+    it(`${what} is ${allowed ? 'let through' : 'refused'}`, () => {
+      assert.equal(policy.allows(asked), allowed);
+    });
+  }
+
+  const cases: readonly [what: string, statement: unknown, state: string][] = [
+    ['our own', ours, 'ok'],
+    ['as AWS gives it back', { ...ours, Action: 's3:PutObject', Resource: 'arn:aws:s3:::pub/v7/versions.json' }, 'ok'],
+    ['the stricter one', { ...ours, Condition: { Null: { 's3:if-match': true } } }, 'ok'],
+    ['without a condition', { ...ours, Condition: undefined }, 'differs'],
+    ['a weaker condition', { ...ours, Condition: { Null: { 's3:if-none-match': 'true' } } }, 'differs'],
+    ['one more condition', { ...ours, Condition: { Null: ours.Condition, StringEquals: {} } }, 'differs'],
+    ['of another prefix', guardStatement('pub', 'v8/'), 'missing'],
+  ];
+  for (const [what, statement, state] of cases) {
+    it(`${what}: ${state}`, () => {
+      assert.equal(look(statement), state);
+    });
+  }
+
+  it('is added to the policy that is there, and a second set-up changes nothing', async () => {
+    const store = { policy: mergedPolicy(null, wantedStatements('pub', 'v7/')), sets: 0 };
+    const admin = {
+      knowsWriteConditions: true,
+      policy: async () => store.policy,
+      setPolicy: async (_: string, text: string) => {
+        store.policy = text;
+        store.sets += 1;
+      },
+    } as unknown as BucketAdministration;
+    const states: string[] = [];
+    for (let time = 0; time < 2; time += 1) {
+      const [outcome] = await runItems([pointerGuardItem(admin, 'pub', 'v7/', [])], { fix: true });
+      states.push(outcome?.state ?? '');
+    }
+    assert.deepEqual([states, store.sets], [['created', 'ok'], 1]);
+    assert.equal(lookAtPolicy(store.policy, 'pub', 'v7/').state, 'ok');
   });
 });
 

@@ -73,6 +73,30 @@ describe('how a daily analysis reaches people', () => {
     assert.deepEqual(result?.['warnings'], ['2 done messages were quarantined']);
   });
 
+  it('a flooded done queue is told of while the run goes on, once, and again at its end', async () => {
+    const known: (boolean | undefined)[] = [];
+    const answers = [
+      { ...ALL_IN, done: 0, missing: 3, ready: [], held: 4 },
+      { ...ALL_IN, done: 0, missing: 3, ready: [], held: 9 },
+    ];
+    const { told } = await analyse({
+      activities: {
+        drainDoneQueue: async ({ heldIsKnown }) => {
+          known.push(heldIsKnown);
+          return answers.shift() ?? ALL_IN;
+        },
+      },
+    });
+    assert.deepEqual(
+      told.map(({ outcome }) => outcome.kind),
+      ['underway', 'ended'],
+    );
+    const [first, last] = told.map(({ outcome }) => (outcome.kind === 'failed' ? [] : outcome.warnings));
+    assert.match(first?.[0] ?? '', /more bad messages than TELEMETRY_QUARANTINE_PER_HOUR/);
+    assert.deepEqual(last, ['bad done messages were left on the queue, because the quarantine was full']);
+    assert.deepEqual(known, [false, true, true]);
+  });
+
   for (const broken of ['notify', 'pingDeadMan'] as const) {
     it(`a ${broken} that fails changes nothing in the result`, async () => {
       const { result } = await analyse({

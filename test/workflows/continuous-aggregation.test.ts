@@ -34,7 +34,7 @@ async function stop(handle: Handle): Promise<void> {
   await eventually(() => handle.executeUpdate('stop'));
 }
 
-const waiting = (count: number): Waiting => ({ waiting: count, duplicates: 0, quarantined: 0 });
+const waiting = (count: number): Waiting => ({ waiting: count, duplicates: 0, quarantined: 0, held: 0 });
 const withoutCollecting = ({ names }: Execution): string[] =>
   names.filter((name) => !['collectWaiting', 'aggregationSettings'].includes(name));
 

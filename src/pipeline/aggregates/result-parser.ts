@@ -11,6 +11,7 @@ import { isCalendarDay } from '../calendar-day.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
+import { isSafeSegment } from '../safe-segment.ts';
 import { addCounts } from './chunk-head.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
@@ -19,7 +20,6 @@ import type { SlotTable } from './slot-table.ts';
 const MAX_ROW = 1000 + TRAILER;
 
 const MAX_CHANNEL_VERSION = 256;
-const MEASURE = /^[A-Za-z0-9_.-]{1,255}$/;
 const BUILD_ID = /^(?:0|[0-9]{8,14})$/;
 
 /** Members of an aggregate that were seen, as bits. */
@@ -291,7 +291,7 @@ function parseKey(text: string): LineKey {
   const index = BY_DATES.indexOf(byDate as (typeof BY_DATES)[number]);
   const channelVersion = `${channel}/${major}`;
   const named = isChannelVersion(channelVersion) && channelVersion.length <= MAX_CHANNEL_VERSION;
-  if (more.length > 0 || !named || !MEASURE.test(measure) || index < 0) {
+  if (more.length > 0 || !named || !isSafeSegment(measure) || index < 0) {
     throw new InvalidDataError(
       'bad_result_key',
       `Not channel/major/measure/by-date: ${JSON.stringify(text.slice(0, 200))}`,

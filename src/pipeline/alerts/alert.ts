@@ -23,9 +23,11 @@ export interface AlertedRun {
 
 export type Outcome =
   | { readonly kind: 'failed'; readonly step: string; readonly failure: Failure }
+  /** The run goes on, and people should know something now. */
+  | { readonly kind: 'underway'; readonly warnings: readonly string[] }
   | { readonly kind: 'ended'; readonly warnings: readonly string[] };
 
-type AlertKind = 'failed' | 'recovered' | 'warnings';
+type AlertKind = 'failed' | 'recovered' | 'warnings' | 'underway';
 
 /** A message for people, ready to be sent. */
 export interface Alert {
@@ -56,7 +58,7 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
   const headline = `${run.job} ${HEADLINES[kind]} ${run.about}`;
   const sections = [
     `${headline}\n`,
-    ...(outcome.kind === 'failed' ? failedSections(outcome) : endedSections(outcome, context)),
+    ...outcomeSections(outcome, context),
     section(
       'STANDARD OUTPUT',
       Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '')}`),
@@ -71,10 +73,21 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
   };
 }
 
-const HEADLINES = { failed: 'failed for', recovered: 'recovered for', warnings: 'ended with warnings for' } as const;
+const HEADLINES = {
+  failed: 'failed for',
+  recovered: 'recovered for',
+  warnings: 'ended with warnings for',
+  underway: 'warns while it runs for',
+} as const;
+
+function outcomeSections(outcome: Outcome, context: AlertContext): string[] {
+  if (outcome.kind === 'failed') return failedSections(outcome);
+  if (outcome.kind === 'ended') return endedSections(outcome, context);
+  return [section('WARNINGS', outcome.warnings)];
+}
 
 function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | undefined {
-  if (outcome.kind === 'failed') return 'failed';
+  if (outcome.kind !== 'ended') return outcome.kind;
   if (failedSince !== null) return 'recovered';
   return outcome.warnings.length > 0 ? 'warnings' : undefined;
 }

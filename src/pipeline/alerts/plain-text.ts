@@ -7,19 +7,28 @@ const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/gi;
 const NAMED_SECRET =
   /((?:(?:secret|password|passwd|token|authorization|api[_-]?key)[\w-]*|x-amz-[a-z-]*(?:signature|credential|token))["']?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|(?:Bearer\s+|Basic\s+|AWS4-HMAC-SHA256\s+)?[^\s,;&"']+)/gi;
 const HIDDEN = '…';
+const MIN_SECRET = 6;
 
 /**
  * Text of several lines without control characters, credentials and query strings.
  * @param secrets values that must not appear in any form; short ones are ignored, they would hide half the text
  */
 export function plainText(text: string, secrets: readonly string[] = []): string {
-  let plain = text;
-  for (const secret of secrets) if (secret.length >= 6) plain = plain.replaceAll(secret, HIDDEN);
-  return plain
+  return withoutSecrets(text, secrets)
     .replaceAll(CONTROL, '')
     .replaceAll(USER_INFO, `$1${HIDDEN}@`)
     .replaceAll(QUERY, `$1?${HIDDEN}`)
     .replaceAll(NAMED_SECRET, `$1${HIDDEN}`);
+}
+
+/** Text, also of JSON, in which none of these values appears. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  let plain = text;
+  for (const secret of secrets) {
+    if (secret.length < MIN_SECRET) continue;
+    for (const form of new Set([secret, JSON.stringify(secret).slice(1, -1)])) plain = plain.replaceAll(form, HIDDEN);
+  }
+  return plain;
 }
 
 /** The same in one line, for subjects and table cells. */

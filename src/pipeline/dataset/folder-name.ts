@@ -1,8 +1,9 @@
 /** Names in the published space: channel/versions, and the folders `<YYYYMMDDHHMMSS>-<version>-<channel>` (published.md 5.1). */
 import { InvalidDataError } from '../invalid-data.ts';
+import { isSafeSegment } from '../safe-segment.ts';
 
 /** `channel/version`, such as `nightly/28`. A version has no `-`: in a folder name it would read as the channel's start. */
-const CHANNEL_VERSION = /^([A-Za-z0-9_.-]+)\/([A-Za-z0-9_.]+)$/;
+const CHANNEL_VERSION = /^([^/]+)\/([^/-]+)$/;
 const FOLDER = /^(\d{14})-([A-Za-z0-9_.]+)-([A-Za-z0-9_.-]+)$/;
 
 export interface FolderName {
@@ -14,7 +15,7 @@ export interface FolderName {
 /** True for a `channel/version` that can be published. Names of folders and state objects are made from it. */
 export function isChannelVersion(text: string): boolean {
   const parts = CHANNEL_VERSION.exec(text)?.slice(1);
-  return parts !== undefined && parts.every((part) => part !== '.' && part !== '..');
+  return parts !== undefined && parts.every(isSafeSegment);
 }
 
 /** Takes a folder name apart; undefined for any name that is not of our making. */

@@ -1,6 +1,7 @@
 /** A snapshot: the published folder of one channel/version, rendered anew from all its slots (published.md 5.2, 5.3). */
 import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
+import { isSafeSegment } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
 import { chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
@@ -41,10 +42,9 @@ export interface SnapshotSummary {
   readonly definitions: Readonly<Record<Exclude<DefinitionState, 'found'>, readonly string[]>>;
 }
 
-const MEASURE_NAME = /^[A-Za-z0-9_.-]{1,255}$/;
 /** True for a measure that the data set can hold: names become names of files (submissions.md 3.5). */
 export function isMeasureName(measure: string): boolean {
-  return MEASURE_NAME.test(measure);
+  return isSafeSegment(measure);
 }
 
 const DATE = /^\d{8}$/;

@@ -16,6 +16,7 @@ import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';
+import { isSafeSegment } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
@@ -42,7 +43,6 @@ const MAX_BUILD_AGE_DAYS = 60;
 /** Shortest kind: three buckets and five statistics. */
 const MIN_HISTOGRAM_LENGTH = 8;
 const STATISTICS = TRAILER - 1;
-const MEASURE = /^[A-Za-z0-9_.-]{1,255}$/;
 
 export class SubmissionAggregator {
   /** Submissions counted. */
@@ -236,7 +236,7 @@ export class SubmissionAggregator {
   #isMeasureName(name: string): boolean {
     let good = this.#goodNames.get(name);
     if (good === undefined) {
-      good = MEASURE.test(name);
+      good = isSafeSegment(name);
       if (this.#goodNames.size < MAX_REMEMBERED) this.#goodNames.set(name, good);
     }
     return good;

@@ -1,0 +1,8 @@
+/** The one rule for names from outside that become part of a key or file name: channels, versions, measures (THREATS T4). */
+
+const SEGMENT = /^[A-Za-z0-9_.-]{1,255}$/;
+
+/** Whether it can be one part of a path, on every store and file system, and mean nothing else there. */
+export function isSafeSegment(text: string): boolean {
+  return SEGMENT.test(text) && text !== '.' && text !== '..';
+}

@@ -1,0 +1,235 @@
+/** What each activity asks of S3 and SQS: all of them run over traced fakes, through the branches that make calls of their own. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mock } from 'node:test';
+import pino from 'pino';
+import type { MockActivityEnvironment } from '@temporalio/testing';
+import type { Activities } from '../../src/activities/index.ts';
+import { createAlertActivities, type NotifyInput } from '../../src/activities/alerts.ts';
+import { runTask } from '../../src/analysis-worker/task-runner.ts';
+import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
+import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
+import type { AlertedRun } from '../../src/pipeline/alerts/alert.ts';
+import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
+import { investigationRun, roundRun } from '../../src/pipeline/state-keys.ts';
+import { startGauges } from '../../src/gauges.ts';
+import { localFolder } from '../../src/website-source/local-folder.ts';
+import { lookAround } from '../../src/watch/look-around.ts';
+import { Application, environment, PREFIX } from './application.ts';
+import type { Call } from './call-trace.ts';
+import { DAY, DayRun, inputKey, runId } from './day-run.ts';
+import { eventually } from './eventually.ts';
+import { answerForeign } from './foreign-launcher.ts';
+import { inProcessThreads } from './in-process-threads.ts';
+import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
+import { writeWebsite } from './website.ts';
+
+/** By name of the activity; `runTask` is the analysis worker, `gauges` every Temporal worker, `lookAround` the watching commands. */
+export type ActivityCalls = ReadonlyMap<string, readonly Call[]>;
+
+class TracedApplication extends Application {
+  readonly byActivity = new Map<string, Call[]>();
+
+  override async runIn<Name extends keyof Activities>(
+    env: MockActivityEnvironment,
+    name: Name,
+    input: Parameters<Activities[Name]>[0],
+  ): Promise<Awaited<ReturnType<Activities[Name]>>> {
+    return this.tracing(name, () => super.runIn(env, name, input));
+  }
+
+  async tracing<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const from = this.trace.calls.length;
+    try {
+      return await work();
+    } finally {
+      this.byActivity.set(name, [...(this.byActivity.get(name) ?? []), ...this.trace.calls.slice(from)]);
+    }
+  }
+}
+
+/** Runs everything once; bucket names are those of the fakes. */
+export async function traceActivities(): Promise<ActivityCalls> {
+  const workDirectory = mkdtempSync(join(tmpdir(), 'telemetry-roles-'));
+  try {
+    const app = new TracedApplication(workDirectory, {
+      pack: { maxFiles: 0, maxBytes: 1000 },
+      adoptForeignResults: true,
+    });
+    await twoDays(app);
+    await rounds(app);
+    await investigate(app);
+    await website(app, join(workDirectory, 'site'));
+    await alerts(app);
+    await watch(app);
+    await analysisTask(app);
+    return app.byActivity;
+  } finally {
+    mock.timers.reset();
+    rmSync(workDirectory, { recursive: true, force: true });
+  }
+}
+
+const QUEUE = { visibilitySeconds: 30, delaySeconds: 0, retentionSeconds: 60 };
+const NIGHTLY = ['a', 'b', 'c', 'd', 'e'].map((file) => inputKey('nightly/28', file));
+
+/** A day with a given-up, a lost, a late and a bad result and with junk on the queue, then the same day again. */
+async function twoDays(app: TracedApplication): Promise<void> {
+  for (const number of [1, 2]) {
+    app.clock.advance(60);
+    const day = new DayRun(app, number);
+    day.storeInput(NIGHTLY);
+    await day.planTasks();
+    await day.planTasks();
+    await app.run('productionQueues', undefined);
+    await day.enqueue();
+    const [first, second, third, fifth] = [1, 2, 3, 5].map((task) => `${day.run.runId}/${task}`);
+    day.answerTasks(({ id }) => {
+      if (id === first) return { aborted: true };
+      if (id === second) return { silent: true };
+      if (id === fifth) return { silent: true, result: null };
+      return id === third ? { result: 'nonsense\n' } : {};
+    });
+    app.queues.put(DONE_QUEUE, `junk ${number}`);
+    await day.drain({ maxSeconds: 5 });
+    await app.run('recoverStragglers', { run: day.run, taskQueue: TASK_QUEUE, tasks: day.tasks, resend: true });
+    app.queues.drain(TASK_QUEUE);
+    const { runId: _, planAt, channelVersions, ...counts } = await day.contribute();
+    await day.publish();
+    await app.run('updateProjections', undefined);
+    const publication = { decision: 'published', seq: number, snapshots: [] } as const;
+    await app.run('writeReport', { run: day.run, day: DAY, plan: day.plan!, counts, publication });
+  }
+}
+
+/** A round, and one whose result counts twice. */
+async function rounds(app: TracedApplication): Promise<void> {
+  await app.run('aggregationSettings', undefined);
+  for (const number of [1, 2]) {
+    app.clock.advance(60);
+    answerForeign(app, { number, files: [inputKey('nightly/28', 'foreign')] });
+    await app.run('collectWaiting', { doneQueue: DONE_QUEUE, results: 1, maxSeconds: 5 });
+    const instant = `20131030T00000${number}.000Z`;
+    const run = roundRun(instant, runId(900 + number));
+    const { plan } = await app.run('planRound', { run, instant, results: 10 });
+    if (plan.tasks === 0) continue;
+    const { tasks, chunkTasks } = plan;
+    const { ref } = await app.run('mergeChunk', { run, chunk: 1, tasks, chunkTasks });
+    await app.run('buildContribution', { run, day: roundName(instant), tasks, chunks: [ref] });
+    const publication = { run, attempt: 1, commit: `round-${number}` };
+    const { snapshots } = await app.run('planPublication', publication);
+    for (let index = 0; index < snapshots; index += 1) await app.run('stageSnapshot', { ...publication, index });
+    await app.run('commitDataset', publication);
+    await app.run('settleRound', { run });
+  }
+}
+
+async function investigate(app: TracedApplication): Promise<void> {
+  const queues = await app.run('createInvestigationQueues', { name: 'gc' });
+  const run = investigationRun('gc', runId(500));
+  const plan = { run, day: null, keys: NIGHTLY.slice(0, 2), jobName: 'investigation-gc', ...queues };
+  app.analysis.store('key-lists/gc.txt', NIGHTLY.join('\n'));
+  await app.run('planTasks', { ...plan, run: investigationRun('gc', runId(501)), keyList: 'key-lists/gc.txt' });
+  const { tasks } = await app.run('planTasks', plan);
+  await app.run('enqueueTasks', { run, taskQueue: queues.taskQueue });
+  const day = new DayRun(app, 500);
+  for (const body of app.queues.drain(queues.taskQueue)) app.queues.put(TASK_QUEUE, body);
+  day.answerTasks(({ id }) => ({ silent: id.endsWith('/2') }));
+  const { chunkTasks } = app.settings;
+  const drain = { run, doneQueue: queues.doneQueue, tasks, chunkTasks, merged: [-1], maxSeconds: 5 };
+  await app.run('drainDoneQueue', drain);
+  await app.run('recoverStragglers', { run, taskQueue: queues.taskQueue, tasks, resend: false });
+  const { ref } = await app.run('mergeChunk', { run, chunk: 1, tasks, chunkTasks });
+  await app.run('collectInvestigation', { run, name: 'gc', tasks, chunks: [ref] });
+  await app.run('removeInvestigationQueues', queues);
+}
+
+async function website(app: TracedApplication, folder: string): Promise<void> {
+  mkdirSync(folder);
+  app.websiteSource = localFolder(folder);
+  await app.run('describeWebsite', undefined);
+  writeWebsite(folder, { 'index.html': 'home', 'old.html': 'old', 'more.html': 'more' });
+  await app.run('publishWebsite', { force: false, dryRun: false });
+  writeWebsite(folder, { 'index.html': 'new home' }, { 'old.html': '' });
+  await app.run('publishWebsite', { force: true, dryRun: false });
+}
+
+/** A failure, and the recovery from it. */
+async function alerts(app: TracedApplication): Promise<void> {
+  const activities = createAlertActivities({
+    analysis: app.analysis,
+    metrics: app.metrics,
+    channels: [{ name: 'smtp', send: async () => undefined, verify: async () => undefined, close: () => undefined }],
+    recentLog: () => [],
+    secrets: [],
+    webUi: null,
+    deadManUrl: null,
+  });
+  const times = { startedAt: '2013-10-30T13:31:00.000Z', endedAt: '2013-10-30T13:31:05.000Z' };
+  const run: AlertedRun = {
+    ...{
+      job: 'daily-analysis',
+      about: DAY,
+      alertId: 'r1',
+      workflowId: 'w',
+      runId: 'r1',
+      workflowType: 'dailyAnalysis',
+    },
+    ...{ attempt: 1, facts: {}, ...times },
+  };
+  const failure = { type: null, message: 'no', activity: null, timeout: null };
+  const tell = (input: NotifyInput) =>
+    app.tracing('notify', () => environment().run((given: NotifyInput) => activities.notify(given), input));
+  await tell({ run, outcome: { kind: 'failed', step: 'planning', failure } });
+  await tell({ run: { ...run, alertId: 'r2' }, outcome: { kind: 'ended', warnings: [] } });
+}
+
+async function watch(app: TracedApplication): Promise<void> {
+  const { analysis, published, queues } = app;
+  for (const queue of [TASK_QUEUE, DONE_QUEUE]) await queues.create(deadLetterQueue(queue), QUEUE);
+  await app.tracing('gauges', async () => {
+    const stop = startGauges(app.ports(), pino({ level: 'silent' }));
+    await eventually(async () => {
+      assert.ok(app.metrics.values.has('telemetry_gauges_timestamp_seconds'));
+    });
+    stop();
+  });
+  await app.tracing('lookAround', () =>
+    lookAround(
+      { analysis, published, queues, temporal: () => Promise.reject(new Error('no Temporal here')) },
+      {
+        ...{ publishedPrefix: PREFIX, taskQueue: TASK_QUEUE, doneQueue: DONE_QUEUE },
+        ...{ workerTaskQueue: 'telemetry', adoptsForeignResults: true },
+      },
+      new Date(app.clock.now),
+    ),
+  );
+}
+
+/** One task whose input is there and one whose is not; and the report of an investigation's. */
+async function analysisTask(app: TracedApplication): Promise<void> {
+  const day = new DayRun(app, 600, '20131101');
+  day.storeInput([inputKey('nightly/28', 'x', day.day), inputKey('nightly/28', 'y', day.day)]);
+  await day.planTasks();
+  await day.enqueue();
+  app.input.objects.delete(inputKey('nightly/28', 'y', day.day));
+  const config = loadConfig({});
+  const investigations = investigationQueuePrefix(TASK_QUEUE);
+  const ports = {
+    ...{ input: app.input, analysis: app.analysis, queues: app.queues, threads: inProcessThreads() },
+    logger: pino({ level: 'silent' }),
+    settings: {
+      ...{ rules: submissionRules(config), limits: submissionLimits(config), processor: undefined },
+      workDirectory: app.settings.workDirectory,
+      mayReportTo: () => true,
+    },
+  };
+  await app.queues.create(`${investigations}gc-done`, QUEUE);
+  await app.tracing('runTask', async () => {
+    await app.queues.names(investigations);
+    for (const body of app.queues.bodies(TASK_QUEUE)) await runTask(body, 1, ports);
+    await app.queues.send(`${investigations}gc-done`, ['done']);
+  });
+}
