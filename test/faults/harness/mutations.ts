@@ -63,7 +63,7 @@ export const MUTATIONS = {
   },
   poisonKept: {
     file: 'activities/message-filing.ts',
-    find: 'await quarantine(this.#ports, entry, this.#signal);',
+    find: 'if (!(await quarantine(this.#ports, entry, this.#signal, this.#budget))) return this.#hold(error.reason);',
     replace: 'void entry;',
     without: 'the quarantine object before the deletion (I7)',
   },
