@@ -55,6 +55,46 @@ export const MUTATIONS = {
     replace: 'const signal = new AbortController().signal;',
     without: 'the cancellation signal in the calls of the drain',
   },
+  localGarbageClock: {
+    file: 'activities/garbage-collection.ts',
+    find: 'if (stored !== undefined) return stored.lastModified;',
+    replace: 'if (stored !== undefined) return new Date();',
+    without: "the store's clock in garbage collection",
+  },
+  blockedThread: {
+    file: 'threads/merge-results.ts',
+    find: 'export async function mergeResults(',
+    replace: `const blockedUntil = Date.now() + 8000;
+while (Date.now() < blockedUntil);
+export async function mergeResults(`,
+    without: 'a thread that answers: it is busy for 8 s',
+  },
+  blockedMainThread: {
+    file: 'activities/aggregates.ts',
+    find: `await failpoint('merge.begin', signal);`,
+    replace: `const once = globalThis as { blockedUntil?: number };
+once.blockedUntil ??= Date.now() + 8000;
+while (Date.now() < once.blockedUntil);`,
+    without: 'the worker threads: the same work blocks the event loop for 8 s',
+  },
+  noResend: {
+    file: 'activities/task-queue.ts',
+    find: 'if (resend) counts.resent =',
+    replace: 'if (false as boolean) counts.resent =',
+    without: 'sending again what never came back (T1)',
+  },
+  leftWorkFolder: {
+    file: 'work-folder.ts',
+    find: 'await rm(folder, { recursive: true, force: true });',
+    replace: '',
+    without: 'the removal of temporary folders',
+  },
+  folderByClockAlone: {
+    file: 'activities/snapshots.ts',
+    find: 'nextFolderName(channelVersion, new Date(), previousFolder ?? undefined)',
+    replace: 'nextFolderName(channelVersion, new Date(), undefined)',
+    without: 'folder names that ascend whatever the clock says',
+  },
   trustTargetPrefix: {
     file: 'pipeline/done-queue/done-message.ts',
     find: `if (value === expected || value === expected.slice(0, -1)) return expected;`,

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { Worker } from '@temporalio/worker';
 import type { DailyAnalysisResult } from '../../../src/workflows/daily-analysis.ts';
+import { verifyDataSet } from '../../../src/verify/verify.ts';
+import { inProcessThreads } from '../../fakes/in-process-threads.ts';
 import { leafIds } from '../../golden/v1-client.ts';
 import { madeUpRows } from './made-up-days.ts';
 import { referenceFiles } from './reference-merge.ts';
@@ -18,6 +20,8 @@ export interface Expectation {
   readonly results: readonly DailyAnalysisResult[];
   /** Runs whose histories are replayed; all of the scene when absent. */
   readonly replays?: readonly StartedDay[];
+  /** For the grace time of what was replaced; default: the clock. */
+  readonly now?: Date;
   /** Messages that may be left on the done queue. */
   readonly left?: number;
 }
@@ -36,6 +40,7 @@ export async function judge(scene: Scene, expectation: Expectation): Promise<Ver
   assert.equal(space.seq, expectation.seq, 'the number of commits');
   assertCounts(expectation.results);
   assertFiles(space, expectation.counted ?? everything(scene));
+  await assertVerified(scene, expectation.now ?? new Date());
   await assertQueueEmpty(scene, expectation.left ?? 0);
   await assertReplays(scene, expectation.replays ?? scene.started);
   return { observations: account?.observations ?? 0, files: space.files.size, seqs: account?.seqs ?? [] };
@@ -89,6 +94,19 @@ function assertFiles({ folders, files }: PublishedSpace, counted: ReadonlyMap<st
   const shown = new Map([...files].filter(([name]) => isMeasure(name)));
   assert.deepEqual([...shown.keys()].sort(), [...expected.keys()].sort(), 'O1: the files of the data set');
   for (const [name, text] of expected) assert.equal(shown.get(name), text, `O1: ${name}`);
+}
+
+/** O2 */
+async function assertVerified({ analysis, published, directory }: Scene, now: Date): Promise<void> {
+  const settings = { publishedPrefix: 'v7/', workDirectory: directory, threads: 1 };
+  const ports = { analysis, published, threads: inProcessThreads(), settings };
+  const { findings } = await verifyDataSet(ports, { now }, AbortSignal.timeout(60_000));
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  assert.deepEqual(
+    errors.map(({ invariant, what, where }) => `${invariant} ${where}: ${what}`),
+    [],
+    'O2: telemetry verify',
+  );
 }
 
 /** O5 */

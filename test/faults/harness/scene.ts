@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { openSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { createBucketAdministration, createQueueAdministration } from '../../../src/aws/provision.ts';
 import { createObjectStores } from '../../../src/aws/s3.ts';
 import { createMessageQueues } from '../../../src/aws/sqs.ts';
@@ -140,10 +141,15 @@ export class Scene {
   startWorker(settings: Readonly<Record<string, string>> = {}): ChildProcess {
     const { without } = this.#options;
     const mutation = without === undefined ? [] : ['--import', resolve('test/faults/harness/mutate.ts')];
+    const skew =
+      settings['CLOCK_SKEW_SECONDS'] === undefined ? [] : ['--import', resolve('test/faults/harness/skewed-clock.ts')];
     const log = openSync(this.logFile(this.#processes), 'a');
     this.#processes += 1;
-    const child = spawn(process.execPath, [...mutation, resolve('src/cli.ts'), 'worker'], {
-      env: { ...process.env, ...this.settings, ...(without !== undefined && { MUTATION: without }), ...settings },
+    const { MAX_OPEN_FILES: files, ...own } = settings;
+    const program = [process.execPath, ...mutation, ...skew, resolve('src/cli.ts'), 'worker'];
+    const limited = files === undefined ? program : ['prlimit', `--nofile=${files}`, ...program];
+    const child = spawn(limited[0] ?? '', limited.slice(1), {
+      env: { ...process.env, ...this.settings, ...(without !== undefined && { MUTATION: without }), ...own },
       stdio: ['ignore', log, log],
     });
     this.#children.add(child);
@@ -250,6 +256,22 @@ export class Scene {
     );
   }
 
+  /** The highest attempt of the activity that a closed run's history tells of. */
+  async attemptsOf({ workflowId }: StartedDay, activity: string): Promise<number> {
+    const { events } = await this.stage.client.workflow.getHandle(workflowId).fetchHistory();
+    const scheduled = new Set<string>();
+    let attempts = 0;
+    for (const {
+      eventId,
+      activityTaskScheduledEventAttributes: task,
+      activityTaskStartedEventAttributes: start,
+    } of events ?? []) {
+      if (task?.activityType?.name === activity) scheduled.add(String(eventId));
+      if (start && scheduled.has(String(start.scheduledEventId))) attempts = Math.max(attempts, start.attempt ?? 0);
+    }
+    return attempts;
+  }
+
   /** On which attempt the activity is by now; 0 when it does not run. */
   async attempts({ workflowId }: StartedDay, activity: string): Promise<number> {
     const { raw } = await this.stage.client.workflow.getHandle(workflowId).describe();
@@ -270,6 +292,12 @@ export class Scene {
     const keys: string[] = [];
     for await (const entry of store.list(prefix)) if (entry.kind === 'object') keys.push(entry.key);
     return keys.sort();
+  }
+
+  async currentFolder(channelVersion: string): Promise<string> {
+    const { body } = await this.published.get(`${PREFIX}versions.json`);
+    const versions = JSON.parse(gunzipSync(body).toString('utf8')) as Record<string, string>;
+    return versions[channelVersion] ?? '';
   }
 
   /** All folders below the published prefix, named by a commit or not. */
