@@ -89,6 +89,7 @@ program
   .option('--day <YYYYMMDD>', 'default: yesterday, UTC')
   .option('--filter <file>', 'filter document or template instead of the configured one')
   .option('--allow-future', 'accept a day that has not begun')
+  .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
   .option('--detach', 'start only')
   .option('--json', 'print the result as JSON')
   .action(run(async (config, options) => (await import('./commands/run-day.ts')).runDay(config, options)));
@@ -100,6 +101,7 @@ program
   .option('--day <YYYYMMDD>', 'day that DATE stands for')
   .option('--filter <file>', 'filter document or template instead of the configured one')
   .option('--keys <file>', 'input keys, one a line, instead of a filter')
+  .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
   .option('--detach', 'start only')
   .option('--json', 'print the result as JSON')
   .action(

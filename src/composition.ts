@@ -78,6 +78,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       round: { results: config.TELEMETRY_ROUND_RESULTS, seconds: config.TELEMETRY_ROUND_SECONDS },
       jobBundle: config.TELEMETRY_JOB_BUNDLE,
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
+      maxPlan: { tasks: config.TELEMETRY_MAX_PLAN_TASKS, bytes: config.TELEMETRY_MAX_PLAN_BYTES },
       chunkTasks: config.TELEMETRY_CHUNK_TASKS,
       seal: { sealAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
       quarantine: { perHour: config.TELEMETRY_QUARANTINE_PER_HOUR, pauseSeconds: HELD_PAUSE_SECONDS },

@@ -8,6 +8,8 @@ export const FailureType = {
   InvalidFilter: 'InvalidFilter',
   /** One input key alone is larger than a message may be. */
   TaskTooLarge: 'TaskTooLarge',
+  /** The filter admits more than a run may analyse unless that is meant. Nothing was sent. */
+  PlanTooLarge: 'PlanTooLarge',
   /** A configured queue or bucket does not exist. */
   QueueMissing: 'QueueMissing',
   BucketMissing: 'BucketMissing',

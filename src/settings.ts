@@ -198,6 +198,13 @@ export const environmentSchema = z.object({
   TELEMETRY_MAX_TASK_BYTES: positive('bytes')
     .default(400 * MIB)
     .describe('Bytes of input in an analysis task.'),
+  TELEMETRY_MAX_PLAN_TASKS: positive('tasks')
+    .max(999_999, 'must be at most 999999')
+    .default(20_000)
+    .describe('A run with more analysis tasks is refused, unless its input allows a large plan.'),
+  TELEMETRY_MAX_PLAN_BYTES: positive('bytes')
+    .default(8 * 1024 * 1024 * MIB)
+    .describe('The same for bytes of input.'),
   TELEMETRY_CHUNK_TASKS: positive('tasks')
     .max(1000, 'must be at most 1000')
     .default(100)

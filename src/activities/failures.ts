@@ -11,6 +11,7 @@ const BY_REASON: Readonly<Record<string, FailureType>> = {
   invalid_filter: FailureType.InvalidFilter,
   invalid_template: FailureType.InvalidFilter,
   task_too_large: FailureType.TaskTooLarge,
+  plan_too_large: FailureType.PlanTooLarge,
   sealed_day: FailureType.InvalidInput,
   adopted_files: FailureType.InvalidInput,
   website_source: FailureType.WebsiteSourceMissing,

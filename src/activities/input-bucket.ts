@@ -14,6 +14,7 @@ import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { sealedIn } from '../pipeline/dataset/sealing.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { type InputFile, packTasks } from '../pipeline/task-queue/pack.ts';
+import { checkPlanSize } from '../pipeline/task-queue/plan-limits.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
 import { taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -38,6 +39,8 @@ export interface PlanTasksInput {
   readonly keyList?: string;
   /** Leave out what the history adopted from the original counts: such a file could not be published. */
   readonly leaveOutAdopted?: boolean;
+  /** The plan may be larger than `maxPlan`. */
+  readonly allowLargePlan?: boolean;
   readonly jobName: string;
   readonly taskQueue: string;
   readonly doneQueue: string;
@@ -70,7 +73,7 @@ export function createInputBucketActivities(
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge; anything else is retried
+     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
@@ -107,6 +110,7 @@ export function createInputBucketActivities(
                 counts.tasks += 1;
                 counts.files += task.files.length;
                 counts.bytes += task.size;
+                if (plan.allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
                 yield `${planLine(task)}\n`;
               }
             }

@@ -1,5 +1,6 @@
 /** What the activities are given by the composition root. */
 import type { SealLimits } from '../pipeline/dataset/sealing.ts';
+import type { PlanLimits } from '../pipeline/task-queue/plan-limits.ts';
 import type { PackLimits } from '../pipeline/task-queue/pack.ts';
 import type { WebsiteLimits } from '../pipeline/website/guards.ts';
 import type { SiteFile } from '../pipeline/website/plan.ts';
@@ -75,6 +76,8 @@ export interface ActivitySettings {
   readonly round: { readonly results: number; readonly seconds: number };
   readonly jobBundle: string;
   readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
+  /** A larger plan is refused, unless the run's input allows it. */
+  readonly maxPlan: PlanLimits;
   readonly chunkTasks: number;
   readonly seal: SealLimits;
   /** Done messages that go to quarantine in an hour, of all drains together, and how long one waits that has to hold some back. */

@@ -25,6 +25,7 @@ export interface RunDayOptions {
   /** File with a filter document or template. */
   readonly filter?: string;
   readonly allowFuture?: boolean;
+  readonly allowLargePlan?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +38,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
     day,
     ...(filter !== undefined && { filter }),
     ...(options.allowFuture === true && { allowFuture: true }),
+    ...(options.allowLargePlan === true && { allowLargePlan: true }),
   };
   checked(() => parseDailyAnalysisInput(input));
   await withTemporalClient(async (client) => {
@@ -74,6 +76,7 @@ export async function investigate(config: Config, name: string, options: Investi
     ...(options.day !== undefined && { day: options.day }),
     ...(filter !== undefined && { filter }),
     ...(keys !== undefined && { keys }),
+    ...(options.allowLargePlan === true && { allowLargePlan: true }),
   };
   checked(() => {
     if (options.day !== undefined) checkDay(options.day, new Date(), true);

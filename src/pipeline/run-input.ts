@@ -16,6 +16,8 @@ export interface DailyAnalysisInput extends Partial<Patience> {
   /** A filter document instead of the configured template. */
   readonly filter?: unknown;
   readonly allowFuture?: boolean;
+  /** Analyse more than the worker's settings take for meant. */
+  readonly allowLargePlan?: boolean;
 }
 
 export interface InvestigationInput extends Partial<Patience> {
@@ -26,6 +28,8 @@ export interface InvestigationInput extends Partial<Patience> {
   readonly keys?: readonly string[];
   /** Key, in the analysis bucket, of a text with one input key a line. */
   readonly keyList?: string;
+  /** As of a daily analysis. */
+  readonly allowLargePlan?: boolean;
 }
 
 export interface AggregationInput {
@@ -95,6 +99,7 @@ export function parseDailyAnalysisInput(input: unknown): DailyAnalysisInput & Pa
     day: text,
     filter: object,
     allowFuture: boolean,
+    allowLargePlan: boolean,
     ...PATIENCE_CHECKS,
   });
   return patient('dailyAnalysis', { ...DEFAULT_PATIENCE, ...checked });
@@ -112,7 +117,7 @@ export function parseInvestigationInput(
   const checked = check(
     'investigation',
     input,
-    { name, day: text, filter: object, keys, keyList: text, ...PATIENCE_CHECKS },
+    { name, day: text, filter: object, keys, keyList: text, allowLargePlan: boolean, ...PATIENCE_CHECKS },
     ['name'],
   );
   const sources = ['filter', 'keys', 'keyList'].filter((member) => checked[member] !== undefined);

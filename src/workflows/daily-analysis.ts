@@ -12,6 +12,7 @@ import { checkedInput } from './checked-input.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
 import { FloodAlarm } from './flood-alarm.ts';
 import { publish, type PublishedRun } from './publish.ts';
+import { largePlan } from './large-plan.ts';
 import { megabytes, RunStory } from './story.ts';
 
 const { renderFilter, productionQueues, writeReport } = proxyActivities<Activities>(activityOptions.quick);
@@ -76,7 +77,15 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
   const queues = await productionQueues();
 
   story.tell('listing the input bucket');
-  const plan = await planTasks({ run, day, filter, leaveOutAdopted: true, jobName: `dashboard-${day}`, ...queues });
+  const plan = await planTasks({
+    run,
+    day,
+    filter,
+    leaveOutAdopted: true,
+    ...largePlan(input),
+    jobName: `dashboard-${day}`,
+    ...queues,
+  });
   story.tell('sending analysis tasks', {
     input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
   });

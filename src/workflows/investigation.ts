@@ -17,6 +17,7 @@ import { activityOptions } from './activity-options.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge } from './drain-and-merge.ts';
 import { FloodAlarm } from './flood-alarm.ts';
+import { largePlan } from './large-plan.ts';
 import { megabytes, RunStory } from './story.ts';
 
 const { renderFilter, parseFilterDocument, createInvestigationQueues, removeInvestigationQueues } =
@@ -52,6 +53,7 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
       run,
       day: input.day ?? null,
       ...chosen,
+      ...largePlan(input),
       jobName: `investigation-${name}`,
       taskQueue,
       doneQueue,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createActivities } from '../../src/activities/index.ts';
+import type { PlanSummary, PlanTasksInput } from '../../src/activities/input-bucket.ts';
 import { FailureType } from '../../src/errors.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
@@ -32,6 +34,26 @@ describe('planTasks', () => {
     assert.deepEqual(files.toSorted(), [...FILES, inputKey('aurora/27', 'd')].toSorted());
     assert.equal(day.app.analysis.json(stateKeys.runIndex(day.run.runId))['prefix'], day.run.prefix);
   });
+
+  for (const [what, maxPlan, message] of [
+    ['tasks', { tasks: 2, bytes: 1000 }, /more than 2 tasks \(TELEMETRY_MAX_PLAN_TASKS\); nothing was sent/],
+    ['bytes', { tasks: 10, bytes: 29 }, /more than 29 bytes of input/],
+  ] as const) {
+    it(`T23: a plan of too many ${what} is refused before anything is stored or sent, unless it is meant`, async () => {
+      const app = application();
+      const day = new DayRun(app);
+      day.storeInput(FILES);
+      const activities = createActivities(app.ports({ maxPlan }));
+      const filter = await app.run('renderFilter', { day: DAY, now: '2014-01-01T00:00:00Z', allowFuture: false });
+      const plan = (more: Partial<PlanTasksInput> = {}): Promise<PlanSummary> => {
+        const input = { run: day.run, day: DAY, filter, jobName: 'dashboard', ...day.queues, ...more };
+        return environment().run(() => activities.planTasks(input));
+      };
+      await failsForGood(plan(), FailureType.PlanTooLarge, message);
+      assert.ok(!app.analysis.objects.has(stateKeys.plan(day.run)));
+      assert.equal((await plan({ allowLargePlan: true })).tasks, 3);
+    });
+  }
 
   it('13: plans no task when nothing matches', async () => {
     const plan = await new DayRun(application()).planTasks();

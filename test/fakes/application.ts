@@ -67,6 +67,7 @@ export class Application {
       round: { results: 1000, seconds: 14_400 },
       jobBundle: 'code/analysis.tar.gz',
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
+      maxPlan: { tasks: 1000, bytes: 1 << 30 },
       chunkTasks: 2,
       seal: { sealAfterDays: 10, keepDays: 35 },
       quarantine: { perHour: 1000, pauseSeconds: 0 },

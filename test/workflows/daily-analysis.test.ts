@@ -73,7 +73,15 @@ describe('dailyAnalysis', () => {
     });
     assert.deepEqual(inputsOf(execution, 'enqueueTasks'), [{ run: ref, taskQueue: TASK_QUEUE }]);
     assert.deepEqual(inputsOf(execution, 'drainDoneQueue'), [
-      { run: ref, doneQueue: DONE_QUEUE, tasks: 3, chunkTasks: 2, merged: [-1, -1], maxSeconds: 600 },
+      {
+        run: ref,
+        doneQueue: DONE_QUEUE,
+        tasks: 3,
+        chunkTasks: 2,
+        merged: [-1, -1],
+        maxSeconds: 600,
+        heldIsKnown: false,
+      },
     ]);
     const [contribution] = inputsOf(execution, 'buildContribution') as unknown as ContributionInput[];
     assert.deepEqual(byChunk(contribution), { run: ref, day: DAY, tasks: 3, chunks: BOTH_CHUNKS });
@@ -194,6 +202,13 @@ describe('drain and merge', () => {
   };
   // Shorter than the heartbeat time-out, since this drain does not heartbeat.
   const patience = { stragglerSeconds: 10, giveUpSeconds: 35, maxResends: 2 };
+
+  it('T23: tells the planning that a large plan is meant only when the input says so', async () => {
+    for (const input of [{}, { allowLargePlan: true }]) {
+      const [plan] = inputsOf(await run({}, input), 'planTasks') as unknown as { allowLargePlan?: boolean }[];
+      assert.equal(plan?.allowLargePlan, input.allowLargePlan);
+    }
+  });
 
   it('stragglers: looks at every T1, sends again at most twice, and goes on after T2 without them', async () => {
     const execution = await run({ drainDoneQueue: nothingNew }, patience);

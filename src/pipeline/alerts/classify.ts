@@ -41,6 +41,12 @@ const BY_TYPE: Readonly<Record<string, Verdict>> = {
     owner: 'operator',
     action: 'Raise the queue’s MaximumMessageSize, or remove the input object with the long key; run the day again.',
   },
+  PlanTooLarge: {
+    class: 'input',
+    owner: 'whoever keeps the filter',
+    action:
+      'See whether the filter admits more than it should; if all of it is meant, start the run again with --allow-large-plan. Nothing was sent.',
+  },
   ForeignResultsRefused: {
     class: 'configuration',
     owner: 'operator',
