@@ -44,6 +44,7 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   ],
   stager: ['planPublication', 'stageSnapshot'],
   flipper: ['commitDataset', 'updateProjections'],
+  gc: ['planGarbage', 'removeGarbage'],
   investigator: ['createInvestigationQueues', 'removeInvestigationQueues'],
   'website-publisher': ['describeWebsite', 'publishWebsite'],
   notifier: ['notify'],
@@ -147,7 +148,10 @@ describe('deploy/iam', () => {
     ['flipper', 'the pointer without a condition', put('published/v7/versions.json')],
     ['worker', 'the pointer without a condition', put('published/v7/versions.json')],
     ['worker', 'the deletion of the pointer', remove('published/v7/versions.json')],
-    ['worker', 'the deletion of a folder', remove('published/v7/20131030133200-28-nightly/filter-tree.json')],
+    ['worker', 'the deletion of a plan', remove('analysis/state/runs/20131029/x/plan.ndjson.gz')],
+    ['worker', 'the deletion of a receipt', remove('analysis/state/runs/20131029/x/receipts/1.done')],
+    ['worker', 'the deletion of a projection', remove('published/v7/FILES_MISSING')],
+    ['worker', 'the deletion of a ledger', remove('analysis/state/ledgers/00.json.gz')],
     ['worker', 'the deletion of a segment', remove('analysis/state/segments/nightly/28/20131029-00.ndjson.zst')],
     ['worker', 'a ledger again', put('analysis/state/ledgers/00.json.gz')],
     ['drainer', 'a plan', put('analysis/state/runs/20131029/x/plan.ndjson.gz', once)],
@@ -167,12 +171,12 @@ describe('deploy/iam', () => {
     });
   }
 
-  it('T14: gc deletes folders, chunks and receipts', () => {
+  it('T14: gc deletes folders, chunks and sealed days', () => {
     const policy = Policy.ofFile('gc.json', VALUES);
     for (const key of [
       'published/v7/20131030133200-28-nightly/filter-tree.json',
       'analysis/state/runs/20131029/x/chunks/1-2-0.json',
-      'analysis/state/runs/20131029/x/receipts/1.done',
+      'analysis/state/segments/nightly/28/sealed-x-00.ndjson.zst',
     ]) {
       assert.ok(policy.allows(remove(key)), key);
     }

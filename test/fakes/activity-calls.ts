@@ -59,12 +59,14 @@ export async function traceActivities(): Promise<ActivityCalls> {
       adoptForeignResults: true,
     });
     await twoDays(app);
+    await oldDays(app);
     await rounds(app);
     await investigate(app);
     await website(app, join(workDirectory, 'site'));
     await alerts(app);
     await watch(app);
     await analysisTask(app);
+    await garbage(app);
     return app.byActivity;
   } finally {
     mock.timers.reset();
@@ -102,6 +104,29 @@ async function twoDays(app: TracedApplication): Promise<void> {
     const publication = { decision: 'published', seq: number, snapshots: [] } as const;
     await app.run('writeReport', { run: day.run, day: DAY, plan: day.plan!, counts, publication });
   }
+}
+
+/** Days that are so old that they are sealed at once. */
+async function oldDays(app: TracedApplication): Promise<void> {
+  for (const [index, day] of ['20131005', '20131010', '20131012'].entries()) {
+    const old = new DayRun(app, 300 + index, day);
+    await old.analyse([inputKey('nightly/28', 'old', day)]);
+    await old.publish();
+  }
+}
+
+const MONTH_MS = 30 * 86_400_000;
+
+/** A month later: most of what was made before is garbage. */
+async function garbage(app: TracedApplication): Promise<void> {
+  for (const store of [app.analysis, app.published]) {
+    for (const [key, object] of store.objects) {
+      store.objects.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - MONTH_MS) });
+    }
+  }
+  const input = { id: 'gc', force: true, maxDeletions: 10_000 };
+  await app.run('planGarbage', input);
+  await app.run('removeGarbage', input);
 }
 
 /** A round, and one whose result counts twice. */
