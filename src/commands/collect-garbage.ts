@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { workflowIds } from '../names.ts';
 import type { GarbageCollectionResult } from '../workflows/garbage-collection.ts';
+import { CommandError } from './command-error.ts';
 import { followRun, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say, table } from './terminal.ts';
@@ -16,6 +17,8 @@ export interface CollectGarbageOptions {
 
 /** A dry run unless told otherwise; the daily schedule removes. */
 export async function collectGarbage(config: Config, options: CollectGarbageOptions): Promise<void> {
+  if (options.maxDeletions !== undefined && !(Number.isSafeInteger(options.maxDeletions) && options.maxDeletions > 0))
+    throw new CommandError('--max-deletions must be a whole number above 0', { exitCode: 2 });
   const input = {
     dryRun: options.delete !== true,
     force: options.force === true,

@@ -58,7 +58,10 @@ function ruleText(findings: readonly VerifyFinding[]): string {
   const [first] = findings;
   if (first === undefined) return '';
   const { severity, invariant } = first;
-  const head = `${severity === 'error' ? 'PROBLEM' : 'NOTE'} ${invariant}: ${severity === 'error' ? 'not so: ' : ''}${RULES[invariant]}`;
+  const head =
+    severity === 'error'
+      ? `PROBLEM: ${invariant} does not hold (${RULES[invariant]})`
+      : `NOTE on ${invariant} (${RULES[invariant]})`;
   const groups = Map.groupBy(findings, ({ kind, action }) => `${kind} ${action}`);
   return [head, ...groups.values().flatMap(groupLines)].join('\n');
 }

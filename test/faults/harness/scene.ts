@@ -284,7 +284,7 @@ export class Scene {
   }
 
   /** Polls with a deadline. */
-  until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>, deadlineMs = 30_000): Promise<T> {
+  until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>, deadlineMs = 60_000): Promise<T> {
     return until(what, async () => ask(), deadlineMs);
   }
 
