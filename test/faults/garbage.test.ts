@@ -13,12 +13,13 @@ const [DAY, NEXT_DAY] = ['20131029', '20131030'];
 const TEN_DAYS = String(10 * 86_400);
 
 async function collect(scene: Scene, workerTaskQueue: string): Promise<GarbageCollectionResult> {
-  return scene.stage.client.workflow.execute('garbageCollection', {
+  const result: unknown = await scene.stage.client.workflow.execute('garbageCollection', {
     taskQueue: workerTaskQueue,
     workflowId: `garbage-collection-${randomUUID()}`,
     args: [{ force: true }],
     workflowExecutionTimeout: '1 minute',
   });
+  return result as GarbageCollectionResult;
 }
 
 /** Two commits of a day: the folders of the first are named by nobody but old readers. */

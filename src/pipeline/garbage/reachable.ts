@@ -2,11 +2,11 @@
 import type { Ledger } from '../dataset/ledger.ts';
 
 /** After a commit has dropped something, readers may hold the one before for so long. */
-export const GRACE_HOURS = 72;
+const GRACE_HOURS = 72;
 /** A ledger is stored before its commit, and a commit may be tried for so long. */
 const COMMIT_PATIENCE_HOURS = 12;
 /** An object that nobody names may belong to a publish that is going on; none takes half as long. */
-export const ORPHAN_DAYS = 7;
+const ORPHAN_DAYS = 7;
 
 const HOUR_MS = 3_600_000;
 
