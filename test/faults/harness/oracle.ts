@@ -5,13 +5,15 @@ import { gunzipSync } from 'node:zlib';
 import { Worker } from '@temporalio/worker';
 import type { DailyAnalysisResult } from '../../../src/workflows/daily-analysis.ts';
 import { leafIds } from '../../golden/v1-client.ts';
-import { madeUpRows } from './made-up-days.ts';
+import { type MadeUpRow, madeUpRows } from './made-up-days.ts';
 import { referenceFiles } from './reference-merge.ts';
 import type { Scene, StartedDay } from './scene.ts';
 
 export interface Expectation {
   /** Input keys that the data set counts, with the variant of their rows; all files of all days when absent. */
   readonly counted?: ReadonlyMap<string, string>;
+  /** Rows that the data set counts beside those. */
+  readonly more?: readonly MadeUpRow[];
   /** Number of the last commit. */
   readonly seq: number;
   /** Results of the runs that ended well. */
@@ -35,7 +37,7 @@ export async function judge(scene: Scene, expectation: Expectation): Promise<Ver
   const space = await publishedSpace(scene);
   assert.equal(space.seq, expectation.seq, 'the number of commits');
   assertCounts(expectation.results);
-  assertFiles(space, expectation.counted ?? everything(scene));
+  assertFiles(space, expectation.counted ?? everything(scene), expectation.more ?? []);
   await assertQueueEmpty(scene, expectation.left ?? 0);
   await assertReplays(scene, expectation.replays ?? scene.started);
   return { observations: account?.observations ?? 0, files: space.files.size, seqs: account?.seqs ?? [] };
@@ -79,8 +81,12 @@ function assertCounts(results: readonly DailyAnalysisResult[]): void {
 }
 
 /** O1: byte for byte what the reference says, and nothing else. */
-function assertFiles({ folders, files }: PublishedSpace, counted: ReadonlyMap<string, string>): void {
-  const rows = [...counted].flatMap(([key, variant]) => madeUpRows(key, variant));
+function assertFiles(
+  { folders, files }: PublishedSpace,
+  counted: ReadonlyMap<string, string>,
+  more: readonly MadeUpRow[],
+): void {
+  const rows = [...[...counted].flatMap(([key, variant]) => madeUpRows(key, variant)), ...more];
   const trees = new Map(
     [...folders.keys()].map((name) => [name, leafIds(JSON.parse(files.get(`${name}/filter-tree.json`) ?? '{}'))]),
   );
