@@ -13,7 +13,8 @@ import { faultStage } from './harness/stage.ts';
 
 const DAY = '20131029';
 const MIB = 1 << 20;
-const MAX_RSS_MIB = 512;
+/** Some 330 of them are the worker at rest; rows of one result wait in memory until all of it is known to be good. */
+const MAX_RSS_MIB = 1024;
 const CUT_OFF = 6;
 
 /** All input files but those of these tasks. */
@@ -57,7 +58,7 @@ function endlessRows(count: number): Buffer {
 function endlessLine(bytes: number): Buffer {
   const line = Buffer.alloc(bytes, ' ');
   line.write('nightly/28/GC_MS/by-build-date\t{');
-  line.write('}\n', bytes - 2);
+  line.write('}', bytes - 1);
   return line;
 }
 
@@ -161,7 +162,7 @@ describe('damaged results', { concurrency: 2 }, () => {
         const { body } = await scene.published.get(key);
         const text = (body[0] === 0x1f ? gunzipSync(body) : body).toString('utf8');
         if (key.endsWith('-date.json')) assert.doesNotMatch(text, /null|NaN|Inf|e\+/, key);
-        JSON.parse(text);
+        if (key.endsWith('.json')) JSON.parse(text);
       }
       await judge(scene, { seq: 1, results: [result], counted: without(scene, spoilt), more: ODD_ROWS });
       return { times: 3 + 11, seen: `3 results refused, rows dropped: ${JSON.stringify(dropped)}` };

@@ -97,7 +97,13 @@ async function endedInItsPlaces(scene: Scene, day: string): Promise<DailyAnalysi
   let ended = false;
   const end = run.result().finally(() => (ended = true));
   end.catch(() => undefined);
-  await scene.until(`the end of ${day}`, () => (ended || strangeRequests(scene).length > 0 ? true : undefined), 120_000);
+  await scene.until(
+    `the end of ${day}`,
+    () => (ended || strangeRequests(scene).length > 0 ? true : undefined),
+    120_000,
+  );
+  if (!ended) await scene.stage.client.workflow.getHandle(run.workflowId).terminate();
+  await end.catch(() => undefined);
   assertOwnPlaces(scene);
   return end;
 }

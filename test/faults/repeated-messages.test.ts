@@ -49,7 +49,10 @@ describe('messages that come again', { concurrency: 2 }, () => {
       assert.equal(duplicates, all - tasks, 'duplicates are counted');
       assert.equal(copiesDeleted, handedOut, 'all are deleted');
       await judge(scene, { seq: 3, results });
-      return { times: handedOut + LATE, seen: `${all} deliveries of ${tasks} messages, ${duplicates} counted as duplicates` };
+      return {
+        times: handedOut + LATE,
+        seen: `${all} deliveries of ${tasks} messages, ${duplicates} counted as duplicates`,
+      };
     },
     twin: { without: 'receiptOverwritten', fails: /duplicates are counted/ },
   });

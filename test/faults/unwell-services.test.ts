@@ -87,7 +87,10 @@ describe('services that are unwell', { concurrency: 4 }, () => {
       const share = Math.round((100 * times) / (scene.s3.trace.length + scene.sqs.trace.length));
       await judge(scene, { seq: results.length, results });
       const grown = `pauses of ${Math.round(first)} ms, then ${Math.round(later)} ms`;
-      return { times, seen: `${share} % of calls in ${seconds} s; ${results.length} days; ${retries} retries, ${grown}` };
+      return {
+        times,
+        seen: `${share} % of calls in ${seconds} s; ${results.length} days; ${retries} retries, ${grown}`,
+      };
     },
     twin: { without: 'neverAgain', fails: /the day \d+ took longer/ },
   });
@@ -151,7 +154,11 @@ describe('services that are unwell', { concurrency: 4 }, () => {
 /** From the request that was not answered to the next one of its kind, in ms. */
 async function givenUpAfter(scene: Scene, service: 's3' | 'sqs', method: string): Promise<number> {
   const { trace } = scene[service];
-  const hung = await scene.until('a request hangs', () => trace.find(({ faults }) => faults.includes('hangs')), 120_000);
+  const hung = await scene.until(
+    'a request hangs',
+    () => trace.find(({ faults }) => faults.includes('hangs')),
+    120_000,
+  );
   const isAgain = (call: TracedCall): boolean => call !== hung && call.at >= hung.at && call.method === method && call.key === hung.key; // prettier-ignore
   const next = await scene.until('the request is given up', () => trace.find(isAgain), GIVEN_UP_MS);
   return next.at - hung.at;

@@ -75,9 +75,11 @@ export const MUTATIONS = {
   },
   endlessRequests: {
     file: 'aws/connection.ts',
-    find: 'throwOnRequestTimeout: true,',
+    find: `throwOnRequestTimeout: true,
+      // That one ends with the head of an answer; a body that stops coming is given up by this one.
+      socketTimeout: requestSeconds * 1000,`,
     replace: 'throwOnRequestTimeout: false,',
-    without: 'the time-out of requests that throws',
+    without: 'the time-outs of requests that throw',
   },
   endlessBodies: {
     file: 'aws/connection.ts',
