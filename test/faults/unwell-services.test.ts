@@ -16,7 +16,7 @@ const SEED = Number(process.env['TELEMETRY_FAULT_SEED'] ?? 6);
 /** Of each of two kinds of answers: together 30 % of all calls. */
 const SHARE = 1 - Math.sqrt(1 - 0.3);
 const UNWELL_MS = 20_000;
-const DAY_DEADLINE_MS = 60_000;
+const DAY_DEADLINE_MS = 90_000;
 
 /** As `src/aws` has it, for both services. */
 const REQUEST_MS = 30_000;
