@@ -25,6 +25,8 @@ export function clientOptions(connection: AwsConnection, requestSeconds: number,
       requestTimeout: requestSeconds * 1000,
       // Without it the SDK only warns and the call goes on for ever.
       throwOnRequestTimeout: true,
+      // That one ends with the head of an answer; a body that stops coming is given up by this one.
+      socketTimeout: requestSeconds * 1000,
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent(agent),
     }),

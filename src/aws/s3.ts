@@ -27,7 +27,9 @@ import {
 } from '../ports.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 
-const REQUEST_SECONDS = 60;
+const REQUEST_SECONDS = 30;
+/** The time-out of a request runs from its first byte on, so that a large upload needs more: a second for so much. */
+const UPLOAD_BYTES_PER_SECOND = 1 << 20;
 const MAX_SOCKETS = 64;
 const DELETES_AT_ONCE = 16;
 const RETRIED_BYTES = 16 << 20;
@@ -176,7 +178,7 @@ class S3Bucket implements ObjectStore {
           ...(headers.cacheControl !== undefined && { CacheControl: headers.cacheControl }),
           ...condition,
         }),
-        options(signal),
+        { ...options(signal), requestTimeout: (REQUEST_SECONDS + size / UPLOAD_BYTES_PER_SECOND) * 1000 },
       ),
     );
     return { etag: answer.ETag ?? '', size };

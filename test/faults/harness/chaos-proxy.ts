@@ -22,6 +22,8 @@ export type Fault =
   | { readonly kind: 'statusAfter'; readonly status: number; readonly code: string }
   /** The head promises the whole body, and the connection ends in the middle. */
   | { readonly kind: 'truncateBody' }
+  /** The same, but the connection stays open. */
+  | { readonly kind: 'stallBody' }
   | { readonly kind: 'corruptBody' }
   /** Nothing happens before the gate opens. */
   | { readonly kind: 'hold'; readonly gate: () => Promise<unknown> }
@@ -118,6 +120,11 @@ export class ChaosProxy {
     const sums = new Map<string, number>();
     for (const { faults } of this.trace) for (const name of faults) sums.set(name, (sums.get(name) ?? 0) + 1);
     return sums;
+  }
+
+  /** Messages handed out in all, and how many of them were copies. */
+  get deliveries(): { readonly all: number; readonly copies: number; readonly copiesDeleted: number } {
+    return this.#redelivered.deliveries;
   }
 
   async stop(): Promise<void> {
@@ -227,6 +234,9 @@ function after(fault: Fault, answer: Answer, response: ServerResponse): boolean 
   else if (fault.kind === 'truncateBody') {
     response.writeHead(answer.status, answer.headers);
     response.write(answer.body.subarray(0, answer.body.length / 2), () => response.destroy());
+  } else if (fault.kind === 'stallBody') {
+    response.writeHead(answer.status, answer.headers);
+    response.write(answer.body.subarray(0, answer.body.length / 2));
   } else if (fault.kind === 'corruptBody') {
     answer.body.forEach((byte, index) => {
       if (index % 7 === 3) answer.body[index] = byte ^ 0x55;

@@ -107,5 +107,57 @@ while (Date.now() < once.blockedUntil);`,
     replace: 'void entry;',
     without: 'the quarantine object before the deletion (I7)',
   },
+  neverAgain: {
+    file: 'aws/s3.ts',
+    find: 'return new S3Client(s3Options(connection, 5));',
+    replace: 'return new S3Client(s3Options(connection, 1));',
+    without: 'the repeated tries of each S3 call',
+  },
+  endlessRequests: {
+    file: 'aws/connection.ts',
+    find: `throwOnRequestTimeout: true,
+      // That one ends with the head of an answer; a body that stops coming is given up by this one.
+      socketTimeout: requestSeconds * 1000,`,
+    replace: 'throwOnRequestTimeout: false,',
+    without: 'the time-outs of requests that throw',
+  },
+  endlessBodies: {
+    file: 'aws/connection.ts',
+    find: 'socketTimeout: requestSeconds * 1000,',
+    replace: '',
+    without: 'the time-out of bodies that stop coming',
+  },
+  endlessQuarantine: {
+    file: 'activities/quarantine-budget.ts',
+    find: 'if (this.#marked.size >= this.#perHour) return false;',
+    replace: '',
+    without: 'the cap of the quarantine (T11)',
+  },
+  anySegment: {
+    file: 'pipeline/safe-segment.ts',
+    find: 'SEGMENT.test(text)',
+    replace: '(SEGMENT.test(text) || text.length > 0)',
+    without: 'the rule for names that become parts of keys (T4)',
+  },
+  brokenOffBodies: {
+    file: 'aws/s3.ts',
+    find: `await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }]));
+    if (file.bytesWritten !== stored.size) {`,
+    replace: `await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }])).catch(() => undefined);
+    if (file.bytesWritten < 0) {`,
+    without: 'the look whether a body came to its end',
+  },
+  endlessLines: {
+    file: 'threads/lines.ts',
+    find: 'if (this.#pendingBytes > this.#maxLineBytes) {',
+    replace: 'if (this.#pendingBytes > 2 ** 40) {',
+    without: 'the longest line that is held in memory',
+  },
+  anyNumber: {
+    file: 'pipeline/json-bytes.ts',
+    find: `if (!Number.isFinite(value)) fault ||= 'bad_number';`,
+    replace: '',
+    without: 'the rule that numbers are finite',
+  },
 } as const satisfies Record<string, Mutation>;
 export type MutationName = keyof typeof MUTATIONS;

@@ -7,13 +7,15 @@ import type { DailyAnalysisResult } from '../../../src/workflows/daily-analysis.
 import { verifyDataSet } from '../../../src/verify/verify.ts';
 import { inProcessThreads } from '../../fakes/in-process-threads.ts';
 import { leafIds } from '../../golden/v1-client.ts';
-import { madeUpRows } from './made-up-days.ts';
+import { type MadeUpRow, madeUpRows } from './made-up-days.ts';
 import { referenceFiles } from './reference-merge.ts';
 import type { Scene, StartedDay } from './scene.ts';
 
 export interface Expectation {
   /** Input keys that the data set counts, with the variant of their rows; all files of all days when absent. */
   readonly counted?: ReadonlyMap<string, string>;
+  /** Rows that the data set counts beside those. */
+  readonly more?: readonly MadeUpRow[];
   /** Number of the last commit. */
   readonly seq: number;
   /** Results of the runs that ended well. */
@@ -39,7 +41,7 @@ export async function judge(scene: Scene, expectation: Expectation): Promise<Ver
   const space = await publishedSpace(scene);
   assert.equal(space.seq, expectation.seq, 'the number of commits');
   assertCounts(expectation.results);
-  assertFiles(space, expectation.counted ?? everything(scene));
+  assertFiles(space, expectation.counted ?? everything(scene), expectation.more ?? []);
   await assertVerified(scene, expectation.now ?? new Date());
   await assertQueueEmpty(scene, expectation.left ?? 0);
   await assertReplays(scene, expectation.replays ?? scene.started);
@@ -84,8 +86,12 @@ function assertCounts(results: readonly DailyAnalysisResult[]): void {
 }
 
 /** O1: byte for byte what the reference says, and nothing else. */
-function assertFiles({ folders, files }: PublishedSpace, counted: ReadonlyMap<string, string>): void {
-  const rows = [...counted].flatMap(([key, variant]) => madeUpRows(key, variant));
+function assertFiles(
+  { folders, files }: PublishedSpace,
+  counted: ReadonlyMap<string, string>,
+  more: readonly MadeUpRow[],
+): void {
+  const rows = [...[...counted].flatMap(([key, variant]) => madeUpRows(key, variant)), ...more];
   const trees = new Map(
     [...folders.keys()].map((name) => [name, leafIds(JSON.parse(files.get(`${name}/filter-tree.json`) ?? '{}'))]),
   );

@@ -256,22 +256,6 @@ export class Scene {
     );
   }
 
-  /** The highest attempt of the activity that a closed run's history tells of. */
-  async attemptsOf({ workflowId }: StartedDay, activity: string): Promise<number> {
-    const { events } = await this.stage.client.workflow.getHandle(workflowId).fetchHistory();
-    const scheduled = new Set<string>();
-    let attempts = 0;
-    for (const {
-      eventId,
-      activityTaskScheduledEventAttributes: task,
-      activityTaskStartedEventAttributes: start,
-    } of events ?? []) {
-      if (task?.activityType?.name === activity) scheduled.add(String(eventId));
-      if (start && scheduled.has(String(start.scheduledEventId))) attempts = Math.max(attempts, start.attempt ?? 0);
-    }
-    return attempts;
-  }
-
   /** On which attempt the activity is by now; 0 when it does not run. */
   async attempts({ workflowId }: StartedDay, activity: string): Promise<number> {
     const { raw } = await this.stage.client.workflow.getHandle(workflowId).describe();

@@ -5,6 +5,9 @@ import { decodeTaskMessage, type TaskMessage } from '../../../src/pipeline/task-
 import type { ObjectStore } from '../../../src/ports.ts';
 import { madeUpRows, resultText } from './made-up-days.ts';
 
+/** SQS takes no more at once. */
+const BATCH = 10;
+
 export interface Script {
   /** How this task is to be answered; a result and its message when absent. */
   readonly answer?: (task: TaskMessage, attempt: number) => 'done' | 'failed' | 'silent' | 'result only';
@@ -72,6 +75,7 @@ export class ScriptedWorker {
     const report = { ...NO_REPORT, records: task.files.length };
     const message = encodeDoneMessage(task, { aborted, report });
     const messages = messagesOf?.(task, message) ?? [message];
-    if (messages.length > 0) await this.#queues.send(task.targetQueue, messages);
+    for (let sent = 0; sent < messages.length; sent += BATCH)
+      await this.#queues.send(task.targetQueue, messages.slice(sent, sent + BATCH));
   }
 }
