@@ -109,10 +109,11 @@ describe('damaged results', { concurrency: 2 }, () => {
   faultTest(stage, {
     id: 'F12',
     title: 'bombs of results',
-    injected: 'a result of 2,000,000 rows, a line of 100 MB',
+    timeoutMs: 240_000,
+    injected: 'a result of 1,000,000 rows, a line of 100 MB',
     story: async (scene) => {
       await scene.storeDay(DAY, 24);
-      const spoilt = spoil(scene, [() => endlessRows(2_000_000), () => endlessLine(100 * MIB)]);
+      const spoilt = spoil(scene, [() => endlessRows(1_000_000), () => endlessLine(100 * MIB)]);
       scene.watchPublished();
       const worker = scene.startWorker();
       const run = await scene.startDay(DAY, { giveUpSeconds: 90 });

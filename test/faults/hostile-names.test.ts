@@ -94,15 +94,15 @@ function assertOwnPlaces(scene: Scene): void {
 /** A run that has left its places may never end. */
 async function endedInItsPlaces(scene: Scene, day: string): Promise<DailyAnalysisResult> {
   const run = await scene.startDay(day);
-  let ended = false;
-  const end = run.result().finally(() => (ended = true));
+  const state = { ended: false };
+  const end = run.result().finally(() => (state.ended = true));
   end.catch(() => undefined);
   await scene.until(
     `the end of ${day}`,
-    () => (ended || strangeRequests(scene).length > 0 ? true : undefined),
+    () => (state.ended || strangeRequests(scene).length > 0 ? true : undefined),
     120_000,
   );
-  if (!ended) await scene.stage.client.workflow.getHandle(run.workflowId).terminate();
+  if (!state.ended) await scene.stage.client.workflow.getHandle(run.workflowId).terminate();
   await end.catch(() => undefined);
   assertOwnPlaces(scene);
   return end;
