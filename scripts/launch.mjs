@@ -26,7 +26,7 @@ async function launch([command, ...args]) {
   const runtime = await findRuntime(root, say);
   // Whatever calls `node` further down gets the same one.
   const environment = { ...process.env, PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter) };
-  const node = (more) => run(runtime, more, { cwd: root, env: environment });
+  const node = (more, variables = {}) => run(runtime, more, { cwd: root, env: { ...environment, ...variables } });
   if (command === 'install') return 0;
   if (command === 'test') return runTests({ root, args, node, say });
   if (command === 'bench') return runBenchmarks(args, node);

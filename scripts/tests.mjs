@@ -18,15 +18,17 @@ export async function runTests({ root, args, node, say }) {
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
   const faultTable = join(work, 'faults');
   // All tests: of the faults only the smoke set. Asked for by name: all of them.
-  process.env.TELEMETRY_FAULTS = globs.length > 0 ? 'full' : 'smoke';
-  process.env.TELEMETRY_FAULT_TABLE = faultTable;
+  const variables = {
+    TELEMETRY_FAULTS: globs.length > 0 ? 'full' : 'smoke',
+    TELEMETRY_FAULT_TABLE: faultTable,
+  };
   const total = { passed: 0, failed: 0, skipped: 0 };
   let bad = false;
   try {
     for (const [index, group] of groups.entries()) {
       say(`\n== ${group.name}`);
       const countsFile = join(work, String(index));
-      const code = await node([...runnerArguments(root, group, countsFile), ...options, ...group.globs]);
+      const code = await node([...runnerArguments(root, group, countsFile), ...options, ...group.globs], variables);
       const counts = readCounts(countsFile);
       // A runner that died has no counts; its exit code still says that something failed.
       if (code !== 0 && counts.failed === 0) counts.failed = 1;

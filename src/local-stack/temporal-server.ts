@@ -27,7 +27,32 @@ export interface TemporalServerOptions {
  * A database file must not be in use: SQLite refuses a second server.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<ServerProcess> {
-  const server = await startServerProcess({
+  const server = await startAnyway(() => startOnce(options));
+  try {
+    await keepClosedWorkflows(options.port);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+const STARTS = 3;
+
+/** The program chooses ports of its own beside the given ones, and now and then takes one that is in use by then. */
+async function startAnyway(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes('address already in use');
+      if (!isTaken || tries === STARTS) throw error;
+    }
+  }
+}
+
+function startOnce(options: TemporalServerOptions): Promise<ServerProcess> {
+  return startServerProcess({
     name: 'Temporal server',
     executable: options.executable,
     args: [
@@ -44,13 +69,6 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     startDeadlineMs: 30_000,
     stopDeadlineMs: 10_000,
   });
-  try {
-    await keepClosedWorkflows(options.port);
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
 }
 
 async function isHealthy({ port, uiPort }: TemporalServerOptions): Promise<boolean> {

@@ -93,9 +93,11 @@ before(async () => {
   deployment.startProcess('analysis-worker');
 });
 after(async () => {
-  await deployment.stop();
+  // First what keeps this process alive: a deployment that did not start cannot be stopped.
   smtp.close(() => undefined);
+  http.closeAllConnections();
   http.close();
+  await deployment.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
