@@ -18,6 +18,7 @@ import {
 } from '../pipeline/dataset/day-replacement.ts';
 import { type Ledger, type Segment, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
+import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import { firstShared } from '../pipeline/dataset/overlap.ts';
 import { newestDay, planSealing } from '../pipeline/dataset/sealing.ts';
 import { nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
@@ -146,9 +147,9 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
     const replacement = decision === 'publish' ? replaceDay(ledger, contribution, displaced) : undefined;
     const newest = newestDay([...ledger.days.keys(), contribution.day]);
     const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
-      const { base = null, segments = [] } = replacement?.draft.channelVersions.get(channelVersion) ?? {};
-      const parts = [...(base === null ? [] : [base.key]), ...segments.map(({ key }) => key)];
-      const sealing = planSealing({ base, segments }, newest, settings.seal);
+      const entry = replacement?.draft.channelVersions.get(channelVersion) ?? { base: null, segments: [] };
+      const parts = partsOf(entry);
+      const sealing = planSealing(entry, newest, settings.seal);
       const previousFolder = pointer.versions.folders.get(channelVersion) ?? null;
       return { channelVersion, previousFolder, parts, ...(sealing !== undefined && { sealing }) };
     });

@@ -9,6 +9,7 @@ import { FailureType } from '../errors.ts';
 import { failpoint } from '../failpoints.ts';
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import type { FoldedDays } from '../pipeline/dataset/ledger.ts';
 import { type Fold, sealedEntry, type Sealing } from '../pipeline/dataset/sealing.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
@@ -136,8 +137,7 @@ export function createSnapshotActivities(
       const previous = plan.previousFolder === null ? null : await readPrevious(plan.previousFolder, signal);
       const parts = new LocalParts(analysis, work, signal);
       const stored = plan.sealing === undefined ? undefined : await seal(plan.channelVersion, plan.sealing, run, parts);
-      const keys =
-        stored === undefined ? plan.parts : [stored.base.key, ...stored.segments.map((segment) => segment.key)];
+      const keys = stored === undefined ? plan.parts : partsOf(stored);
       const rendered = join(work, 'folder');
       await mkdir(rendered);
       const { files, summary } = await renderFiles(

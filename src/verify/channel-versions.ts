@@ -3,14 +3,8 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Pointer } from '../activities/pointer.ts';
 import type { ChannelVersionEntry } from '../pipeline/dataset/ledger.ts';
-import {
-  countSameDays,
-  daysWithoutEntry,
-  isAdoptedFolder,
-  isRenderedFrom,
-  partsOf,
-  slotsNamedBy,
-} from '../pipeline/verify/sum-rules.ts';
+import { partsOf, slotsNamedBy } from '../pipeline/dataset/named-slots.ts';
+import { countSameDays, daysWithoutEntry, isAdoptedFolder, isRenderedFrom } from '../pipeline/verify/sum-rules.ts';
 import { parseLedger } from '../pipeline/dataset/ledger.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { Commits } from './commits.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { stateKeys } from '../pipeline/state-keys.ts';
-import { type NamedSlots, slotsNamedBy } from '../pipeline/verify/sum-rules.ts';
+import { type NamedSlots, slotsNamedBy } from '../pipeline/dataset/named-slots.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { Commits } from './commits.ts';

@@ -1,5 +1,6 @@
 /** What must stay: everything that the current commit names, and those before it that readers may still hold (PROTOCOL 7, I10). */
 import type { Ledger } from '../dataset/ledger.ts';
+import { slotsNamedBy } from '../dataset/named-slots.ts';
 
 /** After a commit has dropped something, readers may hold the one before for so long. */
 const GRACE_HOURS = 72;
@@ -36,10 +37,9 @@ export function reachableFrom(ledgers: Iterable<Ledger>): Reachable {
   const folders = new Set<string>();
   const slots = new Set<string>();
   for (const { channelVersions } of ledgers) {
-    for (const { folder, base, segments } of channelVersions.values()) {
-      folders.add(folder);
-      const objects = base === null ? segments : [base, base.beneath, ...base.kept, ...segments];
-      for (const object of objects) if (object !== null) slots.add(object.key);
+    for (const [channelVersion, entry] of channelVersions) {
+      folders.add(entry.folder);
+      for (const { key } of slotsNamedBy(channelVersion, entry)) slots.add(key);
     }
   }
   return { folders, slots };

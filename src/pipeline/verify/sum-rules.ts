@@ -1,38 +1,9 @@
 /** I3 in the ledger alone: what each channel/version is made of, against what its days say, and against the folder. */
 import { isAdopted } from '../dataset/day-replacement.ts';
 import type { ChannelVersionEntry, Ledger } from '../dataset/ledger.ts';
+import { partsOf } from '../dataset/named-slots.ts';
 import type { Manifest } from '../dataset/manifest.ts';
 import type { Versions } from '../dataset/versions.ts';
-
-/** An object with slots that a channel/version of a ledger names. */
-export interface NamedSlots {
-  readonly channelVersion: string;
-  readonly key: string;
-  readonly sha: string;
-  readonly slots: number;
-  /** Day of a segment; null for a base and what lies beneath it. */
-  readonly day: string | null;
-}
-
-/** Keys of what a folder is rendered from, in the order in which it is added: the base, then days ascending. */
-export function partsOf({ base, segments }: ChannelVersionEntry): string[] {
-  return [...(base === null ? [] : [base.key]), ...segments.map(({ key }) => key)];
-}
-
-/** Every object that a channel/version names, also what is kept to take a base apart. */
-export function slotsNamedBy(channelVersion: string, { base, segments }: ChannelVersionEntry): NamedSlots[] {
-  const folded = base === null ? [] : [base, ...(base.beneath === null ? [] : [base.beneath])];
-  return [
-    ...folded.map(({ key, sha, slots }) => ({ channelVersion, key, sha, slots, day: null })),
-    ...[...(base?.kept ?? []), ...segments].map(({ key, sha, slots, day }) => ({
-      channelVersion,
-      key,
-      sha,
-      slots,
-      day,
-    })),
-  ];
-}
 
 function daysCountedBy({ base, segments }: ChannelVersionEntry): string[] {
   return [...(base?.days ?? []), ...segments.map(({ day }) => day)];
