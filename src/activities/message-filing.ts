@@ -7,7 +7,7 @@ import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
 import { failpoint } from '../failpoints.ts';
 import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
-import { decodeDoneMessage, type DoneMessage, outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { decodeDoneMessage, type DoneMessage } from '../pipeline/done-queue/done-message.ts';
 import { checkForeignMessage, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import { doneReceipt, failedReceipt, type Outcome, type Receipt } from '../pipeline/done-queue/receipt.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
@@ -18,6 +18,7 @@ import { findRun, openPlan } from './plan-store.ts';
 import type { ActivityPorts } from './ports.ts';
 import { quarantine } from './quarantine.ts';
 import { QuarantineBudget } from './quarantine-budget.ts';
+import { ResultLookup } from './result-lookup.ts';
 import { createJson } from './stored-json.ts';
 import { letWait } from './waiting-results.ts';
 
@@ -56,6 +57,7 @@ export class MessageFiling {
   readonly #signal: AbortSignal;
   readonly #own: OwnRun | undefined;
   readonly #budget: QuarantineBudget;
+  readonly #results: ResultLookup;
   readonly #runs = new Map<string, Promise<KnownRun | undefined>>();
   #busy = false;
 
@@ -71,6 +73,7 @@ export class MessageFiling {
     this.#signal = signal;
     this.#own = own;
     this.#budget = new QuarantineBudget(this.#store, ports.settings.quarantine.perHour, signal);
+    this.#results = new ResultLookup(this.#store, signal);
   }
 
   /**
@@ -84,12 +87,14 @@ export class MessageFiling {
       visibilitySeconds: settings.doneVisibilitySeconds,
       signal: this.#signal,
     };
-    const receives: (readonly ReceivedMessage[])[] = await Promise.all(
-      Array.from({ length: this.#busy ? BUSY_RECEIVES : 1 }, () => queues.receive(this.#queue, options)),
-    );
-    this.#busy = receives.some((messages) => messages.length === FULL_RECEIVE);
     const heldBefore = this.counts.held;
-    await pMap(receives, (messages) => this.#fileAndDelete(messages), { concurrency: BUSY_RECEIVES });
+    const lanes = Array.from({ length: this.#busy ? BUSY_RECEIVES : 1 }, async () => {
+      const messages = await queues.receive(this.#queue, options);
+      await this.#fileAndDelete(messages);
+      return messages;
+    });
+    const receives = await Promise.all(lanes);
+    this.#busy = receives.some((messages) => messages.length === FULL_RECEIVE);
     if (this.counts.held > heldBefore) await this.#slowDown(secondsLeft);
     const sent = receives.flat().map(({ sentAt }) => sentAt.getTime());
     const age = sent.length === 0 ? 0 : Math.max(0, Date.now() - Math.min(...sent)) / 1000;
@@ -122,7 +127,7 @@ export class MessageFiling {
       const run = await this.#knownRun(message.id);
       if (run === undefined) this.#demandAdoptable(message);
       else run.check(message);
-      const receipt = await this.#receiptFor(message, received.receiveCount);
+      const receipt = await this.#receiptFor(message, run, received.receiveCount);
       if (receipt === undefined) return false;
       await (run === undefined ? this.#adopt(message, receipt) : this.#write(run.ref, receipt));
       return true;
@@ -151,9 +156,13 @@ export class MessageFiling {
   }
 
   /** Undefined: the result may still appear; the message is to come again. */
-  async #receiptFor(message: DoneMessage, receiveCount: number): Promise<Receipt | undefined> {
+  async #receiptFor(
+    message: DoneMessage,
+    run: KnownRun | undefined,
+    receiveCount: number,
+  ): Promise<Receipt | undefined> {
     if (message.targetPrefix === null) return failedReceipt(message.id, 'aborted');
-    const result = await this.#store.head(`${outputPrefix(message.id)}result.txt`, this.#signal);
+    const result = await this.#results.find(message.id, run?.tasks);
     if (result === undefined) {
       return receiveCount < RESULT_TRIES ? undefined : failedReceipt(message.id, 'result_missing');
     }
@@ -227,6 +236,10 @@ class KnownRun {
   constructor(ref: RunRef, digests: readonly string[]) {
     this.ref = ref;
     this.#digests = digests;
+  }
+
+  get tasks(): number {
+    return this.#digests.length;
   }
 
   /** @throws InvalidDataError `unknown_task`, `files_differ` */

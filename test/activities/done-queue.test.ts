@@ -87,6 +87,24 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
   });
 
+  it('asks for a few results one by one, and lists those of the run once many come', async () => {
+    const { day, tasks } = await sent(application(), 150);
+    for (const task of tasks) {
+      // One of a run that comes late has no result yet when the others are listed.
+      if (task !== tasks[140]) storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    day.app.trace.before('head', new RegExp(outputPrefix(tasks[140]!.id)), () => {
+      storeResult(day.app, tasks[140]!);
+    });
+    const result = await day.drain({ merged: new Array<number>(75).fill(2) });
+    assert.deepEqual(sums(result), [150, 0, 0]);
+    const heads = day.app.trace.effective('head', /^output/).map(({ key }) => key);
+    assert.equal(heads.length, 21, 'twenty before the listing, one that it did not have');
+    assert.equal(heads.at(-1), `${outputPrefix(tasks[140]!.id)}result.txt`);
+    assert.equal(day.app.trace.effective('list', /^output/).length, 1);
+  });
+
   it('a new attempt knows from the receipts what the last one did', async () => {
     const { day, tasks } = await sent(application(), 4);
     for (const task of tasks) {

@@ -1,0 +1,78 @@
+/**
+ * Where the drain learns of results: by HEAD of each, or, once many of a run were asked for, from one listing of that run.
+ * A listed ETag may be out of date when a second attempt stored the result again; the merge then reads again, as it does
+ * for one that a HEAD told.
+ */
+import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import type { ResultObject } from '../pipeline/done-queue/receipt.ts';
+import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** A listing must not cost more than the HEADs that it stands for: one page (1000 keys) for so many of them. */
+const HEADS_PER_PAGE = 8;
+/** A worker stores so many objects for a task. */
+const OBJECTS_PER_TASK = 4;
+const PAGE_OBJECTS = 1000;
+/** A run with few results is not worth a listing. */
+const MIN_HEADS = 20;
+
+interface RunListing {
+  readonly results: Map<number, ResultObject>;
+  /** Results that were asked for since the last listing and are not in it. */
+  unlisted: number;
+  running: Promise<void> | undefined;
+}
+
+/** The results of the runs that one drain meets. */
+export class ResultLookup {
+  readonly #store: ObjectStore;
+  readonly #signal: AbortSignal;
+  readonly #runs = new Map<string, RunListing>();
+
+  constructor(store: ObjectStore, signal: AbortSignal) {
+    this.#store = store;
+    this.#signal = signal;
+  }
+
+  /**
+   * The result.txt of a task; undefined when there is none.
+   * @param tasks how many its run has; undefined for a run that nobody here planned, which is never listed
+   */
+  async find(taskId: string, tasks: number | undefined): Promise<ResultObject | undefined> {
+    if (tasks === undefined) return this.#head(taskId);
+    const { runId, number } = splitTaskId(taskId);
+    const listing = this.#listing(runId);
+    if (!listing.results.has(number)) {
+      listing.unlisted += 1;
+      if (listing.unlisted > headsBeforeListing(tasks)) listing.running ??= this.#list(runId, listing);
+    }
+    await listing.running;
+    return listing.results.get(number) ?? this.#head(taskId);
+  }
+
+  #listing(runId: string): RunListing {
+    let listing = this.#runs.get(runId);
+    if (listing === undefined)
+      this.#runs.set(runId, (listing = { results: new Map(), unlisted: 0, running: undefined }));
+    return listing;
+  }
+
+  #head(taskId: string): Promise<ResultObject | undefined> {
+    return this.#store.head(`${outputPrefix(taskId)}result.txt`, this.#signal);
+  }
+
+  async #list(runId: string, listing: RunListing): Promise<void> {
+    const prefix = outputPrefix(runId);
+    for await (const entry of this.#store.list(prefix, undefined, this.#signal)) {
+      if (entry.kind !== 'object') continue;
+      const [number, name] = entry.key.slice(prefix.length).split('/');
+      if (name === 'result.txt') listing.results.set(Number(number), { etag: entry.etag, size: entry.size });
+    }
+    listing.unlisted = 0;
+    listing.running = undefined;
+  }
+}
+
+function headsBeforeListing(tasks: number): number {
+  return Math.max(MIN_HEADS, (HEADS_PER_PAGE * tasks * OBJECTS_PER_TASK) / PAGE_OBJECTS);
+}
