@@ -1,6 +1,7 @@
 /**
- * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole. The
- * table is spilled to disk whenever it passes its limit, so memory stays flat whatever comes.
+ * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole; one too
+ * large to be held until its end is known to be good is read twice. The table is spilled to disk whenever it passes its
+ * limit, so memory stays flat whatever comes.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -94,21 +95,26 @@ async function mergeSorted({ results, folder, limits }: MergeResultsInput, share
   const parser = new ResultParser();
   const rejected: { id: string; reason: string; message: string }[] = [];
   const spills: string[] = [];
+  const commit = async (): Promise<void> => {
+    parser.commit(table);
+    if (table.bytes <= limits.maxTableBytes) return;
+    const spill = join(folder, `spill-${share.index}-${spills.length}`);
+    await writePart(spill, table.sorted());
+    spills.push(spill);
+    table.clear();
+  };
   let bytes = 0;
   for (const { id, path } of results) {
     try {
-      bytes += stageResult(parser, path, limits.maxLineBytes, share);
-      parser.commit(table);
+      const checked = checkResult(parser, path, limits, share);
+      bytes += checked.bytes;
+      const pieces = checked.staged ? undefined : stagedPieces(parser, path, limits, share);
+      while (pieces?.next().done === false) await commit();
+      await commit();
     } catch (error) {
       parser.discard();
       if (!(error instanceof InvalidDataError)) throw error;
       rejected.push({ id, reason: error.reason, message: error.message.slice(0, 500) });
-    }
-    if (table.bytes > limits.maxTableBytes) {
-      const spill = join(folder, `spill-${share.index}-${spills.length}`);
-      await writePart(spill, table.sorted());
-      spills.push(spill);
-      table.clear();
     }
   }
   const dropped = { ...parser.dropped };
@@ -117,10 +123,31 @@ async function mergeSorted({ results, folder, limits }: MergeResultsInput, share
   return { slots, spills, rejected, dropped, bytes };
 }
 
-/** @returns bytes read */
-function stageResult(parser: ResultParser, path: string, maxLineBytes: number, share: Share): number {
-  const splitter = new LineSplitter(maxLineBytes, () => {
-    throw new InvalidDataError('line_too_long', `A line of the result is longer than ${maxLineBytes} bytes`);
+/**
+ * Reads a result to its end.
+ * @returns whether all of it is staged now; nothing is when it was too large for that
+ * @throws InvalidDataError when it must be rejected
+ */
+function checkResult(
+  parser: ResultParser,
+  path: string,
+  limits: MergeLimits,
+  share: Share,
+): { staged: boolean; bytes: number } {
+  let staged = true;
+  let bytes = 0;
+  for (const read of stagedPieces(parser, path, limits, share)) {
+    bytes = read;
+    if (parser.stagedBytes > maxStagedBytes(limits)) staged = false;
+    if (!staged) parser.discard();
+  }
+  return { staged, bytes };
+}
+
+/** Stages a result block by block; yields how much of it was read each time the stage has passed its limit, and at the end. */
+function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, share: Share): Generator<number> {
+  const splitter = new LineSplitter(limits.maxLineBytes, () => {
+    throw new InvalidDataError('line_too_long', `A line of the result is longer than ${limits.maxLineBytes} bytes`);
   });
   const onLine = (line: Buffer, start: number, end: number): void => {
     if (share.of === 1 || keyHash(line, start, end) % share.of === share.index) parser.parseLine(line, start, end);
@@ -135,12 +162,18 @@ function stageResult(parser: ResultParser, path: string, maxLineBytes: number, s
       if (length === 0) break;
       bytes += length;
       splitter.push(block.subarray(0, length), onLine);
+      if (parser.stagedBytes > maxStagedBytes(limits)) yield bytes;
     }
   } finally {
     closeSync(file);
   }
   splitter.end(onLine);
-  return bytes;
+  yield bytes;
+}
+
+/** How much of one result is held until its end is known to be good. */
+function maxStagedBytes({ maxTableBytes }: MergeLimits): number {
+  return maxTableBytes / 4;
 }
 
 const TAB = 0x09;

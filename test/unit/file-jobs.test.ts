@@ -297,6 +297,31 @@ describe('merging results', () => {
     assert.deepEqual([rejected.map(({ reason }) => reason), parts.length], [['line_too_long'], 1]);
   });
 
+  it('counts results too large to be held like any others, and leaves out a bad one whole', async () => {
+    const path = `,"20131029/too/short":{"values":[1,1,1,1,1,1,1],"buildId":"0","revision":""}`;
+    const large = Array.from({ length: 12_000 }, (_, number) =>
+      line('nightly/28', 1, path).replace('FLAG', `M${number % 9000}`),
+    ).join('');
+    const files = [
+      store('a', large),
+      store('bad', `${large}the end`),
+      store('b', large.replaceAll('nightly/28', 'aurora/27')),
+    ];
+    const whole = await merge(files);
+    const inPieces = await merge(files, 1 << 20);
+    assert.deepEqual(
+      inPieces.rejected.map(({ id, reason }) => [id, reason]),
+      [['r1', 'no_tab']],
+    );
+    assert.deepEqual(
+      [inPieces.dropped, inPieces.bytes, inPieces.rejected],
+      [{ bad_path: 24_000 }, whole.bytes, whole.rejected],
+    );
+    const text = (slots: readonly PartSlot[]): string => slots.map((slot) => JSON.stringify(slot)).join('\n');
+    assert.ok(text(await allSlots(inPieces)) === text(await allSlots(whole)), 'the same parts');
+    assert.ok((await allSlots(whole)).length === 18_000);
+  });
+
   it('takes an empty result for no data', async () => {
     assert.deepEqual(await merge([store('empty', '')]), { parts: [], rejected: [], dropped: {}, bytes: 0 });
   });

@@ -32,6 +32,9 @@ const VALUES_FIRST = Buffer.from('{"values":');
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
 const MAX_REMEMBERED = 50_000;
 
+/** What the three texts and two places of a staged row take, about; its numbers are in the arena. */
+const ROW_BYTES = 160;
+
 /** Why aggregates were dropped from a result that is otherwise good, counted. */
 export type DropCounts = Record<string, number>;
 
@@ -90,6 +93,11 @@ export class ResultParser {
     if (json.peek() !== JsonBytes.OBJECT) throw json.error('the part after TAB is no object');
     json.members(this.#onPath);
     json.close();
+  }
+
+  /** Memory that the staged lines take, about. */
+  get stagedBytes(): number {
+    return this.#used * Float64Array.BYTES_PER_ELEMENT + (this.#texts.length / 3) * ROW_BYTES;
   }
 
   /** Adds all staged lines to `table`, in order, and empties the stage. */

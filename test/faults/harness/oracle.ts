@@ -50,7 +50,7 @@ export async function judge(scene: Scene, expectation: Expectation): Promise<Ver
 
 type Pointer = { readonly $head: { readonly seq: number } } & Readonly<Record<string, string>>;
 
-interface PublishedSpace {
+export interface PublishedSpace {
   readonly seq: number;
   readonly folders: ReadonlyMap<string, string>;
   /** `<channel/version>/<file>` → text */
@@ -58,7 +58,7 @@ interface PublishedSpace {
 }
 
 /** Read anew, by code of its own. */
-async function publishedSpace(scene: Scene): Promise<PublishedSpace> {
+export async function publishedSpace(scene: Scene): Promise<PublishedSpace> {
   const read = async (key: string): Promise<string> => {
     const { body } = await scene.published.get(`v7/${key}`);
     return (body[0] === 0x1f ? gunzipSync(body) : body).toString('utf8');

@@ -6,6 +6,7 @@ import { openSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import type { Duration } from '@temporalio/common';
 import { createBucketAdministration, createQueueAdministration } from '../../../src/aws/provision.ts';
 import { createObjectStores } from '../../../src/aws/s3.ts';
 import { createMessageQueues } from '../../../src/aws/sqs.ts';
@@ -230,13 +231,17 @@ export class Scene {
     return reader?.account;
   }
 
-  async startDay(day: string, input: Partial<DailyAnalysisInput> = {}): Promise<StartedDay> {
+  async startDay(
+    day: string,
+    input: Partial<DailyAnalysisInput> = {},
+    workflowExecutionTimeout: Duration = '3 minutes',
+  ): Promise<StartedDay> {
     const workflowId = `daily-analysis-${day}-${randomUUID().slice(0, 8)}`;
     const handle = await this.stage.client.workflow.start('dailyAnalysis', {
       taskQueue: this.names.workerTaskQueue,
       workflowId,
       args: [{ day, stragglerSeconds: 3600, giveUpSeconds: 40, ...input }],
-      workflowExecutionTimeout: '3 minutes',
+      workflowExecutionTimeout,
     });
     const started = { workflowId, day, result: () => handle.result() as Promise<DailyAnalysisResult> };
     this.started.push(started);

@@ -1,4 +1,5 @@
 /** Analysis workers that answer at once: every file's rows are made up, so that what the data set must show is known. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { createMessageQueues } from '../../../src/aws/sqs.ts';
 import { encodeDoneMessage, NO_REPORT, outputPrefix } from '../../../src/pipeline/done-queue/done-message.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../../src/pipeline/task-queue/task-message.ts';
@@ -11,6 +12,8 @@ const BATCH = 10;
 export interface Script {
   /** How this task is to be answered; a result and its message when absent. */
   readonly answer?: (task: TaskMessage, attempt: number) => 'done' | 'failed' | 'silent' | 'result only';
+  /** The pace of the answers. */
+  readonly secondsPerTask?: number;
   /** See `madeUpRows`. */
   readonly variantOf?: (key: string) => string;
   /** Instead of the made-up result. */
@@ -52,6 +55,8 @@ export class ScriptedWorker {
         await Promise.all(messages.map(({ body }) => this.#analyse(decodeTaskMessage(body))));
         const handles = messages.map(({ receiptHandle }) => receiptHandle);
         if (handles.length > 0) await this.#queues.deleteMessages(this.#taskQueue, handles);
+        const { secondsPerTask = 0 } = this.script;
+        if (secondsPerTask > 0) await delay(secondsPerTask * messages.length * 1000, undefined, { signal });
       } catch (error) {
         if (signal.aborted) return;
         throw error;

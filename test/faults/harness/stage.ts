@@ -21,6 +21,8 @@ const SHORTENED = [
   ['heartbeatTimeout: "15 seconds"', `heartbeatTimeout: "${HEARTBEAT_SECONDS} seconds"`],
   ['initialInterval: "2 seconds"', 'initialInterval: "300 milliseconds"'],
   ['maximumInterval: "5 minutes"', 'maximumInterval: "2 seconds"'],
+  // Activities without heartbeats; longer than the 30 s after which a request is given up.
+  ['startToCloseTimeout: "2 minutes"', 'startToCloseTimeout: "45 seconds"'],
 ] as const;
 
 export class Stage {
