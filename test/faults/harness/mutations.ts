@@ -173,5 +173,17 @@ while (Date.now() < once.blockedUntil);`,
   const pinned = await checkedAddresses(url, rules, signal);`,
     without: 'a GET that follows no redirect and bounds the body',
   },
+  noCatchUp: {
+    file: 'schedules.ts',
+    find: `catchupWindow: '4 days'`,
+    replace: `catchupWindow: '10 seconds'`,
+    without: 'the four days in which a missed run is caught up',
+  },
+  noWaitingRuns: {
+    file: 'schedules.ts',
+    find: 'overlap: ScheduleOverlapPolicy.BUFFER_ALL',
+    replace: 'overlap: ScheduleOverlapPolicy.SKIP',
+    without: 'runs that wait until the one before is at its end',
+  },
 } as const satisfies Record<string, Mutation>;
 export type MutationName = keyof typeof MUTATIONS;
