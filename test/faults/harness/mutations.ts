@@ -185,5 +185,17 @@ while (Date.now() < once.blockedUntil);`,
     replace: 'overlap: ScheduleOverlapPolicy.SKIP',
     without: 'runs that wait until the one before is at its end',
   },
+  tellingFailures: {
+    file: 'activities/failures.ts',
+    find: 'const plain = plainText(text, secrets);',
+    replace: 'const plain = secrets.length < 0 ? plainText(text) : text;',
+    without: 'the cleaning of failures before they get into the history (T15)',
+  },
+  toldAgain: {
+    file: 'activities/alerts.ts',
+    find: 'if ((await analysis.head(mark, signal)) !== undefined) continue;',
+    replace: 'await analysis.head(mark, signal);',
+    without: 'the look whether a channel has taken the alert already',
+  },
 } as const satisfies Record<string, Mutation>;
 export type MutationName = keyof typeof MUTATIONS;
