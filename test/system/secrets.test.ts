@@ -7,12 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
 import { SMTPServer } from 'smtp-server';
 import { generateSamples } from '../../src/local-stack/samples/generate.ts';
-import type { ObjectStore } from '../../src/ports.ts';
 import { environmentSchema } from '../../src/settings.ts';
 import { DAY_TEMPLATE } from '../fakes/application.ts';
+import { canariesIn, objectTexts } from '../fakes/canaries.ts';
 import { Deployment } from './deployment.ts';
 
 const DAY = '20131029';
@@ -101,24 +100,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Which canaries are in a text, or in what base64 in it stands for. */
-function seenIn(text: string): string[] {
-  const decoded = [...text.matchAll(/[A-Za-z0-9+/]{16,}={0,2}/g)].map(([part]) =>
-    Buffer.from(part, 'base64').toString('utf8'),
-  );
-  const whole = [text, ...decoded].join('\n');
-  return canaries.filter((canary) => whole.includes(canary));
-}
-
-async function objects(store: ObjectStore): Promise<[key: string, text: string][]> {
-  const texts: [string, string][] = [];
-  for await (const entry of store.list('')) {
-    if (entry.kind !== 'object') continue;
-    const { body } = await store.get(entry.key);
-    texts.push([entry.key, (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body).toString('utf8')]);
-  }
-  return texts;
-}
+const seenIn = (text: string): string[] => canariesIn(text, canaries);
 
 async function histories(): Promise<string[]> {
   const listed = await deployment.temporal('workflow', 'list', '-o', 'json');
@@ -162,7 +144,7 @@ describe('secrets', () => {
   });
 
   it('T15: none is in an object of the analysis or the published bucket', async () => {
-    const stored = [...(await objects(deployment.analysis)), ...(await objects(deployment.published))];
+    const stored = [...(await objectTexts(deployment.analysis)), ...(await objectTexts(deployment.published))];
     assert.ok(stored.length > 20);
     for (const [key, text] of stored) assert.deepEqual(seenIn(`${key}\n${text}`), [], key);
   });

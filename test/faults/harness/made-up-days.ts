@@ -10,10 +10,12 @@ export interface MadeUpRow {
   /** Buckets, five statistics, count. */
   readonly values: readonly number[];
   readonly buildId: string;
+  /** `REVISION` when absent. */
+  readonly revision?: string;
 }
 
-const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';
-const CHANNEL_VERSIONS = ['nightly/28', 'aurora/27', 'beta/26'];
+export const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';
+export const CHANNEL_VERSIONS = ['nightly/28', 'aurora/27', 'beta/26'];
 const PATHS = ['saved_session/Firefox/WINNT/6.1/x86', 'saved_session/Firefox/Linux/3.10/x86-64'];
 
 /** Keys of the files of a day, `perDay` of them, spread over the channel/versions. */
@@ -67,9 +69,9 @@ function row(buckets: number, at: (index: number) => number, from: number, unrec
 /** The rows as a `result.txt`. */
 export function resultText(rows: readonly MadeUpRow[]): string {
   const lines = new Map<string, string[]>();
-  for (const { channelVersion, measure, byDate, date, path, values, buildId } of rows) {
+  for (const { channelVersion, measure, byDate, date, path, values, buildId, revision = REVISION } of rows) {
     const key = `${channelVersion}/${measure}/${byDate}`;
-    const aggregate = JSON.stringify({ values, buildId, revision: REVISION });
+    const aggregate = JSON.stringify({ values, buildId, revision });
     const members = lines.get(key) ?? [];
     members.push(`${JSON.stringify(`${date}/${path}`)}:${aggregate}`);
     lines.set(key, members);

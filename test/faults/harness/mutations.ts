@@ -159,5 +159,43 @@ while (Date.now() < once.blockedUntil);`,
     replace: '',
     without: 'the rule that numbers are finite',
   },
+  anyRevisionHost: {
+    file: 'histograms/revision-url.ts',
+    find: 'if (!rules.hosts.includes(host.toLowerCase()))',
+    replace: 'if (rules.hosts.length < 0)',
+    without: 'the list of hosts whose revisions are looked up',
+  },
+  unguardedGet: {
+    file: 'histogram-server/guarded-get.ts',
+    find: 'const pinned = await checkedAddresses(url, rules, signal);',
+    replace: `const taken = await fetch(url, { signal });
+  if (taken.status === 200) return { status: 200, body: Buffer.from(await taken.arrayBuffer()) };
+  const pinned = await checkedAddresses(url, rules, signal);`,
+    without: 'a GET that follows no redirect and bounds the body',
+  },
+  noCatchUp: {
+    file: 'schedules.ts',
+    find: `catchupWindow: '4 days'`,
+    replace: `catchupWindow: '10 seconds'`,
+    without: 'the four days in which a missed run is caught up',
+  },
+  noWaitingRuns: {
+    file: 'schedules.ts',
+    find: 'overlap: ScheduleOverlapPolicy.BUFFER_ALL',
+    replace: 'overlap: ScheduleOverlapPolicy.SKIP',
+    without: 'runs that wait until the one before is at its end',
+  },
+  tellingFailures: {
+    file: 'activities/failures.ts',
+    find: 'const plain = plainText(text, secrets);',
+    replace: 'const plain = secrets.length < 0 ? plainText(text) : text;',
+    without: 'the cleaning of failures before they get into the history (T15)',
+  },
+  toldAgain: {
+    file: 'activities/alerts.ts',
+    find: 'if ((await analysis.head(mark, signal)) !== undefined) continue;',
+    replace: 'await analysis.head(mark, signal);',
+    without: 'the look whether a channel has taken the alert already',
+  },
 } as const satisfies Record<string, Mutation>;
 export type MutationName = keyof typeof MUTATIONS;

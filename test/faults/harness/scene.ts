@@ -16,7 +16,8 @@ import { storageItems } from '../../../src/setup/deployment.ts';
 import { assertGood, runItems } from '../../../src/setup/run-items.ts';
 import type { DailyAnalysisResult } from '../../../src/workflows/daily-analysis.ts';
 import { DAY_TEMPLATE } from '../../fakes/application.ts';
-import { until } from '../../system/deployment.ts';
+import { type Output, runToEnd, until } from '../../system/deployment.ts';
+import { applicationProgram } from './application-program.ts';
 import { ChaosProxy } from './chaos-proxy.ts';
 import { madeUpKeys } from './made-up-days.ts';
 import type { MutationName } from './mutations.ts';
@@ -140,21 +141,27 @@ export class Scene {
 
   /** Starts a Temporal worker; `settings` are its own. It ends with the scene. */
   startWorker(settings: Readonly<Record<string, string>> = {}): ChildProcess {
-    const { without } = this.#options;
-    const mutation = without === undefined ? [] : ['--import', resolve('test/faults/harness/mutate.ts')];
-    const skew =
-      settings['CLOCK_SKEW_SECONDS'] === undefined ? [] : ['--import', resolve('test/faults/harness/skewed-clock.ts')];
+    return this.startProgram('worker', settings);
+  }
+
+  /** The same for any program that stays; all of them log to files of their own. */
+  startProgram(name: 'worker' | 'histogram-server', settings: Readonly<Record<string, string>> = {}): ChildProcess {
     const log = openSync(this.logFile(this.#processes), 'a');
     this.#processes += 1;
-    const { MAX_OPEN_FILES: files, ...own } = settings;
-    const program = [process.execPath, ...mutation, ...skew, resolve('src/cli.ts'), 'worker'];
-    const limited = files === undefined ? program : ['prlimit', `--nofile=${files}`, ...program];
-    const child = spawn(limited[0] ?? '', limited.slice(1), {
-      env: { ...process.env, ...this.settings, ...(without !== undefined && { MUTATION: without }), ...own },
-      stdio: ['ignore', log, log],
-    });
+    const { file, args, env } = applicationProgram([name], { ...this.#environment, ...settings });
+    const child = spawn(file, args, { env, stdio: ['ignore', log, log] });
     this.#children.add(child);
     return child;
+  }
+
+  /** Runs a command of the application to its end. */
+  command(...given: readonly string[]): Promise<Output> {
+    const { file, args, env } = applicationProgram(given, this.#environment);
+    return runToEnd(file, args, env);
+  }
+
+  get #environment(): Record<string, string | undefined> {
+    return { ...process.env, ...this.settings, MUTATION: this.#options.without };
   }
 
   /** The same; when it dies of a signal, another one with the same settings takes its place. */

@@ -17,13 +17,16 @@ import { binaries, until } from '../../system/deployment.ts';
 /** A killed worker is noticed after this time. */
 const HEARTBEAT_SECONDS = 3;
 
-const SHORTENED = [
+/** Pieces of the workflow code, and what is there instead. */
+type Shortened = readonly (readonly [long: string, short: string])[];
+
+const SHORTENED: Shortened = [
   ['heartbeatTimeout: "15 seconds"', `heartbeatTimeout: "${HEARTBEAT_SECONDS} seconds"`],
   ['initialInterval: "2 seconds"', 'initialInterval: "300 milliseconds"'],
   ['maximumInterval: "5 minutes"', 'maximumInterval: "2 seconds"'],
   // Activities without heartbeats; longer than the 30 s after which a request is given up.
   ['startToCloseTimeout: "2 minutes"', 'startToCloseTimeout: "45 seconds"'],
-] as const;
+];
 
 export class Stage {
   readonly stack: LocalStack;
@@ -44,7 +47,7 @@ export class Stage {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) process.env[name] = stack.env[name];
   }
 
-  static async start(): Promise<Stage> {
+  static async start(shortened: Shortened): Promise<Stage> {
     installQuietRuntime();
     const directory = await mkdtemp(join(tmpdir(), 'faults-'));
     const bundle = join(directory, 'workflows.js');
@@ -56,7 +59,7 @@ export class Stage {
         keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
         headless: true,
       }),
-      writeWorkflowBundle(bundle).then(() => shorten(bundle)),
+      writeWorkflowBundle(bundle).then(() => shorten(bundle, [...SHORTENED, ...shortened])),
     ]);
     const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
     return new Stage(stack, directory, bundle, connection);
@@ -95,17 +98,20 @@ export class Stage {
   }
 }
 
-/** Started by the first test of the file that runs, stopped after the last. */
-export function faultStage(): () => Promise<Stage> {
+/**
+ * Started by the first test of the file that runs, stopped after the last.
+ * @param shortened more time-outs, for this file only
+ */
+export function faultStage(shortened: Shortened = []): () => Promise<Stage> {
   let stage: Promise<Stage> | undefined;
   after(async () => (await stage)?.stop());
-  return () => (stage ??= Stage.start());
+  return () => (stage ??= Stage.start(shortened));
 }
 
 /** Production's time-outs would make every kill cost a quarter of a minute. */
-async function shorten(bundle: string): Promise<void> {
+async function shorten(bundle: string, shortened: Shortened): Promise<void> {
   let code = await readFile(bundle, 'utf8');
-  for (const [long, short] of SHORTENED) {
+  for (const [long, short] of shortened) {
     const pattern = new RegExp(long.replaceAll('"', `["']`), 'g');
     assert.match(code, pattern, `the workflow bundle has no ${long}`);
     code = code.replace(pattern, short);
