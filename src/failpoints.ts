@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const FAILPOINTS = [
+export const FAILPOINTS = [
   'plan.afterPut',
   'enqueue.mid',
   'drain.afterReceive',

@@ -2,20 +2,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FAILPOINTS } from '../../../src/failpoints.ts';
 import type { Scene } from './scene.ts';
 
-const FAILPOINTS_OF_A_RUN = [
-  'drain.afterReceive',
-  'drain.afterReceipt',
-  'drain.afterDelete',
-  'merge.begin',
-  'build.afterChunk',
-  'stage.midFolder',
-  'stage.beforeManifest',
-  'flip.before',
-  'flip.after',
-  'proj.before',
-] as const;
 const PAGE_MIB = 4096 / 2 ** 20;
 
 export class Crew {
@@ -57,7 +46,7 @@ export class Crew {
   }
 
   #start(slot: number): void {
-    const point = FAILPOINTS_OF_A_RUN[Math.floor(this.#random() * FAILPOINTS_OF_A_RUN.length)] ?? 'flip.after';
+    const point = FAILPOINTS[Math.floor(this.#random() * FAILPOINTS.length)] ?? 'flip.after';
     const dies = slot > 0 && this.#random() < 0.5;
     this.#starts += 1;
     const child = this.#scene.startWorker({
