@@ -93,11 +93,11 @@ function folderGroups(root) {
 }
 
 function runnerArguments(root, group, countsFile) {
-  // System tests start whole stacks; side by side they only get in each other's way.
-  const alone = group.globs.some((glob) => glob.includes('system') || glob.includes('faults'));
+  // System and fault tests start whole stacks, of several processes each; more than two of them are in each other's way.
+  const stacks = group.globs.some((glob) => glob.includes('system') || glob.includes('faults'));
   return [
     '--test',
-    `--test-concurrency=${alone ? 1 : Math.min(4, availableParallelism())}`,
+    `--test-concurrency=${Math.min(stacks ? 2 : 4, availableParallelism())}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${pathToFileURL(join(root, 'scripts', 'test-counts.mjs')).href}`,
