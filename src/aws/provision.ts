@@ -53,7 +53,10 @@ export function createBucketAdministration(connection: AwsConnection): BucketAdm
   };
 }
 
-/** SeaweedFS 4.48 takes a policy with these conditions, finds them never fulfilled, and refuses commits as well. */
+/**
+ * SeaweedFS 4.48 takes a policy with these conditions, finds them never fulfilled, and refuses commits as well; versitygw 1.8
+ * refuses the policy.
+ */
 function isAws({ endpoint }: AwsConnection): boolean {
   return endpoint === undefined || /\.amazonaws\.com(?:\.cn)?$/.test(new URL(endpoint).hostname);
 }

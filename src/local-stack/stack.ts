@@ -2,13 +2,12 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type BinarySources, findBinary } from './binaries.ts';
-import { startObjectStore } from './object-store.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { commandLine } from './process-facts.ts';
 import { LOCAL_DELAYS, LOCAL_NAMES, provisionStack } from './provision.ts';
 import { LOOPBACK } from './ports.ts';
 import { endForeignProcess } from './server-process.ts';
-import { startEmbeddedSqs } from './sqs.ts';
+import { embeddedServices, type ServicePlace, type StackServices } from './services.ts';
 import { chooseStackPorts, type FixedPorts, type StackPorts } from './stack-ports.ts';
 import { readStackState, type StackState, writePrivately, writeStackState } from './stack-state.ts';
 import { LOCAL_NAMESPACE, startTemporalServer } from './temporal-server.ts';
@@ -18,6 +17,8 @@ export interface LocalStackOptions {
   readonly directory: string;
   readonly log: (line: string) => void;
   readonly binaries: BinarySources;
+  /** Other servers than SeaweedFS and fauxqs, to run on; their starters, once their programs are there. */
+  readonly services?: () => Promise<StackServices>;
   /** Ports that must be these; the others are those of the last start, or usual ones, or free ones. */
   readonly ports?: FixedPorts;
   /** Without Temporal's Web UI. */
@@ -46,10 +47,11 @@ export class StackRunningError extends Error {
   override readonly name = 'StackRunningError';
 }
 
-/** SeaweedFS and fauxqs take any region; this one is where the original's buckets were. */
+/** The servers take any region; this one is where the original's buckets were. */
 const REGION = 'us-west-2';
-/** File names of the two programs: log and process id. */
+/** File names of the programs: log and process id. */
 const OBJECT_STORE = 'object-store';
+const SQS = 'sqs';
 const TEMPORAL = 'temporal';
 const LEFTOVER_DEADLINE_MS = 15_000;
 
@@ -86,16 +88,16 @@ async function startParts(
 ): Promise<LocalStack> {
   const { directory, log } = options;
   const remembered = await readStackState(directory);
-  for (const name of [OBJECT_STORE, TEMPORAL]) await endLeftover(directory, `${name}.pid`, log);
-  const [temporal, weed] = await Promise.all([
+  for (const name of [OBJECT_STORE, SQS, TEMPORAL]) await endLeftover(directory, `${name}.pid`, log);
+  const [temporal, services] = await Promise.all([
     findBinary('temporal', options.binaries, log),
-    findBinary('weed', options.binaries, log),
+    options.services?.() ?? embeddedServices(options.binaries, log),
   ]);
   const ports = await chooseStackPorts(remembered.ports, options.ports ?? {});
   const state: StackState = { ...remembered, pid: process.pid, ports };
   stops.push(() => writeStackState(directory, { ...state, pid: null }));
   await writeStackState(directory, state);
-  await startServers({ ...options, temporal, weed, ports, state }, stops);
+  await startServers({ ...options, temporal, ports, state }, services, stops);
 
   const endpoints = { s3: `http://${LOOPBACK}:${ports.s3}`, sqs: `http://${LOOPBACK}:${ports.sqs}` };
   await provisionStack({ ...endpoints, ...state.credentials, region: REGION });
@@ -119,25 +121,16 @@ async function startParts(
 
 interface Parts extends LocalStackOptions {
   readonly temporal: string;
-  readonly weed: string;
   readonly ports: StackPorts;
   readonly state: StackState;
 }
 
 /** Starts the three servers side by side. Those that started are in `stops`, also when another one failed. */
-async function startServers(parts: Parts, stops: (() => Promise<void>)[]): Promise<void> {
+async function startServers(parts: Parts, services: StackServices, stops: (() => Promise<void>)[]): Promise<void> {
   const { directory, ports, log } = parts;
   const started = await Promise.allSettled([
-    startObjectStore({
-      executable: parts.weed,
-      dataDirectory: join(directory, 'objects'),
-      logFile: join(directory, `${OBJECT_STORE}.log`),
-      pidFile: join(directory, `${OBJECT_STORE}.pid`),
-      ports,
-      credentials: parts.state.credentials,
-      log,
-    }),
-    startEmbeddedSqs(ports.sqs, REGION),
+    services.startObjectStore(servicePlace(parts, OBJECT_STORE)),
+    services.startSqs(servicePlace(parts, SQS)),
     startTemporalServer({
       executable: parts.temporal,
       databaseFile: join(directory, 'temporal.db'),
@@ -153,6 +146,19 @@ async function startServers(parts: Parts, stops: (() => Promise<void>)[]): Promi
   const failures = started.filter((part) => part.status === 'rejected').map((part) => part.reason as Error);
   if (failures.length > 1) throw new AggregateError(failures, failures.map((failure) => failure.message).join('\n'));
   if (failures[0] !== undefined) throw failures[0];
+}
+
+function servicePlace({ directory, ports, state, log }: Parts, name: string): ServicePlace {
+  return {
+    directory,
+    dataDirectory: join(directory, 'objects'),
+    logFile: join(directory, `${name}.log`),
+    pidFile: join(directory, `${name}.pid`),
+    ports,
+    region: REGION,
+    credentials: state.credentials,
+    log,
+  };
 }
 
 /** Ends the server program of a stack that was killed before it could stop it; a reused process id is left alone. */

@@ -10,19 +10,9 @@ import { createObjectStores } from '../../src/aws/s3.ts';
 import { exportDataset } from '../../src/commands/export-dataset.ts';
 import { findBinary } from '../../src/local-stack/binaries.ts';
 import { mirrorInputFolder } from '../../src/local-stack/input-folder.ts';
-import { type LocalStack, startLocalStack } from '../../src/local-stack/stack.ts';
-import { SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import type { LocalStack } from '../../src/local-stack/stack.ts';
 import type { ObjectStore } from '../../src/ports.ts';
-
-export const binaries = {
-  named: {
-    temporal: process.env['TEMPORAL_CLI'],
-    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
-    weed: process.env['WEED'],
-  },
-  searchPath: process.env['PATH'] ?? '',
-  cacheDirectory: resolve('.local/cache/bin'),
-};
+import { binaries, startTestStack } from './test-stack.ts';
 
 export interface Output {
   readonly code: number | null;
@@ -60,13 +50,7 @@ export class Deployment {
 
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Deployment> {
     const directory = await mkdtemp(join(tmpdir(), 'deployment-'));
-    const stack = await startLocalStack({
-      directory: join(directory, 'stack'),
-      log: () => undefined,
-      binaries,
-      keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
-      headless: true,
-    });
+    const stack = await startTestStack(join(directory, 'stack'));
     return new Deployment(stack, directory, settings);
   }
 

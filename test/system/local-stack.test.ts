@@ -18,7 +18,7 @@ import { findBinary } from '../../src/local-stack/binaries.ts';
 import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../src/local-stack/stack.ts';
-import { binaries } from './deployment.ts';
+import { binaries } from './test-stack.ts';
 
 let directory: string;
 let stack: LocalStack;

@@ -17,6 +17,7 @@ import { lookAtQueue, wantedQueues } from '../../src/setup/queues.ts';
 import { lookAtSchedule } from '../../src/setup/schedule-items.ts';
 import { type Conditions, LoopbackS3 } from '../fakes/loopback-s3.ts';
 import { Deployment } from './deployment.ts';
+import { onSecondServices } from './test-stack.ts';
 
 interface Item {
   readonly name: string;
@@ -147,7 +148,11 @@ describe('setup', () => {
     const { code, stdout } = await deployment.telemetry('setup');
     assert.equal(code, 0);
     assert.match(stdout, /^ok {6}SQS queue fresh-done: delay 2 min, visibility 6 h, dead letters after 10 receives, /m);
-    assert.match(stdout, /messages of up to \d+ KiB$/m);
+    // ElasticMQ keeps the retention to itself.
+    const end = onSecondServices
+      ? /of up to \d+ KiB; the service does not tell MessageRetentionPeriod$/m
+      : /of up to \d+ KiB$/m;
+    assert.match(stdout, end);
     assert.match(stdout, /\nThe deployment is complete: \d+ ok, 4 warning\.\n$/);
   });
 
@@ -197,6 +202,10 @@ describe('setup', () => {
     // Why: it is not the store that could do with it. When this fails, it has learnt the conditions.
     await admin.buckets.create('guarded');
     const policy = mergedPolicy(null, [guardStatement('guarded', 'v7/')]);
+    if (onSecondServices) {
+      await assert.rejects(admin.buckets.setPolicy('guarded', policy), { name: 'MalformedPolicy' });
+      return;
+    }
     await admin.buckets.setPolicy('guarded', policy);
     const first = admin.stores.bucket('guarded').createOnce('v7/versions.json', Buffer.from('{}'));
     await assert.rejects(first, { name: 'AccessDenied' });

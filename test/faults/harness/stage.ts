@@ -7,12 +7,12 @@ import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { findBinary } from '../../../src/local-stack/binaries.ts';
 import type { ServerProcess } from '../../../src/local-stack/server-process.ts';
-import { type LocalStack, startLocalStack } from '../../../src/local-stack/stack.ts';
+import type { LocalStack } from '../../../src/local-stack/stack.ts';
 import { startTemporalServer } from '../../../src/local-stack/temporal-server.ts';
-import { SEARCH_ATTRIBUTES } from '../../../src/names.ts';
 import { writeWorkflowBundle } from '../../../src/workflow-bundle.ts';
 import { installQuietRuntime } from '../../fakes/temporal.ts';
-import { binaries, until } from '../../system/deployment.ts';
+import { until } from '../../system/deployment.ts';
+import { binaries, startTestStack } from '../../system/test-stack.ts';
 
 /** A killed worker is noticed after this time. */
 const HEARTBEAT_SECONDS = 3;
@@ -52,13 +52,7 @@ export class Stage {
     const directory = await mkdtemp(join(tmpdir(), 'faults-'));
     const bundle = join(directory, 'workflows.js');
     const [stack] = await Promise.all([
-      startLocalStack({
-        directory: join(directory, 'stack'),
-        log: () => undefined,
-        binaries,
-        keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
-        headless: true,
-      }),
+      startTestStack(join(directory, 'stack')),
       writeWorkflowBundle(bundle).then(() => shorten(bundle, [...SHORTENED, ...shortened])),
     ]);
     const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
