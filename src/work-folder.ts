@@ -9,6 +9,7 @@ export async function inWorkFolder<T>(parent: string, work: (folder: string) => 
   try {
     return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // When one of several transfers fails, the others may still be writing: the folder then fills again while it is emptied.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   }
 }

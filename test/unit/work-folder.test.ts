@@ -22,6 +22,21 @@ describe('inWorkFolder', () => {
     assert.equal(existsSync(folder), false);
   });
 
+  it('tells why the work failed, and leaves nothing behind, although a part of it still writes', async () => {
+    let written = 0;
+    const work = async (folder: string): Promise<void> => {
+      const goOn = async (): Promise<void> => {
+        while (written < 1000) await writeFile(join(folder, String(written++)), 'x');
+      };
+      const parts = [1, 2, 3, 4].map(() => goOn().catch(() => undefined));
+      void Promise.all(parts);
+      while (written < 100) await new Promise(setImmediate);
+      throw new Error('broken off');
+    };
+    await assert.rejects(inWorkFolder(parent, work), /broken off/);
+    assert.deepEqual(await readdir(parent), []);
+  });
+
   it('leaves nothing behind when the work fails', async () => {
     await assert.rejects(
       inWorkFolder(parent, () => Promise.reject(new Error('broken'))),

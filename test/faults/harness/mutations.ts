@@ -85,7 +85,7 @@ while (Date.now() < once.blockedUntil);`,
   },
   leftWorkFolder: {
     file: 'work-folder.ts',
-    find: 'await rm(folder, { recursive: true, force: true });',
+    find: 'await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });',
     replace: '',
     without: 'the removal of temporary folders',
   },
