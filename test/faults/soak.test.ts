@@ -13,7 +13,7 @@ import { seededChance } from './harness/seeded-chance.ts';
 import { faultStage } from './harness/stage.ts';
 import { Weather } from './harness/weather.ts';
 
-/** Of each of the two soaks; `TELEMETRY_SOAK_MINUTES=10` for the whole one. */
+/** Of each of the two soaks, which the shares below are shares of; `TELEMETRY_SOAK_MINUTES=10` for the whole one. */
 const MINUTES = Number(process.env['TELEMETRY_SOAK_MINUTES'] ?? 1);
 const SEED = Number(process.env['TELEMETRY_FAULT_SEED'] ?? 25);
 
@@ -27,11 +27,11 @@ const WORKERS = 3;
 const SOAK_SECONDS = MINUTES * 60;
 /** The last day begins when so much of the soak is over. */
 const LAST_START = 0.45;
-/** All tasks of all days are answered by then. */
-const ANSWERED = 0.7;
+/** So quickly are tasks answered that each day's are before the next one begins, also on a slow machine. */
+const ANSWERED = 0.3;
 /** After a day's start; the last one ends about when the faults do. */
 const STRAGGLERS = 0.25;
-const GIVEN_UP = 0.5;
+const GIVEN_UP = 0.45;
 const RESTART_SECONDS = 20;
 const WEATHER_SECONDS = 5;
 const OUTAGE_SECONDS = 5;
@@ -113,13 +113,10 @@ async function soak(scene: Scene): Promise<{ times: number; seen: string }> {
   const counted = new Map([...scene.days.values()].flat().map((key) => [key, '']));
   for (const task of scene.analysts.tasks.values())
     if (['failed', 'lost'].includes(fate(task))) for (const key of task.files) counted.delete(key);
-  const { observations, files } = await judge(scene, { seq: DAYS.length, results, counted });
   const tasks = sum(results, ({ planned }) => planned);
-  assert.equal(
-    sum(results, ({ missing }) => missing),
-    lost.length,
-    'what is missing was lost',
-  );
+  const missing = results.map(({ day, missing: count }) => [day, count]);
+  assert.deepEqual(missing, perDay(lost), 'what is missing was lost, and nothing else');
+  const { observations, files } = await judge(scene, { seq: DAYS.length, results, counted });
   const { events, bytes } = await largestHistory(scene);
   assert.ok(events < MOST_EVENTS, `a run has ${events} events`);
   assert.ok(bytes < MOST_BYTES, `a payload has ${bytes} bytes`);
@@ -132,6 +129,11 @@ async function soak(scene: Scene): Promise<{ times: number; seen: string }> {
     times: sum([...weather.injected.values()], (count) => count) + outages + crew.restarts,
     seen: `${tasks} tasks = ${sum(results, ({ done }) => done)} done + ${sum(results, ({ failed }) => failed)} failed + ${lost.length} missing; ${injected}; ${crew.restarts} workers ended, the server ${outages} times; ${observations} looks, none mixed; ${files} files, ${digests.at(-1)}; ${events} events, largest payload ${bytes} bytes; memory ${early} → ${late} MiB`,
   };
+}
+
+/** How many tasks each day has in the list. */
+function perDay(tasks: readonly TaskMessage[]): [day: string, tasks: number][] {
+  return DAYS.map((day) => [day, tasks.filter(({ files }) => files[0]?.includes(`.${day}.`)).length]);
 }
 
 /** One after the other is started, and they overlap. */
