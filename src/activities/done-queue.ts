@@ -2,6 +2,7 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import type { RunRef } from '../pipeline/state-keys.ts';
+import { callDeadline } from './call-deadline.ts';
 import { heartbeating } from './heartbeating.ts';
 import { type FilingCounts, MessageFiling } from './message-filing.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -14,7 +15,7 @@ export interface DrainInput {
   readonly chunkTasks: number;
   /** Per chunk, from 0: with how many done tasks it was handed to the merge; −1 when it was not. */
   readonly merged: readonly number[];
-  /** The call returns after this time at the latest. */
+  /** The call returns after this time at the latest, whatever number of attempts it takes. */
   readonly maxSeconds: number;
   /** Somebody was told that the quarantine is full; until then the call returns with the first message it holds back. */
   readonly heldIsKnown?: boolean;
@@ -44,7 +45,7 @@ export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
     async drainDoneQueue(input: DrainInput): Promise<DrainResult> {
       const { run, doneQueue, tasks, chunkTasks, merged, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
-      const deadline = Date.now() + maxSeconds * 1000;
+      const deadline = callDeadline(maxSeconds);
       const progress = new DrainProgress(tasks, chunkTasks);
       await noteReceipts(analysis, run, progress, signal);
       let lookedAt = Date.now();

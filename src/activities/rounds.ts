@@ -11,6 +11,7 @@ import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pip
 import { roundRun, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
 import { keysOf } from './file-lists.ts';
+import { callDeadline } from './call-deadline.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { PlanSummary } from './input-bucket.ts';
 import { MessageFiling } from './message-filing.ts';
@@ -106,7 +107,7 @@ export function createRoundActivities(
     async collectWaiting(input: CollectWaitingInput): Promise<WaitingResults> {
       const { doneQueue, results, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
-      const deadline = Date.now() + maxSeconds * 1000;
+      const deadline = callDeadline(maxSeconds);
       const filing = new MessageFiling(ports, doneQueue, signal);
       let waiting = new Set<string>();
       let lookedAt = 0;

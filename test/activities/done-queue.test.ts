@@ -76,6 +76,16 @@ describe('drainDoneQueue', () => {
     assert.equal(day.app.trace.effective('receive').length, 3);
   });
 
+  it('has only the time that is left when it is tried again', async () => {
+    const { day } = await sent(application(), 1);
+    const start = day.app.clock.now;
+    const again = { attempt: 2, scheduledTimestampMs: 1_000, currentAttemptScheduledTimestampMs: 31_000 };
+    const input = day.drainInput({ maxSeconds: 50 });
+    const result = await day.app.runIn(environment(again), 'drainDoneQueue', input);
+    assert.deepEqual(sums(result), [0, 0, 1]);
+    assert.equal(day.app.clock.now - start, 20_000);
+  });
+
   it('50: takes 150 waiting messages in several rounds', async () => {
     const { day, tasks } = await sent(application(), 150);
     for (const task of tasks) {
