@@ -1,6 +1,7 @@
 /** Several publishers: of different days, whose commits race, and of one day, of which the newest run wins (PROTOCOL.md 5). */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { triedAgain } from './harness/attempts.ts';
 import { faultTest } from './harness/fault-test.ts';
 import { closedGate } from './harness/gate.ts';
 import { judge } from './harness/oracle.ts';
@@ -49,7 +50,11 @@ async function race(scene: Scene, seed: number): Promise<void> {
   // The loser renders again what the winner has changed, and nothing else.
   const shared = spread[0].filter((name) => (spread[1] as readonly string[]).includes(name)).length;
   const made = (await scene.snapshotFolders()).length - before;
-  assert.equal(made, spread[0].length + spread[1].length + shared, `folders made with seed ${seed}`);
+  const again = await Promise.all(runs.map((run) => triedAgain(scene, run)));
+  // An attempt that a busy machine has taken for dead leaves its folder.
+  const left = again.flat().filter((activity) => activity === 'stageSnapshot').length;
+  const needed = spread[0].length + spread[1].length + shared;
+  assert.ok(made >= needed && made <= needed + left, `folders made with seed ${seed}: ${made}, needed ${needed}`);
   await judge(scene, { seq: 2 * (seed + 1), results, replays: runs });
 }
 

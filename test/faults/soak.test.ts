@@ -18,8 +18,11 @@ const MINUTES = Number(process.env['TELEMETRY_SOAK_MINUTES'] ?? 1);
 const SEED = Number(process.env['TELEMETRY_FAULT_SEED'] ?? 25);
 
 const DAYS = ['20131028', '20131029', '20131030', '20131031', '20131101'] as const;
-/** Of ten minutes; fewer when the soak is shorter. */
-const TASKS_PER_DAY = Math.min(400, Math.max(40, Math.round(40 * MINUTES)));
+/**
+ * Fewer when the soak is shorter, but so many that each day has every path of every channel/version: otherwise the numbers of
+ * the paths would depend on which of two days is committed first.
+ */
+const TASKS_PER_DAY = Math.min(400, Math.max(120, Math.round(40 * MINUTES)));
 const CHANNEL_VERSIONS = ['nightly', 'aurora', 'beta', 'release'].flatMap((channel) =>
   [24, 25, 26, 27, 28].map((version) => `${channel}/${version}`),
 );

@@ -308,6 +308,9 @@ export class Scene {
     this.#reader?.child.kill('SIGKILL');
     await Promise.all([...this.#children].map((child) => this.end(child, 'SIGKILL')));
     await this.analysts.stop();
+    // Whoever still waits for a run's result must hear of its end before the connection is closed; most have ended.
+    const handles = this.started.map(({ workflowId }) => this.stage.client.workflow.getHandle(workflowId));
+    await Promise.all(handles.map((handle) => handle.terminate('the test is over').catch(() => undefined)));
     await Promise.all([this.s3.stop(), this.sqs.stop()]);
     this.#close();
   }
