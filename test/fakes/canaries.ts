@@ -1,5 +1,5 @@
 /** Looking for secrets where none may be. */
-import { gunzipSync } from 'node:zlib';
+import { inflatedText } from '../../src/activities/stored-json.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 
 /** Which of the canaries are in a text, or in what base64 in it stands for. */
@@ -17,7 +17,7 @@ export async function objectTexts(store: ObjectStore): Promise<[key: string, tex
   for await (const entry of store.list('')) {
     if (entry.kind !== 'object') continue;
     const { body } = await store.get(entry.key);
-    texts.push([entry.key, (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body).toString('utf8')]);
+    texts.push([entry.key, inflatedText(body)]);
   }
   return texts;
 }

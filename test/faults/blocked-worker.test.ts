@@ -39,6 +39,7 @@ describe('F18: 8 s of computing, heartbeat time-out 3 s', { concurrency: 3 }, ()
       await scene.until('a merge that blocks', () => (scene.fired.includes('merge.begin@1') ? true : undefined));
       scene.startWorker();
       const result = await run.result();
+      assert.deepEqual(scene.fired, ['merge.begin@1']);
       await judge(scene, { seq: 1, results: [result] });
       const again = await triedAgain(scene, run);
       assert.ok(again.includes('mergeChunk'), 'the block was noticed');

@@ -164,7 +164,7 @@ export class Scene {
     return { ...process.env, ...this.settings, MUTATION: this.#options.without };
   }
 
-  /** The same; when it dies of a signal, another one with the same settings takes its place. */
+  /** Starts a Temporal worker; when it dies of a signal, another one with the same settings takes its place. */
   superviseWorker(settings: Readonly<Record<string, string>> = {}): void {
     const child = this.startWorker(settings);
     this.#supervised.add(child);
