@@ -33,6 +33,23 @@ after(async () => {
 const check = (...args: string[]): Promise<Output> => deployment.telemetry('check', ...args);
 
 const status = (): Promise<Output> => deployment.telemetry('status');
+
+interface StatusFacts {
+  readonly findings: readonly unknown[];
+  /** Newest first. */
+  readonly runs: readonly { readonly job: string; readonly about: string; readonly status: string }[];
+}
+
+async function statusFacts(): Promise<StatusFacts> {
+  const { code, stdout, stderr } = await deployment.telemetry('status', '--json');
+  assert.equal(code, 0, stderr);
+  const { findings, facts } = JSON.parse(stdout) as {
+    findings: unknown[];
+    facts: { runs: { known: { runs: StatusFacts['runs'] } } };
+  };
+  return { findings, runs: facts.runs.known.runs };
+}
+
 /** Temporal lists the end of a run a moment after it. */
 const untilFound = (): Promise<Output> =>
   until(
@@ -114,26 +131,41 @@ describe('check and status', () => {
     assertSilent(await check());
     const verbose = await check('--verbose');
     assert.equal(verbose.code, 0);
-    assert.match(verbose.stdout, /^All is well: commit 1 of .* shows \d+ channel\/versions\.\n$/);
-    const shown = await deployment.telemetry('status', '--json');
-    assert.equal(shown.code, 0, shown.stderr);
-    const { findings, facts } = JSON.parse(shown.stdout) as {
-      findings: unknown[];
-      facts: { runs: { known: { runs: { status: string; about: string }[] } } };
-    };
+    assert.match(verbose.stdout, /^All is well: commit \d+ of .* shows \d+ channel\/versions\.\n$/);
+    const { findings, runs } = await statusFacts();
     assert.deepEqual(findings, []);
+    // The schedules may have become due meanwhile.
     assert.deepEqual(
-      facts.runs.known.runs.map(({ about, status: state }) => [about, state]),
-      [
-        [DAY, 'COMPLETED'],
-        [DAY, 'TERMINATED'],
-      ],
+      runs.filter(({ about }) => about === DAY).map(({ status: state }) => state),
+      ['COMPLETED', 'TERMINATED'],
     );
+  });
+
+  it('runs that the schedules start, for a day without submissions, are no finding', async () => {
+    const jobs = ['daily-analysis', 'website-update', 'garbage-collection'];
+    for (const id of jobs) {
+      const triggered = await deployment.temporal('schedule', 'trigger', '--schedule-id', id);
+      assert.equal(triggered.code, 0, triggered.stderr);
+    }
+    const ofSchedules = await until(
+      'the runs of the schedules are at their end',
+      async () => {
+        const runs = (await statusFacts()).runs.filter(({ about }) => about !== DAY);
+        const ended = runs.filter(({ status: state }) => state !== 'RUNNING');
+        return jobs.every((job) => ended.some((run) => run.job === job)) && ended.length === runs.length
+          ? ended
+          : undefined;
+      },
+      120_000,
+    );
+    assert.deepEqual([...new Set(ofSchedules.map(({ status: state }) => state))], ['COMPLETED']);
+    await show('after the schedules');
+    assertSilent(await check());
   });
 
   it('stale data', async () => {
     const output = await check('--max-age-hours', '0');
-    assertOnlyLine(output, /^problem: stale data: the last commit \(1\) is .* more than 0 h → .*run-day/);
+    assertOnlyLine(output, /^problem: stale data: the last commit \(\d+\) is .* more than 0 h → .*run-day/);
   });
 
   it('a paused schedule, with its note', async () => {
