@@ -5,7 +5,7 @@ import pMap from 'p-map';
 import { failpoint } from '../failpoints.ts';
 import { addCounts, type ChunkHead, type ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { chunkRange } from '../pipeline/done-queue/chunk.ts';
-import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import type { Outcome, Receipt } from '../pipeline/done-queue/receipt.ts';
 import { type ChunkRef, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
@@ -115,7 +115,7 @@ export function createAggregateActivities(ports: Pick<ActivityPorts, 'analysis' 
       const rejection = rejected.get(receipt.id);
       if (rejection === undefined) continue;
       const { reason, message } = rejection;
-      const content = `s3://${analysis.bucket}/${outputPrefix(receipt.id)}result.txt`;
+      const content = `s3://${analysis.bucket}/${resultKey(receipt.id)}`;
       await quarantine(ports, { what: 'result', reason, message, content }, signal);
       failed.push({ number, reason: 'result_rejected' });
     }
@@ -154,7 +154,7 @@ async function fetchResult(
   path: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const key = `${outputPrefix(taskId)}result.txt`;
+  const key = resultKey(taskId);
   try {
     return (await store.getToFile(key, path, { ifMatch: etag, signal })).etag;
   } catch (error) {

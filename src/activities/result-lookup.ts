@@ -3,7 +3,7 @@
  * A listed ETag may be out of date when a second attempt stored the result again; the merge then reads again, as it does
  * for one that a HEAD told.
  */
-import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { outputPrefix, resultKey, RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { ResultObject } from '../pipeline/done-queue/receipt.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -58,7 +58,7 @@ export class ResultLookup {
   }
 
   #head(taskId: string): Promise<ResultObject | undefined> {
-    return this.#store.head(`${outputPrefix(taskId)}result.txt`, this.#signal);
+    return this.#store.head(resultKey(taskId), this.#signal);
   }
 
   async #list(runId: string, listing: RunListing): Promise<void> {
@@ -66,7 +66,7 @@ export class ResultLookup {
     for await (const entry of this.#store.list(prefix, undefined, this.#signal)) {
       if (entry.kind !== 'object') continue;
       const [number, name] = entry.key.slice(prefix.length).split('/');
-      if (name === 'result.txt') listing.results.set(Number(number), { etag: entry.etag, size: entry.size });
+      if (name === RESULT_NAME) listing.results.set(Number(number), { etag: entry.etag, size: entry.size });
     }
     listing.unlisted = 0;
     listing.running = undefined;

@@ -6,7 +6,7 @@ import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
 import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import { roundRun, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
@@ -243,7 +243,7 @@ export function createRoundActivities(
         }
       }
       const message = `${candidate.id} was to count ${overlap.key}, which ${overlap.entry} counts already`;
-      const content = `s3://${analysis.bucket}/${outputPrefix(candidate.id)}result.txt`;
+      const content = `s3://${analysis.bucket}/${resultKey(candidate.id)}`;
       await quarantine(ports, { what: 'result', reason: 'duplicate_input', message, content }, signal);
     }
     await letGo(

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { FailureType } from '../errors.ts';
 import { failpoint } from '../failpoints.ts';
-import { outputPrefix } from '../pipeline/done-queue/done-message.ts';
+import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
@@ -148,7 +148,7 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
   /** Files the result of a task when there is one. */
   async function recover(run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
     const id = `${run.runId}/${number}`;
-    const result = await analysis.head(`${outputPrefix(id)}result.txt`, signal);
+    const result = await analysis.head(resultKey(id), signal);
     if (result === undefined) return false;
     await createJson(analysis, stateKeys.receipt(run, number, 'done'), recoveredReceipt(id, result), signal);
     return true;

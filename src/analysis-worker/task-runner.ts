@@ -10,6 +10,7 @@ import {
   NO_REPORT,
   outputPrefix,
   type TaskReport,
+  RESULT_NAME,
 } from '../pipeline/done-queue/done-message.ts';
 import type { SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { decodeTaskMessage, type TaskMessage } from '../pipeline/task-queue/task-message.ts';
@@ -85,7 +86,7 @@ async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts
   if (processor === undefined) {
     const { filesFailed, filesPartial, records, skipped } = await ports.threads.aggregateSubmissions({
       files,
-      output: join(output, 'result.txt'),
+      output: join(output, RESULT_NAME),
       rules,
       limits,
     });

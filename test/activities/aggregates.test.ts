@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MergeChunkResult } from '../../src/activities/aggregates.ts';
 import type { ChunkHead } from '../../src/pipeline/aggregates/chunk-head.ts';
-import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
@@ -32,7 +32,7 @@ function head(day: DayRun, { ref }: MergeChunkResult): ChunkHead {
   return day.app.analysis.json(stateKeys.chunk(day.run, ref)) as unknown as ChunkHead;
 }
 
-const resultKey = (day: DayRun, number: number): string => `${outputPrefix(`${day.run.runId}/${number}`)}result.txt`;
+const resultOfTask = (day: DayRun, number: number): string => resultKey(`${day.run.runId}/${number}`);
 
 describe('mergeChunk', () => {
   const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 }, chunkTasks: TASKS });
@@ -75,7 +75,7 @@ describe('mergeChunk', () => {
 
   it('a result that was written again since its receipt is read anew, and its new ETag noted', async () => {
     const day = await drained(application());
-    const again = day.app.analysis.store(resultKey(day, 2), resultOf([FILES[0]!], 'CYCLE_COLLECTOR'));
+    const again = day.app.analysis.store(resultOfTask(day, 2), resultOf([FILES[0]!], 'CYCLE_COLLECTOR'));
     const result = await merge(day);
     assert.equal(result.done, 3);
     assert.equal(head(day, result).done.find(({ number }) => number === 2)?.etag, again.etag);
@@ -85,10 +85,10 @@ describe('mergeChunk', () => {
 
   it('a result that is written again between look and fetch fails the attempt only', async () => {
     const day = await drained(application());
-    day.app.analysis.store(resultKey(day, 2), resultOf([FILES[0]!], 'CYCLE_COLLECTOR'));
+    day.app.analysis.store(resultOfTask(day, 2), resultOf([FILES[0]!], 'CYCLE_COLLECTOR'));
     day.app.trace.before('getToFile', /\/2\/result/, () => {
       day.app.trace.before('getToFile', /\/2\/result/, () => {
-        day.app.analysis.store(resultKey(day, 2), resultOf([FILES[0]!], 'THIRD'));
+        day.app.analysis.store(resultOfTask(day, 2), resultOf([FILES[0]!], 'THIRD'));
       });
     });
     await failsForNow(merge(day), /not as expected/);
@@ -97,7 +97,7 @@ describe('mergeChunk', () => {
 
   it('a result that is gone counts as failed, and planned = done + failed + missing', async () => {
     const day = await drained(application(), ({ id }) => ({ silent: id.endsWith('/3') }));
-    await day.app.analysis.delete([resultKey(day, 1)]);
+    await day.app.analysis.delete([resultOfTask(day, 1)]);
     const result = await merge(day);
     assert.deepEqual([result.done, result.failed, result.missing], [1, 1, 1]);
     assert.deepEqual(head(day, result).failed, [{ number: 1, reason: 'result_missing' }]);
@@ -114,7 +114,7 @@ describe('mergeChunk', () => {
     const [key = 'nothing'] = day.app.analysis.keys('state/quarantine/');
     const entry = day.app.analysis.json(key);
     assert.equal(entry['what'], 'result');
-    assert.equal(entry['content'], `s3://analysis/${resultKey(day, 2)}`);
+    assert.equal(entry['content'], `s3://analysis/${resultOfTask(day, 2)}`);
   });
 
   it('a failed receipt keeps its reason', async () => {
@@ -128,8 +128,8 @@ describe('mergeChunk', () => {
     const app = application();
     const day = await drained(app, ({ id }) => ({ aborted: id.endsWith('/1') }));
     const first = await merge(day);
-    app.analysis.store(resultKey(day, 1), resultOf([FILES[2]!]));
-    const { etag } = await app.analysis.get(resultKey(day, 1));
+    app.analysis.store(resultOfTask(day, 1), resultOf([FILES[2]!]));
+    const { etag } = await app.analysis.get(resultOfTask(day, 1));
     const receipt = { id: `${day.run.runId}/1`, outcome: 'done', etag };
     app.analysis.store(stateKeys.receipt(day.run, 1, 'done'), JSON.stringify(receipt));
     const second = await merge(day);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrainResult } from '../../src/activities/done-queue.ts';
 import { FailureType } from '../../src/errors.ts';
-import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { outputPrefix, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
@@ -22,7 +22,7 @@ async function sent(app: Application, tasks: number, number = 1): Promise<{ day:
 }
 
 function storeResult(app: Application, task: TaskMessage, text = ''): void {
-  app.analysis.store(`${outputPrefix(task.id)}result.txt`, text);
+  app.analysis.store(resultKey(task.id), text);
 }
 
 function receipts(day: DayRun): string[] {
@@ -111,7 +111,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(sums(result), [150, 0, 0]);
     const heads = day.app.trace.effective('head', /^output/).map(({ key }) => key);
     assert.equal(heads.length, 21, 'twenty before the listing, one that it did not have');
-    assert.equal(heads.at(-1), `${outputPrefix(tasks[140]!.id)}result.txt`);
+    assert.equal(heads.at(-1), resultKey(tasks[140]!.id));
     assert.equal(day.app.trace.effective('list', /^output/).length, 1);
   });
 

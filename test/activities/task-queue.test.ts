@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FailureType } from '../../src/errors.ts';
-import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { parseReceipt } from '../../src/pipeline/done-queue/receipt.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
@@ -133,7 +133,7 @@ describe('recoverStragglers', () => {
     const day = await planned(app, 5);
     app.analysis.store(stateKeys.receipt(day.run, 1, 'done'), JSON.stringify({ id: `${day.run.runId}/1`, etag: 'e' }));
     app.analysis.store(stateKeys.receipt(day.run, 2, 'failed'), JSON.stringify({ id: 'x', outcome: 'failed' }));
-    app.analysis.store(`${outputPrefix(`${day.run.runId}/3`)}result.txt`, resultOf([inputKey('nightly/28', 'f002')]));
+    app.analysis.store(resultKey(`${day.run.runId}/3`), resultOf([inputKey('nightly/28', 'f002')]));
     return day;
   }
 

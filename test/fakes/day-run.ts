@@ -4,7 +4,7 @@ import type { ContributionSummary } from '../../src/activities/contribution.ts';
 import type { CommitResult } from '../../src/activities/dataset.ts';
 import type { DrainInput, DrainResult } from '../../src/activities/done-queue.ts';
 import type { PlanSummary } from '../../src/activities/input-bucket.ts';
-import { encodeDoneMessage, outputPrefix, type TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, type TaskReport, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { dailyRun, type RunRef } from '../../src/pipeline/state-keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
@@ -103,7 +103,7 @@ export class DayRun {
       const task = decodeTaskMessage(body);
       const { result, aborted = false, report, silent } = answer(task);
       if (!aborted && result !== null) {
-        this.app.analysis.store(`${outputPrefix(task.id)}result.txt`, result ?? resultOf(task.files));
+        this.app.analysis.store(resultKey(task.id), result ?? resultOf(task.files));
       }
       if (silent !== true) this.app.queues.put(task.targetQueue, doneMessage(task, { aborted, report }));
     }

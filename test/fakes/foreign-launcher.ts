@@ -1,5 +1,5 @@
 /** Another launcher on the same done queue: results and done messages of runs that no plan of ours has. */
-import { encodeDoneMessage, NO_REPORT, outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, NO_REPORT, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import type { Application } from './application.ts';
 import { resultOf } from './day-run.ts';
 import { DONE_QUEUE } from './names.ts';
@@ -33,6 +33,6 @@ export function foreignMessage({ number, files, aborted = false }: ForeignTask):
 /** Stores the result, unless the task was given up, and reports it. */
 export function answerForeign(app: Application, task: ForeignTask): void {
   const { number, files, aborted = false, result = resultOf(files) } = task;
-  if (!aborted) app.analysis.store(`${outputPrefix(foreignId(number))}result.txt`, result);
+  if (!aborted) app.analysis.store(resultKey(foreignId(number)), result);
   app.queues.put(DONE_QUEUE, foreignMessage(task));
 }

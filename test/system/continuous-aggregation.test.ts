@@ -7,7 +7,7 @@ import { after, before, it } from 'node:test';
 import pMap from 'p-map';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
 import { generateSamples } from '../../src/local-stack/samples/generate.ts';
-import { encodeDoneMessage, NO_REPORT, outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, NO_REPORT, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import type { RoundOutcome } from '../../src/workflows/continuous-aggregation.ts';
 import { FOREIGN_RUN } from '../fakes/foreign-launcher.ts';
 import { inputKey, resultOf } from '../fakes/day-run.ts';
@@ -61,7 +61,7 @@ async function report(first: number, files: readonly string[], measure = 'GC_MS'
     async (key, index) => {
       const id = `${FOREIGN_RUN}/${first + index}`;
       const result = Buffer.from(resultOf([key], measure));
-      await deployment.analysis.put(`${outputPrefix(id)}result.txt`, result);
+      await deployment.analysis.put(resultKey(id), result);
       const task = { id, name: 'other', owner: 'other', code: '', targetQueue: DONE_QUEUE, files: [key], size: 1 };
       return encodeDoneMessage(task, { aborted: false, report: { ...NO_REPORT, records: 1 } });
     },

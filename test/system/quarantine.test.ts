@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import type { Quarantined, QuarantineList, Release } from '../../src/activities/quarantine-release.ts';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
-import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { inputKey, resultOf } from '../fakes/day-run.ts';
 import { foreignId, foreignMessage } from '../fakes/foreign-launcher.ts';
 import { Deployment, type Output, until } from './deployment.ts';
@@ -40,7 +40,7 @@ it('a message that named a wrong file is refused, and the release of a good one 
   deployment.startProcess('worker');
   await succeeds('aggregate', '--detach');
 
-  await deployment.analysis.put(`${outputPrefix(foreignId(1))}result.txt`, Buffer.from(resultOf(FILES)));
+  await deployment.analysis.put(resultKey(foreignId(1)), Buffer.from(resultOf(FILES)));
   await queues.send(DONE_QUEUE, ['!']);
   const refused = await until('a refused message', async () => (await list())[0], 30_000);
   assert.equal(refused.reason, 'not_base64');

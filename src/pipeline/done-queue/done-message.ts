@@ -29,11 +29,19 @@ export interface DoneMessage extends TaskReport {
   readonly plain: boolean;
 }
 
+/** Name of the one file among those of a task that is merged. */
+export const RESULT_NAME = 'result.txt';
+
 export const NO_REPORT: TaskReport = { filesFailed: [], filesPartial: [], records: 0, skipped: {} };
 
-/** Where the result of a task lies; never taken from a message. */
+/** Where the files of a task lie in the analysis bucket; never taken from a message. */
 export function outputPrefix(taskId: string): string {
   return `output/${taskId}/`;
+}
+
+/** Where the result of a task lies in the analysis bucket. */
+export function resultKey(taskId: string): string {
+  return `${outputPrefix(taskId)}${RESULT_NAME}`;
 }
 
 export function encodeDoneMessage(task: TaskMessage, outcome: { aborted: boolean; report: TaskReport }): string {

@@ -1,5 +1,5 @@
 /** Which quarantined things can go back to where they came from, and what to do about the others. */
-import { outputPrefix } from '../done-queue/done-message.ts';
+import { resultKey } from '../done-queue/done-message.ts';
 import { isTaskId, splitTaskId } from '../task-queue/message-body.ts';
 import type { QuarantineEntry } from './entry.ts';
 
@@ -37,5 +37,5 @@ export function dayOfRun(prefix: string): string | undefined {
 /** The task whose result.txt lies there (`s3://bucket/output/<task id>/result.txt`). */
 function taskOfResult(content: string): string | undefined {
   const taskId = /^s3:\/\/[^/]+\/output\/(.+)\/result\.txt$/.exec(content)?.[1];
-  return isTaskId(taskId) && content.endsWith(`/${outputPrefix(taskId)}result.txt`) ? taskId : undefined;
+  return isTaskId(taskId) && content.endsWith(`/${resultKey(taskId)}`) ? taskId : undefined;
 }

@@ -1,7 +1,7 @@
 /** Analysis workers that answer at once: every file's rows are made up, so that what the data set must show is known. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMessageQueues } from '../../../src/aws/sqs.ts';
-import { encodeDoneMessage, NO_REPORT, outputPrefix } from '../../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, NO_REPORT, resultKey } from '../../../src/pipeline/done-queue/done-message.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../../src/pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../../../src/ports.ts';
 import { madeUpRows, resultText } from './made-up-days.ts';
@@ -74,7 +74,7 @@ export class ScriptedWorker {
     const aborted = how === 'failed';
     if (!aborted) {
       const made = resultText(task.files.flatMap((key) => madeUpRows(key, variantOf(key))));
-      await this.#output.put(`${outputPrefix(task.id)}result.txt`, Buffer.from(resultOf?.(task, made) ?? made));
+      await this.#output.put(resultKey(task.id), Buffer.from(resultOf?.(task, made) ?? made));
     }
     if (how === 'result only') return;
     const report = { ...NO_REPORT, records: task.files.length };
