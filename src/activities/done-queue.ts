@@ -29,8 +29,8 @@ export interface DrainResult extends FilingCounts {
   readonly ready: readonly { readonly chunk: number; readonly done: number }[];
 }
 
-/** Other drains of the queue write receipts of this run as well; without messages of its own it looks for them this often. */
-const LOOK_FOR_RECEIPTS_MS = 30_000;
+/** Other drains of the queue write receipts of this run as well: it looks for them after each long poll that brought nothing. */
+const LOOK_FOR_RECEIPTS_MS = 15_000;
 
 export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {
   const { analysis } = ports;

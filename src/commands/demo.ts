@@ -18,7 +18,7 @@ import { followRun, startRun } from './follow-run.ts';
 import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './local-directories.ts';
 import { describeDay } from './run-day.ts';
 import { withTemporalClient } from './temporal-client.ts';
-import { print, say } from './terminal.ts';
+import { counted, print, say } from './terminal.ts';
 
 const SAMPLE_SEED = 'telemetry';
 const SAMPLE_DAYS = ['20131028', '20131029'];
@@ -74,7 +74,7 @@ export async function demo(config: Config, options: DemoOptions): Promise<void> 
       const work = analyseAll(local, input.submissions, days, options);
       await Promise.race([work, children.failure]);
       say(
-        `${days.length} days in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
+        `${counted(days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
       );
       if (options.once === true) return;
       say(`\n${links(stack)}\nCtrl-C stops it.`);

@@ -15,7 +15,7 @@ import type {
 import { ageText, type Finding, findingLine } from '../pipeline/watch/finding.ts';
 import { verdictLine } from '../pipeline/watch/judge.ts';
 import { daysWithoutLaunch } from '../pipeline/watch/schedule-rules.ts';
-import { table } from './terminal.ts';
+import { counted, table } from './terminal.ts';
 
 /** Of each job. */
 const RUNS_SHOWN = { 'daily-analysis': 10, default: 3 } as const;
@@ -43,7 +43,7 @@ function dataSetText(dataSet: DataSetFacts, now: string): string {
   const { versions, seq, at, days, rounds, firstDay, channelVersions } = dataSet;
   const head = [
     `${versions}: commit ${seq} of ${at} (${ageText(at, now)} old)`,
-    `${days} days${firstDay === null ? '' : ` since ${firstDay}`}, ${rounds} rounds of continuous aggregation`,
+    `${counted(days, 'day')}${firstDay === null ? '' : ` since ${firstDay}`}, ${counted(rounds, 'round')} of continuous aggregation`,
   ];
   if (channelVersions.length === 0) return head.join('\n');
   const rows = channelVersions.map((entry) => [

@@ -2,6 +2,7 @@
 import { plainLine } from '../pipeline/alerts/plain-text.ts';
 import { RULES, type VerifyFinding } from '../pipeline/verify/finding.ts';
 import type { VerifyCounts, VerifyReport } from '../verify/verification.ts';
+import { counted } from './terminal.ts';
 
 /** Of one rule, kind and action. */
 const SHOWN = 5;
@@ -72,10 +73,6 @@ function groupLines(findings: readonly VerifyFinding[]): string[] {
     .flatMap(({ what, where }) => [`  ${plainLine(what, 400)}`, `    ${plainLine(where, 1200)}`]);
   const more = findings.length > SHOWN ? [`  and ${findings.length - SHOWN} more (all: --json)`] : [];
   return [...lines, ...more, `    → ${plainLine(findings[0]?.action ?? '', 400)}`];
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** `1.2 GB` */

@@ -252,6 +252,21 @@ describe('drainDoneQueue', () => {
     assert.deepEqual((await other.day.drain()).ready, [{ chunk: 1, done: 2 }]);
   });
 
+  it('sees what another drain filed for its run after one long poll that brought nothing', async () => {
+    const app = application();
+    const [mine, other] = [await sent(app, 2), await sent(app, 2, 2)];
+    app.trace.before('receive', /./, async () => {
+      for (const task of mine.tasks) {
+        storeResult(app, task);
+        app.queues.put(DONE_QUEUE, doneMessage(task));
+      }
+      await other.day.drain({ maxSeconds: 1 });
+    });
+    const start = app.clock.now;
+    assert.deepEqual((await mine.day.drain({ maxSeconds: 600 })).ready, [{ chunk: 1, done: 2 }]);
+    assert.ok(app.clock.now - start <= 21_000, `after ${app.clock.now - start} ms`);
+  });
+
   it('keeps messages of a run with a damaged plan in quarantine and goes on', async () => {
     const app = application();
     const [mine, other] = [await sent(app, 1), await sent(app, 1, 2)];
