@@ -15,7 +15,7 @@ export class LineSplitter {
     this.#onTooLong = onTooLong;
   }
 
-  /** Calls `onLine` for every line that ends in this block. */
+  /** Calls `onLine` for every line that ends in this block; afterwards the block may be filled anew. */
   push(block: Buffer, onLine: (bytes: Buffer, start: number, end: number) => void): void {
     let start = 0;
     for (let end = block.indexOf(LF); end >= 0; end = block.indexOf(LF, start)) {
@@ -44,7 +44,7 @@ export class LineSplitter {
   }
 
   #keep(rest: Buffer): void {
-    this.#pending.push(rest);
+    this.#pending.push(Buffer.from(rest));
     this.#pendingBytes += rest.length;
     if (this.#pendingBytes > this.#maxLineBytes) {
       this.#onTooLong();

@@ -156,8 +156,8 @@ function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, 
   // Read as one goes, without streams: this thread has nothing else to do meanwhile.
   const file = openSync(path, 'r');
   try {
+    const block = Buffer.allocUnsafe(READ_BYTES);
     for (;;) {
-      const block = Buffer.allocUnsafe(READ_BYTES);
       const length = readSync(file, block, 0, READ_BYTES, null);
       if (length === 0) break;
       bytes += length;
