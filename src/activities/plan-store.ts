@@ -1,7 +1,6 @@
 /** Plans and run indexes in the analysis bucket: written once by `planTasks`, read by every later stage. */
 import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { createInterface } from 'node:readline';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
@@ -9,6 +8,7 @@ import { parsePlanHead, parsePlanLine, type PlanHead } from '../pipeline/task-qu
 import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
 import type { ObjectStore } from '../ports.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { textLines } from '../threads/lines.ts';
 import { readJsonIfPresent } from './stored-json.ts';
 
 /**
@@ -22,9 +22,7 @@ export async function openPlan(
 ): Promise<{ head: PlanHead; tasks: AsyncGenerator<AnalysisTask> }> {
   const key = stateKeys.plan(run);
   const { body } = await store.get(key, { signal });
-  const lines = createInterface({ input: Readable.from([body]).pipe(createGunzip()), crlfDelay: Infinity })[
-    Symbol.asyncIterator
-  ]();
+  const lines = textLines(Readable.from([body]).pipe(createGunzip()));
   const whole = async <T>(read: () => Promise<T>): Promise<T> => {
     try {
       return await read();

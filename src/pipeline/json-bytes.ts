@@ -70,9 +70,9 @@ export class JsonBytes {
     this.#at = mark;
   }
 
-  /** A copy of the bytes from a mark to here. */
+  /** A copy of the bytes from a mark to here: a Buffer's own `slice` would be a view of bytes that may change. */
   since(mark: number): Uint8Array {
-    return this.#bytes.slice(mark, this.#at);
+    return new Uint8Array(this.#bytes.subarray(mark, this.#at));
   }
 
   /** Moves over `expected` when exactly these bytes come next. */

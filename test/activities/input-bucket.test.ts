@@ -4,7 +4,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { PlanSummary, PlanTasksInput } from '../../src/activities/input-bucket.ts';
 import { FailureType } from '../../src/errors.ts';
 import { stateKeys } from '../../src/pipeline/state-keys.ts';
-import { eachWithApplication, environment } from '../fakes/application.ts';
+import { DAY_TEMPLATE, eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
@@ -54,6 +54,15 @@ describe('planTasks', () => {
       assert.equal((await plan({ allowLargePlan: true })).tasks, 3);
     });
   }
+
+  it('stores a plan that can be read whatever characters the filter has', async () => {
+    const app = application();
+    app.template = DAY_TEMPLATE.replace('"saved_session"', '"saved_session","\u2028odd\u2029"');
+    const day = new DayRun(app);
+    day.storeInput(FILES);
+    assert.equal((await day.planTasks()).tasks, 3);
+    assert.deepEqual(await day.enqueue(), { tasks: 3, resumedAt: 0 });
+  });
 
   it('13: plans no task when nothing matches', async () => {
     const plan = await new DayRun(application()).planTasks();
