@@ -53,6 +53,8 @@ describe('F20: short of resources', { concurrency: 3 }, () => {
     scene: { settings: { TELEMETRY_CHUNK_TASKS: '24' } },
     story: async (scene) => {
       await scene.storeDay(DAY, 48);
+      // So that all of them are open at once, however fast the machine is.
+      scene.s3.add({ name: 'slow results', method: 'GET', key: /result\.txt/, fault: { kind: 'latency', ms: 1000 } });
       const short = scene.startWorker({ MAX_OPEN_FILES: '64' });
       const day = await scene.startDay(DAY);
       await scene.until('trouble', async () =>
