@@ -49,8 +49,11 @@ function peakOf(pid: number | undefined): number | undefined {
 }
 
 /** Median of several runs, by seconds. */
-export async function medianOf(runs: number, run: () => Promise<Measured>): Promise<Measured> {
-  const all: Measured[] = [];
+export async function medianOf<Run extends Pick<Measured, 'seconds'>>(
+  runs: number,
+  run: () => Promise<Run>,
+): Promise<Run> {
+  const all: Run[] = [];
   for (let index = 0; index < runs; index += 1) all.push(await run());
   const sorted = all.sort((a, b) => a.seconds - b.seconds);
   const median = sorted[Math.floor(sorted.length / 2)];

@@ -29,7 +29,10 @@ export interface DrainResult extends FilingCounts {
   readonly ready: readonly { readonly chunk: number; readonly done: number }[];
 }
 
-/** Other drains of the queue write receipts of this run as well: it looks for them after each long poll that brought nothing. */
+/**
+ * Other drains of the queue write receipts of this run as well: it looks for them when it receives nothing, at most so often.
+ * Less than a long poll, so that each one that brings nothing is followed by a look.
+ */
 const LOOK_FOR_RECEIPTS_MS = 15_000;
 
 export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {

@@ -12,7 +12,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { compareText } from '../pipeline/text-order.ts';
-import { LineSplitter } from './lines.ts';
+import { LineSplitter, textLines } from './lines.ts';
 
 export interface AdoptFileListsInput {
   /** Local copies, plain or gzip; null for a list that is not there. */
@@ -97,23 +97,12 @@ async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncG
   const source = (await isGzip(path)) ? createGunzip() : new PassThrough();
   // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
   pipeline(createReadStream(path), source).catch(() => undefined);
-  const splitter = new LineSplitter(MAX_KEY_BYTES + 1, onTooLong);
-  let ready: string[] = [];
-  const take = (bytes: Buffer, start: number, end: number): void => {
-    ready.push(bytes.toString('utf8', start, end));
-  };
   try {
-    for await (const block of source as AsyncIterable<Buffer>) {
-      splitter.push(block, take);
-      yield* ready;
-      ready = [];
-    }
+    yield* textLines(source, new LineSplitter(MAX_KEY_BYTES + 1, onTooLong));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
     throw new InvalidDataError('bad_gzip', `the list does not decompress: ${(error as Error).message}`);
   }
-  splitter.end(take);
-  yield* ready;
 }
 
 async function isGzip(path: string): Promise<boolean> {

@@ -2,7 +2,6 @@
  * Byte streams cut into lines, without a string per line and without holding more than one line beyond the current block.
  * Only LF ends a line: Node's readline takes CR and U+2028 for ends as well, which may stand inside of JSON.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 
 const LF = 0x0a;
 
@@ -14,7 +13,7 @@ export class LineSplitter {
   #dropping = false;
 
   /** @param onTooLong called once for every line longer than `maxLineBytes`; the line is passed over */
-  constructor(maxLineBytes: number, onTooLong: () => void) {
+  constructor(maxLineBytes = Number.POSITIVE_INFINITY, onTooLong = (): void => undefined) {
     this.#maxLineBytes = maxLineBytes;
     this.#onTooLong = onTooLong;
   }
@@ -59,53 +58,20 @@ export class LineSplitter {
   }
 }
 
-/** The lines of a stream, as text. */
-export async function* textLines(blocks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const lines = new LineCollector();
-  for await (const block of blocks) yield* lines.push(block);
-  yield* lines.end();
-}
-
-/** The lines of a file, as text, read as one goes: for threads that have nothing else to do meanwhile. */
-export function* linesOfFile(path: string): Generator<string> {
-  const lines = new LineCollector();
-  const file = openSync(path, 'r');
-  try {
-    const block = Buffer.allocUnsafe(READ_BYTES);
-    for (let length = readSync(file, block); length > 0; length = readSync(file, block))
-      yield* lines.push(block.subarray(0, length));
-  } finally {
-    closeSync(file);
-  }
-  yield* lines.end();
-}
-
-const READ_BYTES = 1 << 18;
-
-/** Lines of any length, as text. */
-class LineCollector {
-  readonly #splitter = new LineSplitter(Number.MAX_SAFE_INTEGER, () => undefined);
-  #lines: string[] = [];
-
-  /** The lines that end in this block. */
-  push(block: Buffer): string[] {
-    this.#splitter.push(block, this.#add);
-    return this.#taken();
-  }
-
-  /** The last line when no LF ended it. */
-  end(): string[] {
-    this.#splitter.end(this.#add);
-    return this.#taken();
-  }
-
-  readonly #add = (bytes: Buffer, start: number, end: number): void => {
-    this.#lines.push(bytes.toString('utf8', start, end));
+/**
+ * The lines of a stream, as text.
+ * @param splitter says how long a line may be; lines of any length without it
+ */
+export async function* textLines(blocks: AsyncIterable<Buffer>, splitter = new LineSplitter()): AsyncGenerator<string> {
+  let ready: string[] = [];
+  const take = (bytes: Buffer, start: number, end: number): void => {
+    ready.push(bytes.toString('utf8', start, end));
   };
-
-  #taken(): string[] {
-    const lines = this.#lines;
-    this.#lines = [];
-    return lines;
+  for await (const block of blocks) {
+    splitter.push(block, take);
+    yield* ready;
+    ready = [];
   }
+  splitter.end(take);
+  yield* ready;
 }

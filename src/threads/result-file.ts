@@ -1,11 +1,11 @@
 /** `result.txt` as a file: written from sorted slots, or interleaved from shares of its lines. */
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
 import { compareLineKeys, ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
-import { linesOfFile } from './lines.ts';
+import { textLines } from './lines.ts';
 
 export interface ResultFileInfo {
   readonly lines: number;
@@ -39,9 +39,9 @@ export interface InterleaveInput {
 
 /** Puts the lines of all shares into one sorted file. */
 export async function interleaveShares({ shares, output }: InterleaveInput): Promise<ResultFileInfo> {
-  function* lines(): Generator<string> {
-    const readers = shares.map(linesOfFile);
-    const heads = readers.map((reader) => reader.next());
+  async function* lines(): AsyncGenerator<string> {
+    const readers = shares.map((path) => textLines(createReadStream(path)));
+    const heads = await Promise.all(readers.map((reader) => reader.next()));
     for (;;) {
       let least = -1;
       for (const [index, head] of heads.entries()) {
@@ -52,7 +52,7 @@ export async function interleaveShares({ shares, output }: InterleaveInput): Pro
       const [head, reader] = [heads[least], readers[least]];
       if (head === undefined || reader === undefined) return;
       yield head.value as string;
-      heads[least] = reader.next();
+      heads[least] = await reader.next();
     }
   }
   return writeLines(output, lines());
@@ -68,13 +68,13 @@ export interface SplitInput {
 /** Cuts a sorted result into one file per channel/version. */
 export async function splitResult({ result, folder }: SplitInput): Promise<{ channelVersion: string; path: string }[]> {
   const pieces: { channelVersion: string; path: string }[] = [];
-  const reader = linesOfFile(result);
-  let next = reader.next();
+  const reader = textLines(createReadStream(result));
+  let next = await reader.next();
   while (next.done !== true) {
     const channelVersion = channelVersionOf(next.value);
     const path = join(folder, `piece-${pieces.length}`);
-    const piece = function* (): Generator<string> {
-      for (; next.done !== true && channelVersionOf(next.value) === channelVersion; next = reader.next())
+    const piece = async function* (): AsyncGenerator<string> {
+      for (; next.done !== true && channelVersionOf(next.value) === channelVersion; next = await reader.next())
         yield next.value;
     };
     await writeLines(path, piece());
@@ -87,7 +87,7 @@ function channelVersionOf(line: string): string {
   return line.slice(0, line.indexOf('/', line.indexOf('/') + 1));
 }
 
-async function writeLines(path: string, lines: AsyncIterable<string> | Iterable<string>): Promise<ResultFileInfo> {
+async function writeLines(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
   const info = { lines: 0, bytes: 0 };
   async function* blocks(): AsyncGenerator<Buffer> {
     let text: string[] = [];

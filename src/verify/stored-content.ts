@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { inflatedText } from '../activities/stored-json.ts';
-import { LineSplitter } from '../threads/lines.ts';
+import { LineSplitter, textLines } from '../threads/lines.ts';
 
 /** Content that cannot be what was stored. */
 export class StoredDamage extends Error {
@@ -86,21 +86,11 @@ const LF = 0x0a;
 /** Beyond what any key and reason can have. */
 const MAX_LINE = 1 << 16;
 
-async function* linesOf(blocks: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  const splitter = new LineSplitter(MAX_LINE, () => {
+function linesOf(blocks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const tooLong = (): void => {
     throw new StoredDamage(`a line is longer than ${MAX_LINE} bytes`);
-  });
-  let ready: string[] = [];
-  const take = (bytes: Buffer, start: number, end: number): void => {
-    ready.push(bytes.toString('utf8', start, end));
   };
-  for await (const block of blocks) {
-    splitter.push(block, take);
-    yield* ready;
-    ready = [];
-  }
-  splitter.end(take);
-  yield* ready;
+  return textLines(blocks, new LineSplitter(MAX_LINE, tooLong));
 }
 
 async function undamaged<T>(read: () => Promise<T>): Promise<T> {

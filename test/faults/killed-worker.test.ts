@@ -1,7 +1,7 @@
 /** kill -9 of the worker at the named points of PROTOCOL.md 4: the run ends with another one, and the data set is the same. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { triedAgain } from './harness/attempts.ts';
+import { stagingsAgain } from './harness/attempts.ts';
 import { faultTest } from './harness/fault-test.ts';
 import { judge } from './harness/oracle.ts';
 import { faultStage } from './harness/stage.ts';
@@ -45,9 +45,8 @@ describe('F1: the worker is killed', { concurrency: 3 }, () => {
         const next = await scene.runDay(NEXT_DAY);
         const verdict = await judge(scene, { seq: 2, results: [result, next] });
         const folders = await scene.snapshotFolders();
-        const again = (await Promise.all(scene.started.map((run) => triedAgain(scene, run)))).flat();
         // One, unless a busy machine has let heartbeats come late.
-        const attempts = Math.max(1, again.filter((activity) => activity === 'stageSnapshot').length);
+        const attempts = Math.max(1, await stagingsAgain(scene, scene.started));
         assert.ok(folders.length <= 3 + 3 + attempts, `an attempt leaves at most one folder: ${folders.join(' ')}`);
         return {
           times: 1,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
-import { triedAgain } from './harness/attempts.ts';
+import { stagingsAgain } from './harness/attempts.ts';
 import { faultTest } from './harness/fault-test.ts';
 import { closedGate } from './harness/gate.ts';
 import { judge } from './harness/oracle.ts';
@@ -60,9 +60,8 @@ async function race(scene: Scene, seed: number): Promise<Race> {
   // The loser renders again what the winner has changed, and what the winner's newer day makes old enough to be sealed.
   const shared = spread[0].filter((name) => (spread[1] as readonly string[]).includes(name)).length;
   const sealed = 2 * seed + 1 > SEALED_AFTER_DAYS ? spread[0].length - shared : 0;
-  const again = await Promise.all(runs.map((run) => triedAgain(scene, run)));
   // An attempt that a busy machine has taken for dead leaves its folder.
-  const left = again.flat().filter((activity) => activity === 'stageSnapshot').length;
+  const left = await stagingsAgain(scene, runs);
   const made = (await scene.snapshotFolders()).length - before;
   const needed = spread[0].length + spread[1].length + shared;
   const most = needed + sealed + left;
