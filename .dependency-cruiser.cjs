@@ -20,7 +20,11 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/workflows/' },
       to: {
-        pathNot: [pure, '^src/(workflows/|errors\\.ts|names\\.ts)', 'node_modules/@temporalio/(workflow|common)/'],
+        pathNot: [
+          pure,
+          '^src/(workflows/|state/keys\\.ts|errors\\.ts|names\\.ts)',
+          'node_modules/@temporalio/(workflow|common)/',
+        ],
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -48,9 +52,25 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/activities/' },
       to: {
-        path: '^src/(aws|local-stack|analysis-worker|website-source|workflows)/|^src/(worker|cli|config)\\.ts',
+        path: '^src/(aws|analysis-worker|workflows)/|^src/(worker|cli|config)\\.ts',
         dependencyTypesNot: ['type-only'],
       },
+    },
+    {
+      // The room of everything stored: it knows the rules and the ports, and nobody who uses it.
+      name: 'state-knows-rules-and-ports',
+      severity: 'error',
+      from: { path: '^src/state/' },
+      to: {
+        path: '^src/(?!state/|pipeline/|threads/|ports\\.ts|errors\\.ts|failpoints\\.ts|work-folder\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'the-product-knows-no-local-tools',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli\\.ts' },
+      to: { path: '^local/' },
     },
     {
       // Shared by the command, the embedded stack and monitoring: no output, no settings, services by ports only.
@@ -58,7 +78,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: {
-        path: '^src/(?!setup/|pipeline/|threads/|ports\\.ts|names\\.ts|schedules\\.ts)',
+        path: '^src/(?!setup/|pipeline/|state/|threads/|ports\\.ts|names\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -68,7 +88,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/watch/' },
       to: {
-        path: '^src/(?!watch/|pipeline/|setup/|activities/|ports\\.ts|names\\.ts|errors\\.ts|schedules\\.ts)',
+        path: '^src/(?!watch/|pipeline/|alerts/|setup/|state/|ports\\.ts|names\\.ts|errors\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -78,7 +98,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/verify/' },
       to: {
-        path: '^src/(?!verify/|pipeline/|activities/|threads/|ports\\.ts|errors\\.ts|work-folder\\.ts)',
+        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|errors\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -93,7 +113,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: '^src/(aws/|local-stack/|analysis-worker/|commands/|composition\\.ts)',
+        pathNot: '^src/(aws/|analysis-worker/|commands/|composition\\.ts)',
       },
       to: { path: '^src/aws/', dependencyTypesNot: ['type-only'] },
     },

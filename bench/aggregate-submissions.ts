@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { generateSamples } from '../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../local/samples/generate.ts';
 import { loadConfig, submissionLimits, submissionRules } from '../src/config.ts';
 import { createThreadPool } from '../src/threads/pool.ts';
 import { measureTelemetry, medianOf, report } from './measure.ts';

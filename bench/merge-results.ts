@@ -2,7 +2,7 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chanceFor } from '../src/local-stack/samples/random.ts';
+import { chanceFor } from '../local/samples/random.ts';
 import { resultLines } from '../src/pipeline/aggregates/result-lines.ts';
 import { SlotTable } from '../src/pipeline/aggregates/slot-table.ts';
 import { measureTelemetry, medianOf, report } from './measure.ts';

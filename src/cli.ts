@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import { ConfigError, type Config, environment, loadConfig, useEnvironment } from './config.ts';
 import { CommandError } from './commands/command-error.ts';
-import { STACK_DIRECTORY } from './commands/local-directories.ts';
+import { STACK_DIRECTORY } from '../local/directories.ts';
 
 type Options = Record<string, unknown>;
 
@@ -50,7 +50,7 @@ program
   .command('up')
   .description('run the embedded stack (Temporal, S3, SQS) in the foreground')
   .option('--directory <dir>', 'where it keeps its data')
-  .action(run(async (config, options) => (await import('./commands/demo.ts')).up(config, options)));
+  .action(run(async (config, options) => (await import('../local/demo.ts')).up(config, options)));
 
 program
   .command('demo')
@@ -60,7 +60,7 @@ program
   .option('--definitions <dir>', 'histogram definitions: <repo path>/<revision>/Histograms.json')
   .option('--export <dir>', 'write the published space as plain files')
   .option('--directory <dir>', 'where the stack keeps its data')
-  .action(run(async (config, options) => (await import('./commands/demo.ts')).demo(config, options)));
+  .action(run(async (config, options) => (await import('../local/demo.ts')).demo(config, options)));
 
 program
   .command('worker')
@@ -241,7 +241,7 @@ program
   .passThroughOptions()
   .action(async (args: string[]) => {
     attachLocal(true);
-    await (await import('./commands/temporal-cli.ts')).temporalCli(loadConfig(environment()), args);
+    await (await import('../local/temporal-cli.ts')).temporalCli(loadConfig(environment()), args);
   });
 
 const schedules = program.command('schedules').description('the schedules as the code has them');

@@ -1,8 +1,8 @@
 /** Builds the real ports from the configuration; used by the composition roots only. */
 import { readFile } from 'node:fs/promises';
 import type { ActivityPorts, WebsiteSource } from './activities/ports.ts';
-import { smtpChannel } from './alert-channels/smtp.ts';
-import { webhookChannel } from './alert-channels/webhook.ts';
+import { smtpChannel } from './alerts/smtp.ts';
+import { webhookChannel } from './alerts/webhook.ts';
 import type { AlertPorts } from './activities/alerts.ts';
 import { type Metrics, NO_METRICS } from './metrics.ts';
 import type { AlertChannel, ObjectStore } from './ports.ts';
@@ -14,8 +14,8 @@ import type { Logger } from './observability.ts';
 import { publishRevisionCache } from './histogram-server/configured-cache.ts';
 import { type Config, environment, secretValues } from './config.ts';
 import { createThreadPool } from './threads/pool.ts';
-import { gitRepository } from './website-source/git-repository.ts';
-import { localFolder } from './website-source/local-folder.ts';
+import { gitRepository } from './website/git-repository.ts';
+import { localFolder } from './website/local-folder.ts';
 
 /** Between receives of a queue that is full of junk: 120 messages a minute at most. */
 const HELD_PAUSE_SECONDS = 5;
@@ -80,7 +80,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
       maxPlan: { tasks: config.TELEMETRY_MAX_PLAN_TASKS, bytes: config.TELEMETRY_MAX_PLAN_BYTES },
       chunkTasks: config.TELEMETRY_CHUNK_TASKS,
-      seal: { sealAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
+      compaction: { compactAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
       quarantine: { perHour: config.TELEMETRY_QUARANTINE_PER_HOUR, pauseSeconds: HELD_PAUSE_SECONDS },
       maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
       maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,

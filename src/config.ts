@@ -1,7 +1,7 @@
 /** Reads the settings and checks them against each other. The only module that reads the environment. */
 import type { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
-import { overlap, placeName } from './pipeline/website/target.ts';
+import { overlap, placeName } from './website/rules/target.ts';
 import { environmentSchema } from './settings.ts';
 
 export type Config = Readonly<z.output<typeof environmentSchema>>;

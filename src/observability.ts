@@ -2,7 +2,7 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import type { Config } from './config.ts';
-import { withoutSecrets } from './pipeline/alerts/plain-text.ts';
+import { withoutSecrets } from './pipeline/plain-text.ts';
 
 export type { Logger } from 'pino';
 

@@ -1,5 +1,5 @@
 /** What the application needs of an object store and of SQS queues. `src/aws` has the real ones, tests have fakes. */
-import type { Alert } from './pipeline/alerts/alert.ts';
+import type { Alert } from './alerts/alert.ts';
 import type { InputFile } from './pipeline/task-queue/pack.ts';
 
 export interface StoredObject {

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
 import { parseFailpoints } from './failpoints.ts';
 import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
-import { BRANCH_NAME, repositoryProblem } from './pipeline/website/repository.ts';
+import { BRANCH_NAME, repositoryProblem } from './website/rules/repository.ts';
 
 const MIB = 1024 * 1024;
 

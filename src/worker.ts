@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
-import { translatingFailures } from './activities/failures.ts';
+import { translatingFailures } from './activities/failure-edge.ts';
 import { createActivities } from './activities/index.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
 import { type Config, secretValues, temporalConnectConfig } from './config.ts';
 import { armFailpoints } from './failpoints.ts';
-import { startGauges } from './gauges.ts';
+import { startGauges } from './watch/gauges.ts';
 import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';

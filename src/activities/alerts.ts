@@ -1,10 +1,10 @@
 /** Alerts, on a worker task queue of their own: whatever keeps the other activities busy, people are told; and whatever happens here, no run fails. */
 import { activityInfo, ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
-import { type Alert, type AlertedRun, alertFor, type Outcome } from '../pipeline/alerts/alert.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
+import { type Alert, type AlertedRun, alertFor, type Outcome } from '../alerts/alert.ts';
+import { stateKeys } from '../state/keys.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AlertChannel, ObjectStore } from '../ports.ts';
-import { createJsonOnce, readJsonIfPresent } from './stored-json.ts';
+import { createJsonOnce, readJsonIfPresent } from '../state/documents.ts';
 
 export interface AlertPorts {
   readonly analysis: ObjectStore;

@@ -7,12 +7,12 @@ import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { type Candidate, decideGarbage, type Garbage } from '../pipeline/garbage/decide.ts';
 import { isInGrace, reachableFrom, type StoredLedger } from '../pipeline/garbage/reachable.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
+import { stateKeys } from '../state/keys.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
 import { heartbeating } from './heartbeating.ts';
-import { type Pointer, readLedger, readPointer } from './pointer.ts';
+import { type Pointer, readLedger, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
-import { createJson, readJson } from './stored-json.ts';
+import { createJson, readJson } from '../state/documents.ts';
 
 export interface GarbageInput {
   /** Names the stored plan. */
@@ -40,7 +40,7 @@ export interface RemovedGarbage {
 
 const DELETES_AT_ONCE = 100;
 const NAMES_SHOWN = 5;
-const SEALED = /^state\/segments\/[^/]+\/[^/]+\/sealed-/;
+const COMPACTED = /^state\/segments\/[^/]+\/[^/]+\/sealed-/;
 const RUN_ROOTS = ['state/runs/', 'state/rounds/', 'state/investigations/'] as const;
 
 export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
@@ -67,7 +67,7 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
           };
           const found = {
             folders: await listFolders(count, signal),
-            sealed: await listSealed(count, signal),
+            compacted: await listCompacted(count, signal),
             chunkParts: await listChunkParts(count, signal),
           };
           const garbage = decideGarbage(found, reachable, now, limits);
@@ -174,13 +174,13 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
     return [...folders.values()];
   }
 
-  async function listSealed(count: () => void, signal: AbortSignal): Promise<Candidate[]> {
-    const sealed: Candidate[] = [];
+  async function listCompacted(count: () => void, signal: AbortSignal): Promise<Candidate[]> {
+    const compacted: Candidate[] = [];
     for await (const { key, size, lastModified } of objects(analysis, stateKeys.allSegments, signal)) {
       count();
-      if (SEALED.test(key)) sealed.push({ name: key, objects: 1, bytes: size, lastModified });
+      if (COMPACTED.test(key)) compacted.push({ name: key, objects: 1, bytes: size, lastModified });
     }
-    return sealed;
+    return compacted;
   }
 
   async function listChunkParts(count: () => void, signal: AbortSignal): Promise<Candidate[]> {

@@ -1,18 +1,18 @@
 /** Every activity of the worker, by stage; workflows see only the type. */
-import { createAggregateActivities } from './aggregates.ts';
-import { createContributionActivities } from './contribution.ts';
-import { createDatasetActivities } from './dataset.ts';
-import { createDoneQueueActivities } from './done-queue.ts';
-import { translatingFailures } from './failures.ts';
+import { createAggregateActivities } from './merge.ts';
+import { createContributionActivities } from './build.ts';
+import { createDatasetActivities } from './commit.ts';
+import { createDoneQueueActivities } from './drain.ts';
+import { translatingFailures } from './failure-edge.ts';
 import { createFilterActivities } from './filter.ts';
-import { createInputBucketActivities } from './input-bucket.ts';
-import { createInvestigationQueueActivities } from './investigation-queues.ts';
+import { createInputBucketActivities } from './plan.ts';
+import { createInvestigationQueueActivities } from './investigation.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createProjectionActivities } from './projections.ts';
 import { createReportActivities } from './report.ts';
 import { createRoundActivities } from './rounds.ts';
-import { createSnapshotActivities } from './snapshots.ts';
-import { createTaskQueueActivities } from './task-queue.ts';
+import { createSnapshotActivities } from './stage.ts';
+import { createTaskQueueActivities } from './send.ts';
 import { createGarbageActivities } from './garbage-collection.ts';
 import { createWebsiteActivities } from './website.ts';
 

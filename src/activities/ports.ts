@@ -1,10 +1,10 @@
 /** What the activities are given by the composition root. */
-import type { SealLimits } from '../pipeline/dataset/sealing.ts';
+import type { CompactionLimits } from '../pipeline/dataset/compaction.ts';
 import type { PlanLimits } from '../pipeline/task-queue/plan-limits.ts';
 import type { PackLimits } from '../pipeline/task-queue/pack.ts';
-import type { WebsiteLimits } from '../pipeline/website/guards.ts';
-import type { SiteFile } from '../pipeline/website/plan.ts';
-import type { Skipped } from '../pipeline/website/site-path.ts';
+import type { WebsiteLimits } from '../website/rules/guards.ts';
+import type { SiteFile } from '../website/rules/plan.ts';
+import type { Skipped } from '../website/rules/site-path.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
 import type { FindHistogramsFile } from '../threads/definition-port.ts';
@@ -79,7 +79,7 @@ export interface ActivitySettings {
   /** A larger plan is refused, unless the run's input allows it. */
   readonly maxPlan: PlanLimits;
   readonly chunkTasks: number;
-  readonly seal: SealLimits;
+  readonly compaction: CompactionLimits;
   /** Done messages that go to quarantine in an hour, of all drains together, and how long one waits that has to hold some back. */
   readonly quarantine: { readonly perHour: number; readonly pauseSeconds: number };
   readonly maxResultBytes: number;

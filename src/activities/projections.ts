@@ -1,10 +1,10 @@
 /** Stage 7, after the commit: the files that repeat the ledger for readers of the old space (PROTOCOL.md C9, C10). */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failpoint } from '../failpoints.ts';
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { ActivityPorts } from './ports.ts';
-import { writeProjections } from './projection-files.ts';
+import { writeProjections } from '../state/projections.ts';
 
 export interface ProjectionsResult {
   /** Commit that the files show. */

@@ -1,9 +1,9 @@
 /** Stage 8: the report of a run, stored beside its state. */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { type RunCounts, warningsOf } from '../pipeline/dataset/run-report.ts';
-import { type RunRef, stateKeys } from '../pipeline/state-keys.ts';
-import type { StagedSummary } from './snapshots.ts';
-import type { PlanSummary } from './input-bucket.ts';
+import { type RunRef, stateKeys } from '../state/keys.ts';
+import type { StagedSummary } from './stage.ts';
+import type { PlanSummary } from './plan.ts';
 import type { ActivityPorts } from './ports.ts';
 
 export interface ReportInput {

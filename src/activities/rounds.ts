@@ -8,18 +8,18 @@ import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
-import { roundRun, type RunRef, stateKeys } from '../pipeline/state-keys.ts';
+import { roundRun, type RunRef, stateKeys } from '../state/keys.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
-import { keysOf } from './file-lists.ts';
+import { keysOf } from '../state/file-lists.ts';
 import { callDeadline } from './call-deadline.ts';
 import { heartbeating } from './heartbeating.ts';
-import type { PlanSummary } from './input-bucket.ts';
-import { MessageFiling } from './message-filing.ts';
-import { readPointer } from './pointer.ts';
+import type { PlanSummary } from './plan.ts';
+import { DoneQueueConsumer } from '../done-queue/consumer.ts';
+import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
-import { quarantine } from './quarantine.ts';
-import { createJson, createJsonOnce, readJson, readJsonIfPresent } from './stored-json.ts';
-import { letGo, letWait, listWaiting, type WaitingResult } from './waiting-results.ts';
+import { quarantine } from '../state/quarantine.ts';
+import { createJson, createJsonOnce, readJson, readJsonIfPresent } from '../state/documents.ts';
+import { letGo, letWait, listWaiting, type WaitingResult } from '../state/waiting-results.ts';
 
 export interface AggregationSettings {
   readonly doneQueue: string;
@@ -108,7 +108,7 @@ export function createRoundActivities(
       const { doneQueue, results, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
       const deadline = callDeadline(maxSeconds);
-      const filing = new MessageFiling(ports, doneQueue, signal);
+      const filing = new DoneQueueConsumer(ports, doneQueue, signal);
       let waiting = new Set<string>();
       let lookedAt = 0;
       const count = (): number => waiting.union(filing.adopted).size;

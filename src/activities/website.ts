@@ -1,9 +1,9 @@
 /** The website: what its settings say, and one fetch and publication of it. */
 import { cancellationSignal, log } from '@temporalio/activity';
-import { placeName } from '../pipeline/website/target.ts';
+import { placeName } from '../website/rules/target.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { ActivityPorts } from './ports.ts';
-import { publishSite, type WebsiteProgress, type WebsitePublication } from './website-publication.ts';
+import { publishSite, type WebsiteProgress, type WebsitePublication } from '../website/publication.ts';
 
 export interface WebsiteSettings {
   /** Source for people; null when none is configured. */

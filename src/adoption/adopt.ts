@@ -6,9 +6,9 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import pMap from 'p-map';
-import { flipPointer, readPointer } from '../activities/pointer.ts';
-import { writeProjections } from '../activities/projection-files.ts';
-import { inflatedText } from '../activities/stored-json.ts';
+import { swapPointer, readPointer } from '../state/pointer.ts';
+import { writeProjections } from '../state/projections.ts';
+import { inflatedText } from '../state/documents.ts';
 import {
   adoptedEntryOf,
   type AdoptedHistory,
@@ -20,7 +20,7 @@ import { type Ledger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { firstVersions, nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
 import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
+import { publishedNames, stateKeys } from '../state/keys.ts';
 import { type AdoptedFolder, adoptOneFolder, writeManifest } from './adopted-folder.ts';
 import { type AdoptedLists, adoptLists } from './adopted-lists.ts';
 import {
@@ -148,7 +148,7 @@ async function commit(
       ? nextVersions(target.pointer.versions, ledger, ledgerKey, now)
       : firstVersions(ledger, ledgerKey, now);
   const body = gzipSync(serialiseVersions(versions));
-  const flip = await flipPointer(stores, target.etag, body, signal);
+  const flip = await swapPointer(stores, target.etag, body, signal);
   if (flip === 'committed') return ledger;
   const stored = inflatedText((await published.get(key, { signal })).body);
   if (isOurs(stored)) {

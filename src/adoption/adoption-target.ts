@@ -1,10 +1,10 @@
 /** What the published space holds before an adoption, and whether that may be replaced. */
-import { type Pointer, readPointer } from '../activities/pointer.ts';
-import { inflatedText } from '../activities/stored-json.ts';
+import { type Pointer, readPointer } from '../state/pointer.ts';
+import { inflatedText } from '../state/documents.ts';
 import { adoptedEntryOf } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { isOurs } from '../pipeline/dataset/adoption/original-versions.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { ObjectMissingError } from '../ports.ts';
 import type { OriginalSpace } from './original-space.ts';
 import { type AdoptionInput, type AdoptionPorts, AdoptionRefused } from './adoption.ts';

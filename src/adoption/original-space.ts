@@ -1,7 +1,7 @@
 /** Where the original's published space lies: below a prefix of a bucket, or in a folder of this machine. */
 import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 
 export interface OriginalFile {

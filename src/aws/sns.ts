@@ -1,6 +1,6 @@
 /** Alerts to an SNS topic. */
 import { GetTopicAttributesCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import type { Alert } from '../pipeline/alerts/alert.ts';
+import type { Alert } from '../alerts/alert.ts';
 import type { AlertChannel } from '../ports.ts';
 import type { AwsConnection } from './connection.ts';
 

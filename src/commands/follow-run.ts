@@ -8,9 +8,9 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import { pendingOf } from '../watch/pending.ts';
-import type { Progress } from '../workflows/story.ts';
+import type { Progress } from '../workflows/run-progress.ts';
 import { CommandError } from './command-error.ts';
 import { showStatus } from './terminal.ts';
 

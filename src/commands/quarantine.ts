@@ -6,7 +6,7 @@ import {
   type Release,
   releaseQuarantined,
   showQuarantined,
-} from '../activities/quarantine-release.ts';
+} from '../state/quarantine-release.ts';
 import { connectPorts } from '../composition.ts';
 import type { Config } from '../config.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';

@@ -1,5 +1,5 @@
 /** `status` for people: the verdict, what to do, then a table for each part. */
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
   Counted,
@@ -11,10 +11,10 @@ import type {
   ScheduleFacts,
   WatchedRun,
   WorkerFacts,
-} from '../pipeline/watch/facts.ts';
-import { ageText, type Finding, findingLine } from '../pipeline/watch/finding.ts';
-import { verdictLine } from '../pipeline/watch/judge.ts';
-import { daysWithoutLaunch } from '../pipeline/watch/schedule-rules.ts';
+} from '../watch/rules/facts.ts';
+import { ageText, type Finding, findingLine } from '../watch/rules/finding.ts';
+import { verdictLine } from '../watch/rules/judge.ts';
+import { daysWithoutLaunch } from '../watch/rules/schedule-rules.ts';
 import { counted, table } from './terminal.ts';
 
 /** Of each job. */
@@ -147,7 +147,7 @@ function leftoversText({ quarantine, waiting, openFailures, undelivered }: Lefto
     ['open failures', String(openFailures.length), openFailures.map(({ job, about }) => `${job} ${about}`).join('; ')],
     ['undelivered alerts', countText(undelivered, at), undelivered.subjects.join('; ')],
     ...projectionRows(facts),
-    ...orphanRows(facts),
+    ...unreferencedRows(facts),
   ];
   return table(rows.map((row) => row.map((cell) => plainLine(cell, 160))));
 }
@@ -159,13 +159,13 @@ function projectionRows({ projections }: Facts): string[][] {
   return [['projections', behind ? 'of an earlier commit' : 'differ from the ledger', differing.join(', ')]];
 }
 
-function orphanRows({ dataSet, at }: Facts): string[][] {
+function unreferencedRows({ dataSet, at }: Facts): string[][] {
   if ('unknown' in dataSet) return [];
-  const { orphanFolders, orphanRounds } = dataSet.known;
-  const names = orphanFolders.names.slice(0, 3).join(', ') + (orphanFolders.count > 3 ? ' …' : '');
+  const { unreferencedFolders, unreferencedRounds } = dataSet.known;
+  const names = unreferencedFolders.names.slice(0, 3).join(', ') + (unreferencedFolders.count > 3 ? ' …' : '');
   return [
-    ['unreferenced folders', countText(orphanFolders, at), names],
-    ['rounds outside the data set', countText(orphanRounds, at)],
+    ['unreferenced folders', countText(unreferencedFolders, at), names],
+    ['rounds outside the data set', countText(unreferencedRounds, at)],
   ];
 }
 

@@ -2,7 +2,7 @@
 import { setInterval } from 'node:timers';
 import { connectPorts } from '../composition.ts';
 import type { Config } from '../config.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import type { VerifyProgress } from '../verify/verification.ts';
 import { verifyDataSet } from '../verify/verify.ts';
 import { CommandError } from './command-error.ts';

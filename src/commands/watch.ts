@@ -1,16 +1,16 @@
 /** `check` and `status`: the watchdog outside Temporal, for cron or a monitor, and the same look for people (operations.md 7.6). */
 import { Client, Connection } from '@temporalio/client';
-import { writeProjections } from '../activities/projection-files.ts';
+import { writeProjections } from '../state/projections.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import { s3Connection, sqsConnection } from '../composition.ts';
 import { type Config, temporalConnectConfig } from '../config.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
-import { type Repair, wantsRepair } from '../pipeline/watch/data-set-rules.ts';
-import type { Facts } from '../pipeline/watch/facts.ts';
-import { exitCodeOf, type Finding, findingLine, type WatchLimits } from '../pipeline/watch/finding.ts';
-import { judge, verdictLine } from '../pipeline/watch/judge.ts';
-import { lookAround, type WatchNames, type WatchPorts } from '../watch/look-around.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
+import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';
+import type { Facts } from '../watch/rules/facts.ts';
+import { exitCodeOf, type Finding, findingLine, type WatchLimits } from '../watch/rules/finding.ts';
+import { judge, verdictLine } from '../watch/rules/judge.ts';
+import { collectFacts, type WatchNames, type WatchPorts } from '../watch/collect-facts.ts';
 import { CommandError } from './command-error.ts';
 import { statusText } from './status-report.ts';
 import { print } from './terminal.ts';
@@ -25,7 +25,7 @@ export interface WatchOptions {
 export async function check(config: Config, options: WatchOptions): Promise<void> {
   const limits = limitsOf(config, options);
   await withPorts(config, async (ports, names) => {
-    const facts = await lookAround(ports, names, new Date());
+    const facts = await collectFacts(ports, names, new Date());
     const repair = wantsRepair(facts) ? await repaired(ports, names, config) : NOT_TRIED;
     const findings = judge(facts, limits, repair);
     process.exitCode = exitCodeOf(findings);
@@ -39,7 +39,7 @@ export async function check(config: Config, options: WatchOptions): Promise<void
 export async function status(config: Config, options: WatchOptions): Promise<void> {
   const limits = limitsOf(config, options);
   await withPorts(config, async (ports, names) => {
-    const facts = await lookAround(ports, names, new Date());
+    const facts = await collectFacts(ports, names, new Date());
     const findings = judge(facts, limits, NOT_TRIED);
     process.exitCode = exitCodeOf(findings);
     if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings, facts }));

@@ -1,6 +1,6 @@
 /** `website publish`: the daily website update by hand, or of another source without Temporal. */
 import { setInterval } from 'node:timers';
-import { publishSite, type WebsiteProgress } from '../activities/website-publication.ts';
+import { publishSite, type WebsiteProgress } from '../website/publication.ts';
 import { PassingError, type WebsiteSource } from '../activities/ports.ts';
 import { connectPorts } from '../composition.ts';
 import { type Config, environment } from '../config.ts';
@@ -8,10 +8,10 @@ import { workflowIds } from '../names.ts';
 import { dayOf } from '../pipeline/calendar-day.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { BRANCH_NAME, repositoryProblem } from '../pipeline/website/repository.ts';
-import { placeName } from '../pipeline/website/target.ts';
-import { gitRepository } from '../website-source/git-repository.ts';
-import { localFolder } from '../website-source/local-folder.ts';
+import { BRANCH_NAME, repositoryProblem } from '../website/rules/repository.ts';
+import { placeName } from '../website/rules/target.ts';
+import { gitRepository } from '../website/git-repository.ts';
+import { localFolder } from '../website/local-folder.ts';
 import type { WebsiteUpdateResult } from '../workflows/website-update.ts';
 import { CommandError } from './command-error.ts';
 import { interruptible } from './interruptible.ts';

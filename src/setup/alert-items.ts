@@ -1,7 +1,7 @@
 /** Whether alerts would reach anybody. Channels are asked without alarming people, unless a test alert is wanted. */
 import { hostname } from 'node:os';
-import type { Alert } from '../pipeline/alerts/alert.ts';
-import { plainText } from '../pipeline/alerts/plain-text.ts';
+import type { Alert } from '../alerts/alert.ts';
+import { plainText } from '../pipeline/plain-text.ts';
 import type { AlertChannel } from '../ports.ts';
 import { errorText } from './run-items.ts';
 import { type Look, ok, type SetupItem } from './item.ts';

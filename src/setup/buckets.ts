@@ -1,6 +1,6 @@
 /** The three buckets: there, and able to do what the publish protocol stands on (PROTOCOL 5, THREATS T13). */
 import { randomUUID } from 'node:crypto';
-import { probeName } from '../pipeline/state-keys.ts';
+import { probeName } from '../state/keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 import type { BucketAdministration } from './ports.ts';

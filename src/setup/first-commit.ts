@@ -5,7 +5,7 @@ import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import { emptyLedger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
 import { firstVersions, parseVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
+import { publishedNames, stateKeys } from '../state/keys.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 

@@ -1,5 +1,5 @@
 /** The bucket itself refuses every PUT of `versions.json` without a condition: a second publisher, or a hand, loses no commit (THREATS T13). */
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 import type { BucketAdministration } from './ports.ts';
 import { list, mergedPolicy, type NamedStatement, statementsOf } from './published-access.ts';

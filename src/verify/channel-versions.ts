@@ -1,10 +1,10 @@
 /** Each channel/version of the ledger: its folder, its slots, and that the one is made of the other (I3, I4). */
 import { join } from 'node:path';
 import pMap from 'p-map';
-import type { Pointer } from '../activities/pointer.ts';
+import type { Pointer } from '../state/pointer.ts';
 import type { ChannelVersionEntry } from '../pipeline/dataset/ledger.ts';
 import { partsOf, slotsNamedBy } from '../pipeline/dataset/named-slots.ts';
-import { countSameDays, daysWithoutEntry, isAdoptedFolder, isRenderedFrom } from '../pipeline/verify/sum-rules.ts';
+import { countSameDays, daysWithoutEntry, isAdoptedFolder, isRenderedFrom } from './rules/sum-rules.ts';
 import { parseLedger } from '../pipeline/dataset/ledger.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { Commits } from './commits.ts';

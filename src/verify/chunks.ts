@@ -1,8 +1,8 @@
 /** The chunks that a contribution was built from (I1, I8): their tasks against the plan and the receipts, their parts by name. */
 import pMap from 'p-map';
-import { type ChunkRef, stateKeys } from '../pipeline/state-keys.ts';
-import { latestChunks, type TasksOfChunks, tasksOfChunks } from '../pipeline/verify/chunk-rules.ts';
-import { parseChunk, type StoredChunk, type StoredContribution } from '../pipeline/verify/stored-run.ts';
+import { type ChunkRef, stateKeys } from '../state/keys.ts';
+import { latestChunks, type TasksOfChunks, tasksOfChunks } from './rules/chunk-rules.ts';
+import { parseChunk, type StoredChunk, type StoredContribution } from './rules/stored-run.ts';
 import type { LedgerRun } from './ledger-run.ts';
 import { inSentence } from './remedies.ts';
 import type { Walk } from './walk.ts';

@@ -1,10 +1,10 @@
 /** The stored ledgers: each is what its name says (I6), and those of the current commit's past follow each other (I5). */
 import pMap from 'p-map';
-import type { Pointer } from '../activities/pointer.ts';
+import type { Pointer } from '../state/pointer.ts';
 import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
-import { GRACE_MS } from '../pipeline/verify/folder-rules.ts';
-import { type History, historyOf, recentCommits, type StoredCommit } from '../pipeline/verify/history.ts';
+import { stateKeys } from '../state/keys.ts';
+import { GRACE_MS } from './rules/folder-rules.ts';
+import { type History, historyOf, recentCommits, type StoredCommit } from './rules/history.ts';
 import { RESTORE } from './remedies.ts';
 import type { Walk } from './walk.ts';
 

@@ -1,9 +1,9 @@
 /** The current commit: versions.json and its ledger. What cannot be read here ends the walk (I12, I5). */
-import type { DataSetStores, Pointer } from '../activities/pointer.ts';
+import type { DataSetStores, Pointer } from '../state/pointer.ts';
 import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
-import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
-import { disagreeing } from '../pipeline/verify/sum-rules.ts';
+import { publishedNames, stateKeys } from '../state/keys.ts';
+import { disagreeing } from './rules/sum-rules.ts';
 import { MENDED, RESTORE } from './remedies.ts';
 import type { Walk } from './walk.ts';
 

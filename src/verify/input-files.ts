@@ -1,12 +1,12 @@
 /** The lists of input files: each is what its name says (I4, I6), no file is processed in two entries (I2), and the published lists are their sum (C9). */
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { keysOf } from '../activities/file-lists.ts';
-import type { Pointer } from '../activities/pointer.ts';
-import { lookAtProjections } from '../activities/projection-files.ts';
+import { keysOf } from '../state/file-lists.ts';
+import type { Pointer } from '../state/pointer.ts';
+import { lookAtProjections } from '../state/projections.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { storesOf } from './head.ts';

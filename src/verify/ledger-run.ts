@@ -1,8 +1,8 @@
 /** A run that the ledger counts, and what is left of it in its state; found by one listing. */
 import type { DayEntry } from '../pipeline/dataset/ledger.ts';
 import { parseReceiptName } from '../pipeline/done-queue/receipt.ts';
-import { type ChunkRef, type RunRef, runOfEntry, stateKeys } from '../pipeline/state-keys.ts';
-import { parseChunkName } from '../pipeline/verify/chunk-rules.ts';
+import { type ChunkRef, type RunRef, runOfEntry, stateKeys } from '../state/keys.ts';
+import { parseChunkName } from './rules/chunk-rules.ts';
 import { runAgain, sentence } from './remedies.ts';
 import type { Walk } from './walk.ts';
 

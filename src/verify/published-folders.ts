@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { type Manifest, MANIFEST_NAME, type ManifestFile, parseManifest } from '../pipeline/dataset/manifest.ts';
 import type { ChannelVersionEntry } from '../pipeline/dataset/ledger.ts';
-import { compareFolder } from '../pipeline/verify/folder-rules.ts';
-import { isAdoptedFolder } from '../pipeline/verify/sum-rules.ts';
+import { compareFolder } from './rules/folder-rules.ts';
+import { isAdoptedFolder } from './rules/sum-rules.ts';
 import type { Commits } from './commits.ts';
 import type { About, Walk } from './walk.ts';
 

@@ -2,7 +2,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { inflatedText } from '../activities/stored-json.ts';
+import { inflatedText } from '../state/documents.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { CheckedFolder } from './published-folders.ts';

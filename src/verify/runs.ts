@@ -1,14 +1,14 @@
 /** Each run of the ledger: its plan, its contribution and its chunks tell the same tasks, each of them once (I1, I3, I8). */
 import { join } from 'node:path';
 import pMap from 'p-map';
-import { openPlan } from '../activities/plan-store.ts';
+import { openPlan } from '../state/plan.ts';
 import { FailureType } from '../errors.ts';
 import { isAdopted, isRound } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
-import { parseContribution, parseTaken, type StoredContribution } from '../pipeline/verify/stored-run.ts';
-import { sumFaults } from '../pipeline/verify/sum-rules.ts';
-import { TaskIds } from '../pipeline/verify/task-ids.ts';
+import { stateKeys } from '../state/keys.ts';
+import { parseContribution, parseTaken, type StoredContribution } from './rules/stored-run.ts';
+import { sumFaults } from './rules/sum-rules.ts';
+import { TaskIds } from './rules/task-ids.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { checkChunks } from './chunks.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
+import { stateKeys } from '../state/keys.ts';
 import { type NamedSlots, slotsNamedBy } from '../pipeline/dataset/named-slots.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';

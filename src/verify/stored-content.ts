@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { inflatedText } from '../activities/stored-json.ts';
+import { inflatedText } from '../state/documents.ts';
 import { LineSplitter, textLines } from '../threads/lines.ts';
 
 /** Content that cannot be what was stored. */

@@ -1,6 +1,6 @@
 /** What a verification is given, tells while it goes on, and reports. */
 import type { ActivityPorts, ActivitySettings } from '../activities/ports.ts';
-import type { VerifyFinding } from '../pipeline/verify/finding.ts';
+import type { VerifyFinding } from './rules/finding.ts';
 
 /** What the worker's activities have fits; nothing is written. */
 export interface VerifyPorts extends Pick<ActivityPorts, 'analysis' | 'published' | 'threads'> {

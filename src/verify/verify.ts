@@ -4,7 +4,7 @@
  * something was found, the walk begins anew.
  */
 import type { VerifyOptions, VerifyPorts, VerifyReport } from './verification.ts';
-import { publishedNames } from '../pipeline/state-keys.ts';
+import { publishedNames } from '../state/keys.ts';
 import { checkChannelVersions } from './channel-versions.ts';
 import { checkCommits } from './commits.ts';
 import { isStillHead, readHead } from './head.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readStored, StoredDamage } from './stored-content.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { compareFindings, type FindingKind, type Rule, type VerifyFinding } from '../pipeline/verify/finding.ts';
+import { compareFindings, type FindingKind, type Rule, type VerifyFinding } from './rules/finding.ts';
 import { ObjectMissingError, type ObjectStore, type StoredObject } from '../ports.ts';
 import type { VerifyCounts, VerifyOptions, VerifyPorts, VerifyReport } from './verification.ts';
 

@@ -1,13 +1,13 @@
 /** The published data set as versions.json, its ledger and its folders show it. */
 import pMap from 'p-map';
-import type { DataSetStores, Pointer } from '../activities/pointer.ts';
+import type { DataSetStores, Pointer } from '../state/pointer.ts';
 import { analysisDay, isCalendarDay } from '../pipeline/calendar-day.ts';
 import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ChannelVersionEntry, Ledger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
-import { publishedNames, stateKeys } from '../pipeline/state-keys.ts';
-import type { ChannelVersionFacts, Counted, DataSetFacts, DayFacts } from '../pipeline/watch/facts.ts';
+import { publishedNames, stateKeys } from '../state/keys.ts';
+import type { ChannelVersionFacts, Counted, DataSetFacts, DayFacts } from './rules/facts.ts';
 import type { ObjectStore } from '../ports.ts';
 
 const AT_ONCE = 8;
@@ -27,12 +27,12 @@ export async function dataSetFacts(
   const calendarDays = days.filter(isCalendarDay).toSorted();
   const { seq, commit, at } = versions.head;
   const names = new Set(versions.folders.values());
-  const [channelVersions, orphanFolders, orphanRounds] = await Promise.all([
+  const [channelVersions, unreferencedFolders, unreferencedRounds] = await Promise.all([
     pMap(versions.folders, ([name, folder]) => channelVersion(stores, name, folder, ledger, signal), {
       concurrency: AT_ONCE,
     }),
-    foldersNobodyShows(stores, names, signal),
-    roundsOutside(stores.analysis, ledger, signal),
+    listUnreferencedFolders(stores, names, signal),
+    listUnreferencedRounds(stores.analysis, ledger, signal),
   ]);
   return {
     versions: `s3://${published.bucket}/${publishedPrefix}${publishedNames.versions}`,
@@ -44,8 +44,8 @@ export async function dataSetFacts(
     days: calendarDays.length,
     rounds: days.filter(isRound).length,
     firstDay: calendarDays[0] ?? null,
-    orphanFolders,
-    orphanRounds,
+    unreferencedFolders,
+    unreferencedRounds,
   };
 }
 
@@ -96,7 +96,7 @@ function recentDays(ledger: Ledger, now: Date): DayFacts[] {
 }
 
 /** Folders on their way to be published are among them, and those that garbage collection still keeps for readers. */
-async function foldersNobodyShows(
+async function listUnreferencedFolders(
   { published, publishedPrefix }: DataSetStores,
   shown: ReadonlySet<string>,
   signal: AbortSignal,
@@ -115,7 +115,7 @@ async function foldersNobodyShows(
   return { count: orphans.length, more, oldest, names: orphans.slice(0, MAX_NAMES) };
 }
 
-async function roundsOutside(analysis: ObjectStore, ledger: Ledger, signal: AbortSignal): Promise<Counted> {
+async function listUnreferencedRounds(analysis: ObjectStore, ledger: Ledger, signal: AbortSignal): Promise<Counted> {
   let count = 0;
   let more = false;
   let oldest: string | null = null;

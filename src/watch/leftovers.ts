@@ -1,12 +1,12 @@
 /** What lies about in the state and wants a look: quarantine, results that wait, failures and alerts that are not settled. */
 import pMap from 'p-map';
 import type { OpenFailure } from '../activities/alerts.ts';
-import { readJsonIfPresent } from '../activities/stored-json.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
-import { stateKeys } from '../pipeline/state-keys.ts';
-import type { LeftoverFacts, OpenFailureFacts } from '../pipeline/watch/facts.ts';
+import { readJsonIfPresent } from '../state/documents.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
+import { stateKeys } from '../state/keys.ts';
+import type { LeftoverFacts, OpenFailureFacts } from './rules/facts.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
-import { listAtMost } from './bounded-list.ts';
+import { listAtMost } from '../state/listing.ts';
 
 const MAX_LISTED = 5_000;
 const MAX_READ = 200;

@@ -1,8 +1,8 @@
 /** One part of a look: what it brought, or why nothing; within a time, whatever the service does. */
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../errors.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
-import type { Part } from '../pipeline/watch/facts.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
+import type { Part } from './rules/facts.ts';
 import { QueueMissingError } from '../ports.ts';
 import { errorText } from '../setup/run-items.ts';
 

@@ -1,9 +1,9 @@
 /** What a run is waiting for: its activities with their tries and last failures, its workflow task. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { tsToDate } from '@temporalio/common/lib/time.js';
-import type { Failure } from '../pipeline/alerts/classify.ts';
-import { plainText } from '../pipeline/alerts/plain-text.ts';
-import type { PendingActivity, RunningFacts } from '../pipeline/watch/facts.ts';
+import type { Failure } from '../alerts/classify.ts';
+import { plainText } from '../pipeline/plain-text.ts';
+import type { PendingActivity, RunningFacts } from './rules/facts.ts';
 
 type Described = WorkflowExecutionDescription['raw'];
 type Pending = NonNullable<Described['pendingActivities']>[number];

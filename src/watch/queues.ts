@@ -1,5 +1,5 @@
 /** The SQS queues: how much is in them, and how old the dead letters are. */
-import type { Part, QueueFacts } from '../pipeline/watch/facts.ts';
+import type { Part, QueueFacts } from './rules/facts.ts';
 import type { MessageQueues } from '../ports.ts';
 import { deadLetterQueue } from '../names.ts';
 import { partOf } from './part.ts';

@@ -2,13 +2,13 @@
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { openPlan } from '../activities/plan-store.ts';
-import { readProgress } from '../activities/receipts.ts';
+import { openPlan } from '../state/plan.ts';
+import { readProgress } from '../state/receipts.ts';
 import { analysisDayKey, analysisRunKey } from '../names.ts';
-import type { Failure } from '../pipeline/alerts/classify.ts';
-import { plainText } from '../pipeline/alerts/plain-text.ts';
-import { dailyRun } from '../pipeline/state-keys.ts';
-import type { RunFacts, RunningFacts, WatchedRun } from '../pipeline/watch/facts.ts';
+import type { Failure } from '../alerts/classify.ts';
+import { plainText } from '../pipeline/plain-text.ts';
+import { dailyRun } from '../state/keys.ts';
+import type { RunFacts, RunningFacts, WatchedRun } from './rules/facts.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { pendingOf } from './pending.ts';
 

@@ -2,8 +2,8 @@
 import { type Client, ScheduleNotFoundError, type ScheduleOptions } from '@temporalio/client';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { alertTaskQueue } from '../names.ts';
-import { plainLine } from '../pipeline/alerts/plain-text.ts';
-import type { ScheduleFacts, WorkerFacts } from '../pipeline/watch/facts.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
+import type { ScheduleFacts, WorkerFacts } from './rules/facts.ts';
 import { schedules } from '../schedules.ts';
 import { scheduleDifferences } from '../setup/schedule-items.ts';
 

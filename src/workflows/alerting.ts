@@ -12,11 +12,11 @@ import {
 } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import { alertTaskQueue } from '../names.ts';
-import type { AlertedRun, Outcome } from '../pipeline/alerts/alert.ts';
-import type { Failure } from '../pipeline/alerts/classify.ts';
-import { plainText } from '../pipeline/alerts/plain-text.ts';
+import type { AlertedRun, Outcome } from '../alerts/alert.ts';
+import type { Failure } from '../alerts/classify.ts';
+import { plainText } from '../pipeline/plain-text.ts';
 import { activityOptions } from './activity-options.ts';
-import type { RunStory } from './story.ts';
+import type { RunProgress } from './run-progress.ts';
 
 /** Bounds what travels through the history. */
 const MAX_MESSAGE = 4096;
@@ -26,7 +26,7 @@ interface Job<T> {
   readonly job: string;
   /** What the run is about: a later run about the same brings the news of a recovery. */
   readonly about: string;
-  readonly story: RunStory;
+  readonly progress: RunProgress;
   readonly work: () => Promise<T>;
   /** What an ended run has to say; nothing by default. */
   readonly warnings?: (result: T) => readonly string[];
@@ -36,14 +36,14 @@ interface Job<T> {
  * Runs a job and tells how it ended; a failure is passed on unchanged, and so is the result, whether people can be
  * reached or not. A run that an operator cancels is silent.
  */
-export async function alerting<T>({ job, about, story, work, warnings = () => [] }: Job<T>): Promise<T> {
-  const subject = { job, about, story, alertId: workflowInfo().runId };
+export async function alerting<T>({ job, about, progress, work, warnings = () => [] }: Job<T>): Promise<T> {
+  const subject = { job, about, progress, alertId: workflowInfo().runId };
   let result: T;
   try {
     result = await work();
   } catch (error) {
     if (!isCancellation(error) && !(error instanceof ContinueAsNew)) {
-      const outcome: Outcome = { kind: 'failed', step: story.phase, failure: failureOf(error) };
+      const outcome: Outcome = { kind: 'failed', step: progress.phase, failure: failureOf(error) };
       await CancellationScope.nonCancellable(() => notifyOrLog(subject, outcome));
     }
     throw error;
@@ -54,13 +54,13 @@ export async function alerting<T>({ job, about, story, work, warnings = () => []
 
 /** What an alert is about; of one `alertId` every kind is sent once. */
 export interface AlertSubject extends Pick<AlertedRun, 'job' | 'about' | 'alertId'> {
-  readonly story: RunStory;
+  readonly progress: RunProgress;
 }
 
-export async function notifyOrLog({ story, ...subject }: AlertSubject, outcome: Outcome): Promise<void> {
+export async function notifyOrLog({ progress, ...subject }: AlertSubject, outcome: Outcome): Promise<void> {
   const { workflowId, runId, workflowType, attempt, startTime } = workflowInfo();
   const times = { startedAt: startTime.toISOString(), endedAt: new Date().toISOString() };
-  const run: AlertedRun = { ...subject, workflowId, runId, workflowType, attempt, ...times, facts: story.facts };
+  const run: AlertedRun = { ...subject, workflowId, runId, workflowType, attempt, ...times, facts: progress.facts };
   try {
     await alerts().notify({ run, outcome });
   } catch (error) {

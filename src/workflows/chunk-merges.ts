@@ -1,8 +1,8 @@
 /** The merges of a run's chunks: results of 100 tasks at a time, side by side. */
 import { proxyActivities } from '@temporalio/workflow';
-import type { MergeChunkResult } from '../activities/aggregates.ts';
+import type { MergeChunkResult } from '../activities/merge.ts';
 import type { Activities } from '../activities/index.ts';
-import type { ChunkRef, RunRef } from '../pipeline/state-keys.ts';
+import type { ChunkRef, RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 
 const { mergeChunk } = proxyActivities<Activities>(activityOptions.scan);

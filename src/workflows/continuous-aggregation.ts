@@ -13,15 +13,15 @@ import type { AggregationSettings } from '../activities/rounds.ts';
 import { analysisRunKey } from '../names.ts';
 import { roundName } from '../pipeline/dataset/day-replacement.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
-import { roundRun } from '../pipeline/state-keys.ts';
+import { roundRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting, notifyOrLog } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { ChunkMerges } from './chunk-merges.ts';
-import { FloodAlarm } from './flood-alarm.ts';
+import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { RoundControl } from './round-control.ts';
-import { RunStory } from './story.ts';
+import { RunProgress } from './run-progress.ts';
 
 const { aggregationSettings, writeReport } = proxyActivities<Activities>(activityOptions.quick);
 const { planRound, buildContribution, updateProjections, settleRound } = proxyActivities<Activities>(
@@ -53,17 +53,17 @@ export interface AggregationResult {
  */
 export async function continuousAggregation(raw?: AggregationInput): Promise<AggregationResult> {
   const input = checkedInput(() => parseAggregationInput(raw));
-  const story = new RunStory('continuous aggregation');
-  return alerting({ job: JOB, about: ABOUT, story, work: () => aggregate(input, story) });
+  const progress = new RunProgress('continuous aggregation');
+  return alerting({ job: JOB, about: ABOUT, progress, work: () => aggregate(input, progress) });
 }
 
-async function aggregate(input: AggregationInput, story: RunStory): Promise<AggregationResult> {
+async function aggregate(input: AggregationInput, progress: RunProgress): Promise<AggregationResult> {
   const control = new RoundControl<RoundOutcome>();
-  story.tell('starting');
+  progress.update('starting');
   const settings = await aggregationSettings();
   const limits = limitsOf(input, settings);
   // The start counts as a publish: nothing is due at once.
-  const flood = new FloodAlarm(settings.doneQueue, { job: JOB, about: ABOUT, story });
+  const flood = new QuarantineFullAlert(settings.doneQueue, { job: JOB, about: ABOUT, progress });
   const totals = { publishedAt: Date.now(), rounds: 0, results: 0, ...input.carried };
   tellTotals();
 
@@ -71,7 +71,7 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
     const waiting = await collect();
     const isDue = waiting >= limits.results || (waiting > 0 && secondsLeft() <= 0);
     if (isDue || control.isPublishing()) await control.answering(publishWaiting);
-    story.tell('collecting results', { waiting: String(waiting) });
+    progress.update('collecting results', { waiting: String(waiting) });
     if (control.isPublishing()) continue;
     if (control.isStopping()) break;
     if (workflowInfo().continueAsNewSuggested) {
@@ -80,7 +80,7 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
       await continueAsNew<typeof continuousAggregation>({ ...input, carried: totals });
     }
   }
-  story.tell('stopped');
+  progress.update('stopped');
   await condition(allHandlersFinished);
   const { rounds, results } = totals;
   log.info('continuous aggregation stopped', { rounds, results });
@@ -114,17 +114,18 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
     const day = roundName(instant);
     const run = roundRun(instant, uuid4());
     upsertSearchAttributes([{ key: analysisRunKey, value: run.runId }]);
-    story.tell('planning a round', { round: day, run: `\`${run.runId}\`` });
+    progress.update('planning a round', { round: day, run: `\`${run.runId}\`` });
     const { plan, overlapping } = await planRound({ run, instant, results: limits.results });
-    if (overlapping > 0) story.tell('planning a round', { refused: `${overlapping} results count input files twice` });
+    if (overlapping > 0)
+      progress.update('planning a round', { refused: `${overlapping} results count input files twice` });
     if (plan.tasks === 0) {
       totals.publishedAt = Date.now();
       return { decision: 'nothing', results: 0, seq: null };
     }
-    story.tell('merging', { 'this round': `${plan.tasks} results of ${plan.files} files` });
+    progress.update('merging', { 'this round': `${plan.tasks} results of ${plan.files} files` });
     const merged = await new ChunkMerges(run, plan.tasks, plan.chunkTasks).finish();
     const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: merged.chunks });
-    const publication = await publish(run, story);
+    const publication = await publish(run, progress);
     // Its results wait again, and the next round is planned on what the data set holds now.
     if (publication.decision === 'overlapping') return { ...publication, results: 0 };
     await updateProjections();
@@ -133,18 +134,18 @@ async function aggregate(input: AggregationInput, story: RunStory): Promise<Aggr
     const reported = await writeReport({ run, day, plan, counts, publication });
     const twice = overlapping === 0 ? [] : [`${overlapping} results were quarantined: their input files count already`];
     const warnings = [...reported.warnings, ...twice];
-    await notifyOrLog({ job: JOB, about: ABOUT, story, alertId: runId }, { kind: 'ended', warnings });
+    await notifyOrLog({ job: JOB, about: ABOUT, progress, alertId: runId }, { kind: 'ended', warnings });
     totals.publishedAt = Date.now();
     totals.rounds += 1;
     totals.results += plan.tasks;
     tellTotals();
-    story.tell('round published', { commit: String(publication.seq), warnings: warnings.join('; ') || 'none' });
+    progress.update('round published', { commit: String(publication.seq), warnings: warnings.join('; ') || 'none' });
     log.info('round published', { round: day, runId, results: plan.tasks, seq: publication.seq });
     return { decision: publication.decision, results: plan.tasks, seq: publication.seq };
   }
 
   function tellTotals(): void {
-    story.tell('collecting results', { published: `${totals.rounds} rounds, ${totals.results} results` });
+    progress.update('collecting results', { published: `${totals.rounds} rounds, ${totals.results} results` });
   }
 }
 

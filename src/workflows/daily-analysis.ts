@@ -1,19 +1,19 @@
 import { log, patched, proxyActivities, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { PlanSummary } from '../activities/input-bucket.ts';
+import type { PlanSummary } from '../activities/plan.ts';
 import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
 import { type DailyAnalysisInput, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
-import { dailyRun, type RunRef } from '../pipeline/state-keys.ts';
+import { dailyRun, type RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting, pingDeadMan } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
-import { FloodAlarm } from './flood-alarm.ts';
+import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { largePlan } from './large-plan.ts';
-import { megabytes, RunStory } from './story.ts';
+import { megabytes, RunProgress } from './run-progress.ts';
 
 const { renderFilter, productionQueues, writeReport } = proxyActivities<Activities>(activityOptions.quick);
 const { planTasks, enqueueTasks, buildContribution, updateProjections } = proxyActivities<Activities>(
@@ -44,17 +44,17 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   // A backfilled or late run belongs to the day it was scheduled for, not to the day it happens to run.
   const scheduled = typedSearchAttributes.get(scheduledStartKey) ?? startTime;
   const day = input.day ?? analysisDay(scheduled);
-  const story = new RunStory(day);
+  const progress = new RunProgress(day);
   const run = dailyRun(day, uuid4());
   upsertSearchAttributes([
     { key: analysisDayKey, value: day },
     { key: analysisRunKey, value: run.runId },
   ]);
-  const theDay = { input, day, run, startTime, story };
+  const theDay = { input, day, run, startTime, progress };
   // Runs that began before there were alerts end without them. replay-tested: 2026-11-25
   if (!patched('alerts')) return analyseDay({ ...theDay, tellsDeadMan: false });
   const work = (): Promise<DailyAnalysisResult> => analyseDay({ ...theDay, tellsDeadMan: true });
-  return alerting({ job: JOB, about: day, story, work, warnings: ({ warnings }) => warnings });
+  return alerting({ job: JOB, about: day, progress, work, warnings: ({ warnings }) => warnings });
 }
 
 interface DayRun {
@@ -62,12 +62,19 @@ interface DayRun {
   readonly day: string;
   readonly run: RunRef;
   readonly startTime: Date;
-  readonly story: RunStory;
+  readonly progress: RunProgress;
   readonly tellsDeadMan: boolean;
 }
 
-async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: DayRun): Promise<DailyAnalysisResult> {
-  story.tell('rendering the filter', { run: `\`${run.runId}\`` });
+async function analyseDay({
+  input,
+  day,
+  run,
+  startTime,
+  progress,
+  tellsDeadMan,
+}: DayRun): Promise<DailyAnalysisResult> {
+  progress.update('rendering the filter', { run: `\`${run.runId}\`` });
   const filter = await renderFilter({
     day,
     document: input.filter,
@@ -76,7 +83,7 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
   });
   const queues = await productionQueues();
 
-  story.tell('listing the input bucket');
+  progress.update('listing the input bucket');
   const plan = await planTasks({
     run,
     day,
@@ -86,21 +93,21 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
     jobName: `dashboard-${day}`,
     ...queues,
   });
-  story.tell('sending analysis tasks', {
+  progress.update('sending analysis tasks', {
     input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
   });
-  if (plan.tasks === 0) return reportNothing(day, run, plan, story);
+  if (plan.tasks === 0) return reportNothing(day, run, plan, progress);
   await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
 
-  story.tell('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
-  const flood = new FloodAlarm(queues.doneQueue, { job: JOB, about: day, story });
-  const drained = await drainAndMerge(run, plan, queues, input, story, flood);
+  progress.update('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
+  const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOB, about: day, progress });
+  const drained = await drainAndMerge(run, plan, queues, input, progress, flood);
 
-  story.tell('building segments', {
+  progress.update('building segments', {
     tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
   });
   const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: drained.chunks });
-  const publication = await publish(run, story);
+  const publication = await publish(run, progress);
   const projections = await updateProjections();
   if (tellsDeadMan) await pingDeadMan(projections.seq);
 
@@ -109,7 +116,7 @@ async function analyseDay({ input, day, run, startTime, story, tellsDeadMan }: D
   const published = publication.snapshots
     .filter(({ folder }) => folder !== null)
     .map(({ channelVersion }) => channelVersion);
-  story.tell(publication.decision, {
+  progress.update(publication.decision, {
     submissions: String(counts.records),
     published: published.join(', ') || 'nothing new',
     commit: String(publication.seq),
@@ -133,7 +140,7 @@ async function reportNothing(
   day: string,
   run: RunRef,
   plan: PlanSummary,
-  story: RunStory,
+  progress: RunProgress,
 ): Promise<DailyAnalysisResult> {
   const counts: RunCounts = {
     planned: 0,
@@ -149,7 +156,7 @@ async function reportNothing(
   const publication = { decision: 'nothing', seq: 0, snapshots: [] } as const;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
   const noInput = `no input for ${day}: the filter admits no file of the input bucket`;
-  story.tell('nothing to analyse', { warnings: noInput });
+  progress.update('nothing to analyse', { warnings: noInput });
   log.warn('no input for the day', { day, runId: run.runId });
   return {
     ...counts,

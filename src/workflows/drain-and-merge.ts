@@ -1,16 +1,16 @@
 /** From sent tasks to merged chunks: the drain and the merges run side by side, stragglers are looked for, an operator can cut it short. */
 import { ActivityCancellationType, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow';
-import type { DrainResult } from '../activities/done-queue.ts';
+import type { DrainResult } from '../activities/drain.ts';
 import type { Activities } from '../activities/index.ts';
-import type { PlanSummary } from '../activities/input-bucket.ts';
-import type { RecoverResult } from '../activities/task-queue.ts';
+import type { PlanSummary } from '../activities/plan.ts';
+import type { RecoverResult } from '../activities/send.ts';
 import type { Patience } from '../pipeline/run-input.ts';
-import type { RunRef } from '../pipeline/state-keys.ts';
+import type { RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
-import type { FloodAlarm } from './flood-alarm.ts';
+import type { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { ChunkMerges, type MergedRun } from './chunk-merges.ts';
 import { OperatorControl } from './operator-control.ts';
-import type { RunStory } from './story.ts';
+import type { RunProgress } from './run-progress.ts';
 
 const { recoverStragglers } = proxyActivities<Activities>(activityOptions.scan);
 const { drainDoneQueue } = proxyActivities<Activities>({
@@ -40,8 +40,8 @@ export async function drainAndMerge(
   plan: PlanSummary,
   queues: Queues,
   patience: Patience,
-  story: RunStory,
-  flood: FloodAlarm,
+  progress: RunProgress,
+  flood: QuarantineFullAlert,
 ): Promise<DrainedRun> {
   const { tasks, chunkTasks } = plan;
   const merges = new ChunkMerges(run, tasks, chunkTasks);
@@ -74,7 +74,7 @@ export async function drainAndMerge(
     if (drained === undefined) break;
     totals.duplicates += drained.duplicates;
     totals.quarantined += drained.quarantined;
-    tellDrain(story, drained);
+    tellDrain(progress, drained);
     await flood.note(drained);
     for (const { chunk, done } of drained.ready) merges.start(chunk, done);
     if (drained.missing === 0) break;
@@ -85,13 +85,13 @@ export async function drainAndMerge(
     }
   }
 
-  story.tell('merging the last results');
+  progress.update('merging the last results');
   await condition(allHandlersFinished);
   return { ...(await merges.finish()), ...totals, flooded: flood.raised };
 }
 
-function tellDrain(story: RunStory, { done, failed, missing, quarantined, held }: DrainResult): void {
+function tellDrain(progress: RunProgress, { done, failed, missing, quarantined, held }: DrainResult): void {
   const kept = quarantined > 0 ? `, ${quarantined} messages quarantined` : '';
   const odd = held > 0 ? `${kept}, others left on the queue: quarantine full` : kept;
-  story.tell('draining the done queue', { tasks: `${done} done, ${failed} failed, ${missing} open${odd}` });
+  progress.update('draining the done queue', { tasks: `${done} done, ${failed} failed, ${missing} open${odd}` });
 }

@@ -5,7 +5,7 @@ import { type GarbageCollectionInput, parseGarbageCollectionInput } from '../pip
 import { activityOptions } from './activity-options.ts';
 import { alerting } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
-import { megabytes, RunStory } from './story.ts';
+import { megabytes, RunProgress } from './run-progress.ts';
 
 const { planGarbage, removeGarbage } = proxyActivities<Activities>(activityOptions.scan);
 
@@ -18,16 +18,18 @@ export interface GarbageCollectionResult extends GarbageSummary {
 /** Removes folders and parts that no commit names any more, once no reader and no publish can need them. */
 export async function garbageCollection(raw?: GarbageCollectionInput): Promise<GarbageCollectionResult> {
   const input = checkedInput(() => parseGarbageCollectionInput(raw));
-  const story = new RunStory(`garbage collection${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
-  return alerting({ job: 'garbage-collection', about: 'data-set', story, work: () => collect(input, story) });
+  const progress = new RunProgress(
+    `garbage collection${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`,
+  );
+  return alerting({ job: 'garbage-collection', about: 'data-set', progress, work: () => collect(input, progress) });
 }
 
 async function collect(
   { dryRun, force, maxDeletions }: Required<GarbageCollectionInput>,
-  story: RunStory,
+  progress: RunProgress,
 ): Promise<GarbageCollectionResult> {
   const { runId: id } = workflowInfo();
-  story.tell('looking for what nobody names');
+  progress.update('looking for what nobody names');
   const garbage = await planGarbage({ id, force, maxDeletions });
   const facts = {
     garbage: `${garbage.folders} folders, ${garbage.objects} objects, ${megabytes(garbage.bytes)}`,
@@ -35,12 +37,12 @@ async function collect(
     ...(garbage.left > 0 && { left: `${garbage.left} for the next run` }),
   };
   if (dryRun || garbage.objects === 0) {
-    story.tell(dryRun ? 'done: nothing was removed' : 'nothing to remove', facts);
+    progress.update(dryRun ? 'done: nothing was removed' : 'nothing to remove', facts);
     return { ...garbage, dryRun, deleted: 0 };
   }
-  story.tell('removing', facts);
+  progress.update('removing', facts);
   const { objects: deleted } = await removeGarbage({ id });
-  story.tell('done', { ...facts, removed: `${deleted} objects` });
+  progress.update('done', { ...facts, removed: `${deleted} objects` });
   log.info('garbage collection ended', { deleted, left: garbage.left });
   return { ...garbage, dryRun, deleted };
 }

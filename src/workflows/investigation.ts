@@ -6,19 +6,19 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { InvestigationSummary } from '../activities/contribution.ts';
+import type { InvestigationSummary } from '../activities/build.ts';
 import type { Activities } from '../activities/index.ts';
-import type { InvestigationQueues } from '../activities/investigation-queues.ts';
+import type { InvestigationQueues } from '../activities/investigation.ts';
 import { analysisDayKey, analysisRunKey, INVESTIGATION_NAME } from '../names.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { type InvestigationInput, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';
-import { investigationRun } from '../pipeline/state-keys.ts';
+import { investigationRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge } from './drain-and-merge.ts';
-import { FloodAlarm } from './flood-alarm.ts';
+import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { largePlan } from './large-plan.ts';
-import { megabytes, RunStory } from './story.ts';
+import { megabytes, RunProgress } from './run-progress.ts';
 
 const { renderFilter, parseFilterDocument, createInvestigationQueues, removeInvestigationQueues } =
   proxyActivities<Activities>(activityOptions.quick);
@@ -30,14 +30,14 @@ export type InvestigationResult = InvestigationSummary & { readonly name: string
 export async function investigation(raw?: InvestigationInput): Promise<InvestigationResult> {
   const input = checkedInput(() => parseInvestigationInput(raw, INVESTIGATION_NAME));
   const { name } = input;
-  const story = new RunStory(`investigation ${name}`);
+  const progress = new RunProgress(`investigation ${name}`);
   const run = investigationRun(name, uuid4());
   upsertSearchAttributes([
     { key: analysisRunKey, value: run.runId },
     ...(input.day === undefined ? [] : [{ key: analysisDayKey, value: input.day }]),
   ]);
 
-  story.tell('rendering the filter', { run: `\`${run.runId}\`` });
+  progress.update('rendering the filter', { run: `\`${run.runId}\`` });
   const chosen = await chooseFiles(input);
   // A cancelled creation would leave queues that nobody removes.
   const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name }));
@@ -48,7 +48,7 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
   }
 
   async function analyse({ taskQueue, doneQueue }: InvestigationQueues): Promise<InvestigationResult> {
-    story.tell('listing the input bucket', { queues: `\`${taskQueue}\`, \`${doneQueue}\`` });
+    progress.update('listing the input bucket', { queues: `\`${taskQueue}\`, \`${doneQueue}\`` });
     const plan = await planTasks({
       run,
       day: input.day ?? null,
@@ -58,17 +58,17 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
       taskQueue,
       doneQueue,
     });
-    story.tell('sending analysis tasks', {
+    progress.update('sending analysis tasks', {
       input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
     });
     if (plan.tasks > 0) await enqueueTasks({ run, taskQueue });
-    const flood = new FloodAlarm(doneQueue, null);
-    const drained = await drainAndMerge(run, plan, { taskQueue, doneQueue }, input satisfies Patience, story, flood);
-    story.tell('collecting the result', {
+    const flood = new QuarantineFullAlert(doneQueue, null);
+    const drained = await drainAndMerge(run, plan, { taskQueue, doneQueue }, input satisfies Patience, progress, flood);
+    progress.update('collecting the result', {
       tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
     });
     const summary = await collectInvestigation({ run, name, tasks: plan.tasks, chunks: drained.chunks });
-    story.tell('done', { submissions: String(summary.records), result: `\`${summary.result}\`` });
+    progress.update('done', { submissions: String(summary.records), result: `\`${summary.result}\`` });
     log.info('investigation ended', { name, runId: run.runId, lines: summary.lines });
     return { ...summary, name, runId: run.runId };
   }

@@ -1,6 +1,6 @@
 /** The commands that an operator can give a run that drains its done queue: Updates, so that each is answered. */
 import { ApplicationFailure, CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
-import type { RecoverResult } from '../activities/task-queue.ts';
+import type { RecoverResult } from '../activities/send.ts';
 
 /** Goes on without the tasks that have no result yet. */
 export const finishWithMissing = defineUpdate<string>('finishWithMissing');

@@ -1,11 +1,11 @@
 /** Publishing: stage every affected snapshot, then commit; when another publisher was first, build on its commit. */
 import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
-import type { StagedSummary } from '../activities/snapshots.ts';
+import type { StagedSummary } from '../activities/stage.ts';
 import type { Activities } from '../activities/index.ts';
 import { FailureType } from '../errors.ts';
-import type { RunRef } from '../pipeline/state-keys.ts';
+import type { RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
-import type { RunStory } from './story.ts';
+import type { RunProgress } from './run-progress.ts';
 
 const { commitDataset } = proxyActivities<Activities>(activityOptions.commit);
 const { planPublication, stageSnapshot } = proxyActivities<Activities>(activityOptions.scan);
@@ -24,19 +24,19 @@ export interface PublishedRun {
   readonly snapshots: readonly StagedSummary[];
 }
 
-export async function publish(run: RunRef, story: RunStory): Promise<PublishedRun> {
+export async function publish(run: RunRef, progress: RunProgress): Promise<PublishedRun> {
   for (let attempt = 1; attempt <= MAX_REBASES; attempt += 1) {
     const publication = { run, attempt, commit: uuid4() };
-    story.tell('deciding what to publish');
+    progress.update('deciding what to publish');
     const plan = await planPublication(publication);
     if (plan.decision !== 'publish') {
       return { decision: plan.decision === 'no-op' ? 'unchanged' : plan.decision, seq: plan.seq, snapshots: [] };
     }
-    story.tell(`staging ${plan.snapshots} snapshots`);
+    progress.update(`staging ${plan.snapshots} snapshots`);
     const snapshots = await Promise.all(
       Array.from({ length: plan.snapshots }, (_, index) => stageSnapshot({ ...publication, index })),
     );
-    story.tell('committing');
+    progress.update('committing');
     const { outcome, seq } = await commitDataset(publication);
     if (outcome !== 'moved') return { decision: outcome === 'committed' ? 'published' : 'superseded', seq, snapshots };
     if (attempt >= QUICK_REBASES) await sleep('1 minute');

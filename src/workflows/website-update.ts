@@ -1,11 +1,11 @@
 import { log, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { WebsitePublication } from '../activities/website-publication.ts';
+import type { WebsitePublication } from '../website/publication.ts';
 import { parseWebsiteUpdateInput, type WebsiteUpdateInput } from '../pipeline/run-input.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
-import { RunStory } from './story.ts';
+import { RunProgress } from './run-progress.ts';
 
 const { describeWebsite } = proxyActivities<Activities>(activityOptions.quick);
 const { publishWebsite } = proxyActivities<Activities>(activityOptions.scan);
@@ -17,24 +17,24 @@ export type WebsiteUpdateResult =
 /** Publishes the newest files of the configured website; the site follows its source, and an unchanged one costs no write. */
 export async function websiteUpdate(raw?: WebsiteUpdateInput): Promise<WebsiteUpdateResult> {
   const input = checkedInput(() => parseWebsiteUpdateInput(raw));
-  const story = new RunStory(`website update${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
+  const progress = new RunProgress(`website update${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
 
-  return alerting({ job: 'website-update', about: 'website', story, work: () => update(input, story) });
+  return alerting({ job: 'website-update', about: 'website', progress, work: () => update(input, progress) });
 }
 
-async function update(input: Required<WebsiteUpdateInput>, story: RunStory): Promise<WebsiteUpdateResult> {
-  story.tell('reading the settings');
+async function update(input: Required<WebsiteUpdateInput>, progress: RunProgress): Promise<WebsiteUpdateResult> {
+  progress.update('reading the settings');
   const { source, site } = await describeWebsite();
   if (source === null) {
     // A schedule that exists where no website is wanted is no failure.
-    story.tell('no website source is configured');
+    progress.update('no website source is configured');
     return { outcome: 'not-configured', site };
   }
 
-  story.tell('fetching and comparing', { source, site: `\`${site}\`` });
+  progress.update('fetching and comparing', { source, site: `\`${site}\`` });
   const publication = await publishWebsite(input);
   const { outcome, revision, uploaded, deleted, unchanged } = publication;
-  story.tell(outcome, {
+  progress.update(outcome, {
     revision: `\`${revision}\``,
     files: `${uploaded} uploaded, ${deleted} deleted, ${unchanged} unchanged`,
   });

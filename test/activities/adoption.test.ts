@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { FailureType } from '../../src/errors.ts';
 import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
-import { roundRun, stateKeys } from '../../src/pipeline/state-keys.ts';
+import { roundRun, stateKeys } from '../../src/state/keys.ts';
 import { NIGHTLY, publishDay, rowResult, rowsOf } from '../fakes/adopted-days.ts';
 import { type Application, eachWithApplication, PREFIX } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey, runId } from '../fakes/day-run.ts';

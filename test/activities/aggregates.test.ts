@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { MergeChunkResult } from '../../src/activities/aggregates.ts';
+import type { MergeChunkResult } from '../../src/activities/merge.ts';
 import type { ChunkHead } from '../../src/pipeline/aggregates/chunk-head.ts';
 import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
 import { type Answer, DayRun, inputKey, resultOf } from '../fakes/day-run.ts';

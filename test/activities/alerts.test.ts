@@ -10,9 +10,9 @@ import {
   type Notified,
   type NotifyInput,
 } from '../../src/activities/alerts.ts';
-import { webhookChannel } from '../../src/alert-channels/webhook.ts';
-import type { Alert, AlertedRun, Outcome } from '../../src/pipeline/alerts/alert.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { webhookChannel } from '../../src/alerts/webhook.ts';
+import type { Alert, AlertedRun, Outcome } from '../../src/alerts/alert.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import type { AlertChannel } from '../../src/ports.ts';
 import { environment } from '../fakes/application.ts';
 import { CallTrace } from '../fakes/call-trace.ts';

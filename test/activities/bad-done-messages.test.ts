@@ -1,9 +1,9 @@
 /** What the drain does with messages that break the protocol, and with more of them than the quarantine takes. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DrainResult } from '../../src/activities/done-queue.ts';
+import type { DrainResult } from '../../src/activities/drain.ts';
 import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DONE_QUEUE } from '../fakes/names.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Contribution } from '../../src/activities/contribution.ts';
+import type { Contribution } from '../../src/activities/build.ts';
 import { FailureType } from '../../src/errors.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DrainResult } from '../../src/activities/done-queue.ts';
+import type { DrainResult } from '../../src/activities/drain.ts';
 import { FailureType } from '../../src/errors.ts';
 import { outputPrefix, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE } from '../fakes/names.ts';
 import { doneMessage } from '../fakes/day-run.ts';

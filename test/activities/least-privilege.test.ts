@@ -48,7 +48,7 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   investigator: ['createInvestigationQueues', 'removeInvestigationQueues'],
   'website-publisher': ['describeWebsite', 'publishWebsite'],
   notifier: ['notify'],
-  watcher: ['lookAround', 'gauges'],
+  watcher: ['collectFacts', 'gauges'],
   'analysis-worker': ['runTask'],
 };
 /** All that one Temporal worker does, its gauges included. */

@@ -5,8 +5,8 @@ import {
   type Quarantined,
   releaseQuarantined,
   showQuarantined,
-} from '../../src/activities/quarantine-release.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+} from '../../src/state/quarantine-release.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey, resultOf, runId } from '../fakes/day-run.ts';
 import { answerForeign, foreignId, foreignMessage } from '../fakes/foreign-launcher.ts';

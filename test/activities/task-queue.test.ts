@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FailureType } from '../../src/errors.ts';
 import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { parseReceipt } from '../../src/pipeline/done-queue/receipt.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { decodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
 import { TASK_QUEUE } from '../fakes/names.ts';

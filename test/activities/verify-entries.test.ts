@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { SealedBase, Segment } from '../../src/pipeline/dataset/ledger.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import type { CompactedBase, Segment } from '../../src/pipeline/dataset/ledger.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { type Application, eachWithApplication, PREFIX } from '../fakes/application.ts';
 import { inputKey } from '../fakes/day-run.ts';
 import { publishDay, rowResult } from '../fakes/adopted-days.ts';
@@ -107,7 +107,7 @@ describe('verify of days that were folded into a base', () => {
     return { key, sha: sha256, slots, days: segments.map(({ day }) => day) };
   }
 
-  async function commitBase(app: Application, base: SealedBase, segments: readonly Segment[]): Promise<void> {
+  async function commitBase(app: Application, base: CompactedBase, segments: readonly Segment[]): Promise<void> {
     await commitNext(app, ({ channelVersions }) => {
       const entry = channelVersions.get(NIGHTLY) ?? assert.fail();
       return { channelVersions: new Map(channelVersions).set(NIGHTLY, { ...entry, base, segments }) };

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { verifyDataSet } from '../../src/verify/verify.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';

@@ -1,12 +1,12 @@
 /** What `status` and `check` find out about a data set and its queues, over the fakes; Temporal's part is in test/system/watch.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { lookAtProjections, writeProjections } from '../../src/activities/projection-files.ts';
-import { readPointer } from '../../src/activities/pointer.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
-import type { DataSetFacts, Facts, LeftoverFacts } from '../../src/pipeline/watch/facts.ts';
+import { lookAtProjections, writeProjections } from '../../src/state/projections.ts';
+import { readPointer } from '../../src/state/pointer.ts';
+import { stateKeys } from '../../src/state/keys.ts';
+import type { DataSetFacts, Facts, LeftoverFacts } from '../../src/watch/rules/facts.ts';
 import { dataSetFacts } from '../../src/watch/data-set.ts';
-import { lookAround } from '../../src/watch/look-around.ts';
+import { collectFacts } from '../../src/watch/collect-facts.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
@@ -39,7 +39,7 @@ describe('a look at the deployment', () => {
         });
     const { analysis, published: space, queues } = app;
     const temporal = () => Promise.reject(new Error('no Temporal here'));
-    return lookAround(
+    return collectFacts(
       { analysis, published: space, queues, temporal },
       {
         publishedPrefix: PREFIX,
@@ -125,10 +125,10 @@ describe('a look at the deployment', () => {
     app.published.store(`${PREFIX}20131001000000-28-nightly/GC_MS-by-build-date.json`, '{}');
     app.published.store(`${PREFIX}not-a-folder/x`, '{}');
     app.analysis.store(`${stateKeys.rounds}20131029T133100.000Z/some-run/plan.ndjson.gz`, '');
-    const { orphanFolders, orphanRounds } = await dataSet(app);
+    const { unreferencedFolders, unreferencedRounds } = await dataSet(app);
     const names = ['20131001000000-28-nightly'];
-    assert.deepEqual(orphanFolders, { count: 1, more: false, oldest: '2013-10-01T00:00:00Z', names });
-    assert.deepEqual(orphanRounds, { count: 1, more: false, oldest: '2013-10-29T13:31:00.000Z' });
+    assert.deepEqual(unreferencedFolders, { count: 1, more: false, oldest: '2013-10-01T00:00:00Z', names });
+    assert.deepEqual(unreferencedRounds, { count: 1, more: false, oldest: '2013-10-29T13:31:00.000Z' });
   });
 
   it('tells quarantine by reason and age, results that wait, failures and alerts that are not settled', async () => {

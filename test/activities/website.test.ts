@@ -5,7 +5,7 @@ import { beforeEach, describe, it } from 'node:test';
 import { type Activities, createActivities } from '../../src/activities/index.ts';
 import { PassingError } from '../../src/activities/ports.ts';
 import { FailureType } from '../../src/errors.ts';
-import { localFolder } from '../../src/website-source/local-folder.ts';
+import { localFolder } from '../../src/website/local-folder.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
 import type { Call, Fault } from '../fakes/call-trace.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';

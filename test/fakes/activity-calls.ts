@@ -11,12 +11,12 @@ import { createAlertActivities, type NotifyInput } from '../../src/activities/al
 import { runTask } from '../../src/analysis-worker/task-runner.ts';
 import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
 import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
-import type { AlertedRun } from '../../src/pipeline/alerts/alert.ts';
+import type { AlertedRun } from '../../src/alerts/alert.ts';
 import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
-import { investigationRun, roundRun } from '../../src/pipeline/state-keys.ts';
-import { startGauges } from '../../src/gauges.ts';
-import { localFolder } from '../../src/website-source/local-folder.ts';
-import { lookAround } from '../../src/watch/look-around.ts';
+import { investigationRun, roundRun } from '../../src/state/keys.ts';
+import { startGauges } from '../../src/watch/gauges.ts';
+import { localFolder } from '../../src/website/local-folder.ts';
+import { collectFacts } from '../../src/watch/collect-facts.ts';
 import { Application, environment, PREFIX } from './application.ts';
 import type { Call } from './call-trace.ts';
 import { DAY, DayRun, inputKey, runId } from './day-run.ts';
@@ -26,7 +26,7 @@ import { inProcessThreads } from './in-process-threads.ts';
 import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
 import { writeWebsite } from './website.ts';
 
-/** By name of the activity; `runTask` is the analysis worker, `gauges` every Temporal worker, `lookAround` the watching commands. */
+/** By name of the activity; `runTask` is the analysis worker, `gauges` every Temporal worker, `collectFacts` the watching commands. */
 export type ActivityCalls = ReadonlyMap<string, readonly Call[]>;
 
 class TracedApplication extends Application {
@@ -221,8 +221,8 @@ async function watch(app: TracedApplication): Promise<void> {
     });
     stop();
   });
-  await app.tracing('lookAround', () =>
-    lookAround(
+  await app.tracing('collectFacts', () =>
+    collectFacts(
       { analysis, published, queues, temporal: () => Promise.reject(new Error('no Temporal here')) },
       {
         ...{ publishedPrefix: PREFIX, taskQueue: TASK_QUEUE, doneQueue: DONE_QUEUE },

@@ -11,7 +11,7 @@ import { type Activities, createActivities } from '../../src/activities/index.ts
 import type { ActivityPorts, ActivitySettings, WebsiteSource } from '../../src/activities/ports.ts';
 import { emptyLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { firstVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
-import { publishedNames, stateKeys } from '../../src/pipeline/state-keys.ts';
+import { publishedNames, stateKeys } from '../../src/state/keys.ts';
 import { CallTrace } from './call-trace.ts';
 import { inProcessThreads } from './in-process-threads.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -69,7 +69,7 @@ export class Application {
       pack: { maxFiles: 200, maxBytes: 419_430_400 },
       maxPlan: { tasks: 1000, bytes: 1 << 30 },
       chunkTasks: 2,
-      seal: { sealAfterDays: 10, keepDays: 35 },
+      compaction: { compactAfterDays: 10, keepDays: 35 },
       quarantine: { perHour: 1000, pauseSeconds: 0 },
       maxResultBytes: 1 << 20,
       maxLineBytes: 1 << 20,

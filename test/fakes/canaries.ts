@@ -1,5 +1,5 @@
 /** Looking for secrets where none may be. */
-import { inflatedText } from '../../src/activities/stored-json.ts';
+import { inflatedText } from '../../src/state/documents.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 
 /** Which of the canaries are in a text, or in what base64 in it stands for. */

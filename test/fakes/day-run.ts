@@ -1,12 +1,12 @@
 /** A run of a day, stage by stage, with made-up input files and analysis workers that answer at once. */
-import type { EnqueueResult } from '../../src/activities/task-queue.ts';
-import type { ContributionSummary } from '../../src/activities/contribution.ts';
-import type { CommitResult } from '../../src/activities/dataset.ts';
-import type { DrainInput, DrainResult } from '../../src/activities/done-queue.ts';
-import type { PlanSummary } from '../../src/activities/input-bucket.ts';
+import type { EnqueueResult } from '../../src/activities/send.ts';
+import type { ContributionSummary } from '../../src/activities/build.ts';
+import type { CommitResult } from '../../src/activities/commit.ts';
+import type { DrainInput, DrainResult } from '../../src/activities/drain.ts';
+import type { PlanSummary } from '../../src/activities/plan.ts';
 import { encodeDoneMessage, type TaskReport, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
-import { dailyRun, type RunRef } from '../../src/pipeline/state-keys.ts';
+import { dailyRun, type RunRef } from '../../src/state/keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application } from './application.ts';
 import { DONE_QUEUE, TASK_QUEUE } from './names.ts';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type Ledger, parseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME, parseManifest } from '../../src/pipeline/dataset/manifest.ts';
 import { parseVersions, type Versions } from '../../src/pipeline/dataset/versions.ts';
-import { publishedNames } from '../../src/pipeline/state-keys.ts';
+import { publishedNames } from '../../src/state/keys.ts';
 import { type Application, PREFIX, VERSIONS } from './application.ts';
 
 export function versionsOf(app: Application): Versions {

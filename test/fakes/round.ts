@@ -1,7 +1,7 @@
 /** One round of continuous aggregation, stage by stage. */
 import type { RoundPlan } from '../../src/activities/rounds.ts';
 import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
-import { roundRun, type RunRef } from '../../src/pipeline/state-keys.ts';
+import { roundRun, type RunRef } from '../../src/state/keys.ts';
 import type { Application } from './application.ts';
 import { runId } from './day-run.ts';
 import { DONE_QUEUE } from './names.ts';

@@ -1,6 +1,6 @@
 /** A run whose plan was sent, for tests of what happens to its messages afterwards. */
 import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import type { Application } from './application.ts';
 import { TASK_QUEUE } from './names.ts';

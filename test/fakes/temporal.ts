@@ -16,8 +16,8 @@ import {
 } from '@temporalio/worker';
 import type { AlertActivities, NotifyInput } from '../../src/activities/alerts.ts';
 import type { Activities } from '../../src/activities/index.ts';
-import { findBinary } from '../../src/local-stack/binaries.ts';
-import type { BinaryName } from '../../src/local-stack/binary-releases.ts';
+import { findBinary } from '../../local/stack/binaries.ts';
+import type { BinaryName } from '../../local/stack/binary-releases.ts';
 import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { type Ledger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { nextVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
-import { stateKeys } from '../../src/pipeline/state-keys.ts';
+import { stateKeys } from '../../src/state/keys.ts';
 import type { VerifyReport } from '../../src/verify/verification.ts';
 import { verifyDataSet } from '../../src/verify/verify.ts';
 import { type Application, VERSIONS } from './application.ts';

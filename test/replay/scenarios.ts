@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
-import { progressQuery } from '../../src/workflows/story.ts';
+import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { CONTINUE_SOON, type Scenario } from '../fakes/temporal.ts';
 import { ALL_IN, drainUntilCancelled, inTurn, PLAN, WEBSITE } from '../fakes/stage-activities.ts';

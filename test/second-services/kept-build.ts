@@ -2,7 +2,7 @@
 import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { takeOwnerLock } from '../../src/local-stack/owner-lock.ts';
+import { takeOwnerLock } from '../../local/stack/owner-lock.ts';
 import { runProgram } from '../../src/run-program.ts';
 
 /** A program that a build or a server needs is not on this machine. */

@@ -1,6 +1,6 @@
 /** The second implementations of S3 and SQS that the tests run on: versitygw and ElasticMQ. */
 import { resolve } from 'node:path';
-import type { StackServices } from '../../src/local-stack/services.ts';
+import type { StackServices } from '../../local/stack/services.ts';
 import { findElasticmq, startElasticmq } from './elasticmq.ts';
 import { findVersitygw, startVersitygw } from './versitygw.ts';
 

@@ -1,8 +1,8 @@
 /** versitygw: a second implementation of S3, over the files of a folder. */
 import { join } from 'node:path';
-import { LOOPBACK } from '../../src/local-stack/ports.ts';
-import { type ServerProcess, startServerProcess } from '../../src/local-stack/server-process.ts';
-import type { ServicePlace } from '../../src/local-stack/services.ts';
+import { LOOPBACK } from '../../local/stack/ports.ts';
+import { type ServerProcess, startServerProcess } from '../../local/stack/server-process.ts';
+import type { ServicePlace } from '../../local/stack/services.ts';
 import { endingWithParent } from './ending-with-parent.ts';
 import { keepBuilt, needTool, step } from './kept-build.ts';
 

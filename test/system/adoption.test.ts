@@ -8,7 +8,7 @@ import { it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pMap from 'p-map';
 import type { AdoptionResult } from '../../src/adoption/adoption.ts';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
 import { workedExample } from '../fakes/original-space.ts';
 import { sameNumber } from '../golden/compare-published.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import pMap from 'p-map';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import { encodeDoneMessage, NO_REPORT, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import type { RoundOutcome } from '../../src/workflows/continuous-aggregation.ts';
 import { FOREIGN_RUN } from '../fakes/foreign-launcher.ts';

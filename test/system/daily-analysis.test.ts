@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
-import type { SampleCounts } from '../../src/local-stack/samples/counts.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
+import type { SampleCounts } from '../../local/samples/counts.ts';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
 import { Deployment } from './deployment.ts';
 

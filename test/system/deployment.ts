@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createObjectStores } from '../../src/aws/s3.ts';
-import { exportDataset } from '../../src/commands/export-dataset.ts';
-import { findBinary } from '../../src/local-stack/binaries.ts';
-import { mirrorInputFolder } from '../../src/local-stack/input-folder.ts';
-import type { LocalStack } from '../../src/local-stack/stack.ts';
+import { exportDataset } from '../../local/export-dataset.ts';
+import { findBinary } from '../../local/stack/binaries.ts';
+import { mirrorInputFolder } from '../../local/input-folder.ts';
+import type { LocalStack } from '../../local/stack/stack.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import { binaries, startTestStack } from './test-stack.ts';
 

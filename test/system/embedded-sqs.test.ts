@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
-import { startEmbeddedSqs } from '../../src/local-stack/sqs.ts';
+import { startEmbeddedSqs } from '../../local/stack/sqs.ts';
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

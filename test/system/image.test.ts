@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import { alertRules, dashboardExpressions, namesIn } from '../fakes/deploy-expressions.ts';
 import { Deployment, until } from './deployment.ts';
 

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import { type Output, runToEnd } from './deployment.ts';
 
 let work: string;

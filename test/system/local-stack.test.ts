@@ -14,10 +14,10 @@ import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { findBinary } from '../../src/local-stack/binaries.ts';
+import { findBinary } from '../../local/stack/binaries.ts';
 import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';
-import { type LocalStack, StackRunningError, startLocalStack } from '../../src/local-stack/stack.ts';
+import { type LocalStack, StackRunningError, startLocalStack } from '../../local/stack/stack.ts';
 import { binaries } from './test-stack.ts';
 
 let directory: string;

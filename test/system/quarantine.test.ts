@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import type { Quarantined, QuarantineList, Release } from '../../src/activities/quarantine-release.ts';
+import type { Quarantined, QuarantineList, Release } from '../../src/state/quarantine-release.ts';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
 import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { inputKey, resultOf } from '../fakes/day-run.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { SMTPServer } from 'smtp-server';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import { environmentSchema } from '../../src/settings.ts';
 import { DAY_TEMPLATE } from '../fakes/application.ts';
 import { canariesIn, objectTexts } from '../fakes/canaries.ts';

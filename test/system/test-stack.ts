@@ -1,7 +1,7 @@
 /** The embedded stack as tests start it: on free ports, on the services that TELEMETRY_TEST_SERVICES chooses. */
 import { resolve } from 'node:path';
-import { choosePorts } from '../../src/local-stack/ports.ts';
-import { type LocalStack, startLocalStack } from '../../src/local-stack/stack.ts';
+import { choosePorts } from '../../local/stack/ports.ts';
+import { type LocalStack, startLocalStack } from '../../local/stack/stack.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import { secondServices } from '../second-services/second-services.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import type { VerifyReport } from '../../src/verify/verification.ts';
 import { Deployment, type Output } from './deployment.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 import { Deployment, type Output, until } from './deployment.ts';
 
 const DAY = '20131029';

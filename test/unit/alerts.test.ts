@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FailureType } from '../../src/errors.ts';
-import { type AlertContext, type AlertedRun, alertFor, type Outcome } from '../../src/pipeline/alerts/alert.ts';
-import { classify, type Failure, type FailureClass } from '../../src/pipeline/alerts/classify.ts';
-import { plainLine, plainText, textTail } from '../../src/pipeline/alerts/plain-text.ts';
+import { type AlertContext, type AlertedRun, alertFor, type Outcome } from '../../src/alerts/alert.ts';
+import { classify, type Failure, type FailureClass } from '../../src/alerts/classify.ts';
+import { plainLine, plainText, textTail } from '../../src/pipeline/plain-text.ts';
 
 const failure = (part: Partial<Failure>): Failure => ({
   type: null,

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { BinaryMissingError, type BinarySources, findBinary } from '../../src/local-stack/binaries.ts';
+import { BinaryMissingError, type BinarySources, findBinary } from '../../local/stack/binaries.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -13,7 +13,7 @@ import {
   emptyLedger,
   type Ledger,
   parseLedger,
-  type SealedBase,
+  type CompactedBase,
   type Segment,
   serialiseLedger,
 } from '../../src/pipeline/dataset/ledger.ts';
@@ -116,7 +116,7 @@ describe('replaceDay', () => {
 
 describe('replaceDay with a sealed base', () => {
   const segment = (day: string): Segment => ({ day, key: `s${day}`, sha: SHA, slots: 1 });
-  const base: SealedBase = {
+  const base: CompactedBase = {
     key: 'base',
     sha: SHA,
     slots: 9,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { translatingFailures } from '../../src/activities/failures.ts';
+import { translatingFailures } from '../../src/activities/failure-edge.ts';
 import { loadConfig, secretValues } from '../../src/config.ts';
 import { FailureType } from '../../src/errors.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';

@@ -13,7 +13,7 @@ function candidate(name: string, ageDays: number, objects = 1): Candidate {
 }
 
 function found(part: Partial<Found>): Found {
-  return { folders: [], sealed: [], chunkParts: [], ...part };
+  return { folders: [], compacted: [], chunkParts: [], ...part };
 }
 
 function reaching(...names: readonly string[]) {
@@ -29,10 +29,10 @@ describe('what is garbage', () => {
     assert.deepEqual(namesOf(garbage.folders), ['old']);
   });
 
-  it('sealed days that nobody names, and old parts of chunks', () => {
-    const sealed = [candidate('s1', 9), candidate('s2', 9)];
+  it('compacted days that nobody names, and old parts of chunks', () => {
+    const compacted = [candidate('s1', 9), candidate('s2', 9)];
     const chunkParts = [candidate('c1', 8), candidate('c2', 1)];
-    const garbage = decideGarbage(found({ sealed, chunkParts }), reaching('s1'), NOW, LIMITS);
+    const garbage = decideGarbage(found({ compacted, chunkParts }), reaching('s1'), NOW, LIMITS);
     assert.deepEqual(namesOf(garbage.objects), ['s2', 'c1']);
   });
 
@@ -61,14 +61,14 @@ describe('what is garbage', () => {
     const age = fc.double({ min: 0, max: 30, noNaN: true });
     const some = fc.array(fc.record({ age, named: fc.boolean() }), { maxLength: 30 });
     fc.assert(
-      fc.property(some, some, (folders, sealed) => {
+      fc.property(some, some, (folders, compacted) => {
         const make = (kind: string, list: typeof folders) => list.map((item, n) => candidate(`${kind}${n}`, item.age));
         const named = [
           ...folders.flatMap((item, n) => (item.named ? [`f${n}`] : [])),
-          ...sealed.flatMap((item, n) => (item.named ? [`s${n}`] : [])),
+          ...compacted.flatMap((item, n) => (item.named ? [`s${n}`] : [])),
           'current',
         ];
-        const all = found({ folders: make('f', folders), sealed: make('s', sealed) });
+        const all = found({ folders: make('f', folders), compacted: make('s', compacted) });
         const garbage = decideGarbage(all, reaching(...named), NOW, LIMITS);
         for (const { name, lastModified } of [...garbage.folders, ...garbage.objects]) {
           assert.ok(!named.includes(name));

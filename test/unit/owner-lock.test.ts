@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { takeOwnerLock } from '../../src/local-stack/owner-lock.ts';
-import { processStart } from '../../src/local-stack/process-facts.ts';
+import { takeOwnerLock } from '../../local/stack/owner-lock.ts';
+import { processStart } from '../../local/stack/process-facts.ts';
 
 let folder: string;
 beforeEach(async () => {

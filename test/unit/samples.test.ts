@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { decodableText } from '../../src/local-stack/samples/containers.ts';
-import { type SampleCounts } from '../../src/local-stack/samples/counts.ts';
-import { generateSamples } from '../../src/local-stack/samples/generate.ts';
+import { decodableText } from '../../local/samples/containers.ts';
+import { type SampleCounts } from '../../local/samples/counts.ts';
+import { generateSamples } from '../../local/samples/generate.ts';
 
 const KEY =
   /^(saved_session|idle_daily|flash_video)\/(Firefox|Fennec|Thunderbird)\/(nightly|aurora|beta)\/([0-9.ab]+)\/([0-9]{14})\.([0-9]{8})\.v2\.log\.[0-9a-f]{32}\.(lzma|xz)$/;

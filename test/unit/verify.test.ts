@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { latestChunks, parseChunkName, tasksOfChunks } from '../../src/pipeline/verify/chunk-rules.ts';
-import { compareFindings, NOT_SEEN_IN_BUCKETS, RULES, type VerifyFinding } from '../../src/pipeline/verify/finding.ts';
-import { compareFolder, judgeUnreferenced } from '../../src/pipeline/verify/folder-rules.ts';
-import { historyOf, recentCommits, type StoredCommit } from '../../src/pipeline/verify/history.ts';
-import { parseChunk, parseContribution, parseTaken } from '../../src/pipeline/verify/stored-run.ts';
-import { TaskIds } from '../../src/pipeline/verify/task-ids.ts';
+import { latestChunks, parseChunkName, tasksOfChunks } from '../../src/verify/rules/chunk-rules.ts';
+import { compareFindings, NOT_SEEN_IN_BUCKETS, RULES, type VerifyFinding } from '../../src/verify/rules/finding.ts';
+import { compareFolder, judgeUnreferenced } from '../../src/verify/rules/folder-rules.ts';
+import { historyOf, recentCommits, type StoredCommit } from '../../src/verify/rules/history.ts';
+import { parseChunk, parseContribution, parseTaken } from '../../src/verify/rules/stored-run.ts';
+import { TaskIds } from '../../src/verify/rules/task-ids.ts';
 import { verifyText } from '../../src/commands/verify-report.ts';
 
 const HOUR = 3_600_000;

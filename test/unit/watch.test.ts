@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { projectionFinding, wantsRepair } from '../../src/pipeline/watch/data-set-rules.ts';
-import type { Facts, QueueFacts, RunningFacts, ScheduleFacts, WatchedRun } from '../../src/pipeline/watch/facts.ts';
-import { exitCodeOf, type Finding, findingLine, isOlder } from '../../src/pipeline/watch/finding.ts';
-import { judge, verdictLine } from '../../src/pipeline/watch/judge.ts';
-import { daysWithoutLaunch, lastDue } from '../../src/pipeline/watch/schedule-rules.ts';
+import { projectionFinding, wantsRepair } from '../../src/watch/rules/data-set-rules.ts';
+import type { Facts, QueueFacts, RunningFacts, ScheduleFacts, WatchedRun } from '../../src/watch/rules/facts.ts';
+import { exitCodeOf, type Finding, findingLine, isOlder } from '../../src/watch/rules/finding.ts';
+import { judge, verdictLine } from '../../src/watch/rules/judge.ts';
+import { daysWithoutLaunch, lastDue } from '../../src/watch/rules/schedule-rules.ts';
 import { schedules } from '../../src/schedules.ts';
 
 const NOW = '2014-04-24T15:00:00.000Z';
@@ -83,8 +83,8 @@ const DATA_SET = {
   days: 2,
   rounds: 0,
   firstDay: '20140422',
-  orphanFolders: { ...NONE, names: [] },
-  orphanRounds: NONE,
+  unreferencedFolders: { ...NONE, names: [] },
+  unreferencedRounds: NONE,
 };
 
 const LEFTOVERS = {

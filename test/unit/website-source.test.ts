@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type FetchedWebsite, PassingError, type WebsiteSource } from '../../src/activities/ports.ts';
-import { gitRepository } from '../../src/website-source/git-repository.ts';
-import { localFolder } from '../../src/website-source/local-folder.ts';
+import { gitRepository } from '../../src/website/git-repository.ts';
+import { localFolder } from '../../src/website/local-folder.ts';
 import { WebsiteRepository, writeWebsite } from '../fakes/website.ts';
 
 const never = new AbortController().signal;

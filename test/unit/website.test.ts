@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { parseWebsiteUpdateInput } from '../../src/pipeline/run-input.ts';
-import { checkDeletions, checkPresent, checkSource, sizeGuard } from '../../src/pipeline/website/guards.ts';
-import { isPage, websiteHeaders } from '../../src/pipeline/website/headers.ts';
-import { parseMemory, serialiseMemory } from '../../src/pipeline/website/memory.ts';
-import { planWebsite, type PublishedFile, type SiteFile, type SiteObject } from '../../src/pipeline/website/plan.ts';
-import { BRANCH_NAME, protocolOf, withoutCredentials } from '../../src/pipeline/website/repository.ts';
-import { isHidden, skipReason } from '../../src/pipeline/website/site-path.ts';
-import { overlap } from '../../src/pipeline/website/target.ts';
+import { checkDeletions, checkPresent, checkSource, sizeGuard } from '../../src/website/rules/guards.ts';
+import { isPage, websiteHeaders } from '../../src/website/rules/headers.ts';
+import { parseMemory, serialiseMemory } from '../../src/website/rules/memory.ts';
+import { planWebsite, type PublishedFile, type SiteFile, type SiteObject } from '../../src/website/rules/plan.ts';
+import { BRANCH_NAME, protocolOf, withoutCredentials } from '../../src/website/rules/repository.ts';
+import { isHidden, skipReason } from '../../src/website/rules/site-path.ts';
+import { overlap } from '../../src/website/rules/target.ts';
 
 const refused = (message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof InvalidDataError);

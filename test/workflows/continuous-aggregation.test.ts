@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
-import { progressQuery } from '../../src/workflows/story.ts';
+import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { drainUntilCancelled, inTurn } from '../fakes/stage-activities.ts';
 import { CONTINUE_SOON, type Execution, type Scenario, temporalForTests } from '../fakes/temporal.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ContributionInput } from '../../src/activities/contribution.ts';
-import type { DrainInput } from '../../src/activities/done-queue.ts';
+import type { ContributionInput } from '../../src/activities/build.ts';
+import type { DrainInput } from '../../src/activities/drain.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/errors.ts';
 import { eventually } from '../fakes/eventually.ts';

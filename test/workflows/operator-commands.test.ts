@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Activities } from '../../src/activities/index.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
-import { progressQuery } from '../../src/workflows/story.ts';
+import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Scenario, temporalForTests } from '../fakes/temporal.ts';

@@ -97,7 +97,7 @@ export function replaceDay(
     const before = ledger.channelVersions.get(name);
     const segment = segments.get(name);
     const leaving = roundsOf(before).filter((round) => displaced.includes(round) || !ledger.days.has(round));
-    const isSame = segmentOf(before, day)?.key === segment?.key && !isSealed(before, day);
+    const isSame = segmentOf(before, day)?.key === segment?.key && !isCompacted(before, day);
     if (isSame && leaving.length === 0) continue;
     const after = withoutDays(name, before, [day, ...leaving]);
     const list = segment === undefined ? after.segments : [...after.segments, { day, ...segment }];
@@ -169,7 +169,7 @@ function sameSegments(ledger: Ledger, { day, segments }: Contribution): boolean 
   return [...names].every((name) => {
     const before = ledger.channelVersions.get(name);
     // What is sealed came from the same run, as the entry says; it can neither be compared nor replaced.
-    return isSealed(before, day) || segmentOf(before, day)?.key === segments.get(name)?.key;
+    return isCompacted(before, day) || segmentOf(before, day)?.key === segments.get(name)?.key;
   });
 }
 
@@ -179,7 +179,7 @@ function segmentOf(entry: Stored | undefined, day: string): Segment | undefined 
 }
 
 /** True when the base holds the day for good: its own segment is gone. */
-function isSealed(entry: Stored | undefined, day: string): boolean {
+function isCompacted(entry: Stored | undefined, day: string): boolean {
   return entry?.base?.days.includes(day) === true && segmentOf(entry, day) === undefined;
 }
 
@@ -195,7 +195,7 @@ function withoutDays(name: string, entry: Stored | undefined, days: readonly str
 function withoutDay(name: string, { base, segments }: Stored, day: string): Stored {
   const others = segments.filter((segment) => segment.day !== day);
   if (base?.days.includes(day) !== true) return { base, segments: others };
-  if (isSealed({ base, segments }, day)) {
+  if (isCompacted({ base, segments }, day)) {
     throw new InvalidDataError(
       'sealed_day',
       `${day} cannot be replaced: ${name} has it in the base ${base.key}, and the day's own segment is no longer kept`,

@@ -1,6 +1,6 @@
 /** The filter tree of one channel/version: filter-tree.json, which gives every filter path its id (published.md 5.2). */
 import { InvalidDataError } from '../invalid-data.ts';
-import { StoredJson } from './stored-json.ts';
+import { StoredJson } from '../stored-json.ts';
 
 /** What the options below the root, and below each further level, are. Clients go by these positions and names. */
 const LEVELS = ['reason', 'appName', 'OS', 'osVersion', 'arch'] as const;

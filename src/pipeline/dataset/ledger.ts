@@ -3,7 +3,7 @@
  * counts (PROTOCOL 2, C). Days say what was analysed, channel/versions say from what their folders are rendered.
  */
 import { isChannelVersion, parseFolderName } from './folder-name.ts';
-import { StoredJson } from './stored-json.ts';
+import { StoredJson } from '../stored-json.ts';
 
 /**
  * One contribution: a day (`YYYYMMDD`), a round of continuous aggregation (`round-<instant>`), or all that the original
@@ -44,7 +44,7 @@ export interface FoldedDays extends SlotObject {
  * Older days folded into one object, which stands for all of `days`. Counts are never subtracted from it: a day in it can
  * be replaced as long as its own segment is kept, by going back to what lies beneath plus the other kept segments.
  */
-export interface SealedBase extends FoldedDays {
+export interface CompactedBase extends FoldedDays {
   /** Own segments that still exist; their days are among `days`. */
   readonly kept: readonly Segment[];
   /** The same without the days of `kept`; null when these are all days, or when `kept` is empty. */
@@ -53,7 +53,7 @@ export interface SealedBase extends FoldedDays {
 
 export interface ChannelVersionEntry {
   readonly folder: string;
-  readonly base: SealedBase | null;
+  readonly base: CompactedBase | null;
   /** Days that are not in the base, ascending; one segment a day. */
   readonly segments: readonly Segment[];
   /** Measures published with a stand-in for their definition, ascending. */
@@ -159,7 +159,7 @@ function readChannelVersion(channelVersion: string, stored: StoredJson): Channel
   return entry;
 }
 
-function readBase(stored: StoredJson): SealedBase {
+function readBase(stored: StoredJson): CompactedBase {
   const kept = stored.member('kept').items().map(readSegment);
   const beneath = stored.member('beneath').nullOr(readFolded);
   const base = { ...readFolded(stored), kept, beneath };

@@ -1,6 +1,6 @@
 /** `_manifest.json`, written last into a folder: a folder with it is complete, and can be verified by it (PROTOCOL C5). */
 import { isChannelVersion } from './folder-name.ts';
-import { StoredJson } from './stored-json.ts';
+import { StoredJson } from '../stored-json.ts';
 
 export const MANIFEST_NAME = '_manifest.json';
 

@@ -1,6 +1,6 @@
 /** What a new snapshot takes over from the published folder before it: filter ids, and definitions for want of new ones. */
 import { type PublishedDefinition, publishedDefinition, type RawDefinition } from '../../histograms/definition.ts';
-import { StoredJson } from './stored-json.ts';
+import { StoredJson } from '../stored-json.ts';
 
 interface PreviousMeasure {
   /** Numbers in a row without the filter id. */

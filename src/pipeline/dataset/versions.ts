@@ -4,7 +4,7 @@
  */
 import { isChannelVersion, parseFolderName } from './folder-name.ts';
 import type { Ledger } from './ledger.ts';
-import { StoredJson } from './stored-json.ts';
+import { StoredJson } from '../stored-json.ts';
 
 interface Head {
   /** Number of the commit; 0 is the one `setup` writes. */

@@ -14,7 +14,7 @@ export interface Candidate {
 export interface Found {
   readonly folders: readonly Candidate[];
   /** Days that were folded into one object; everything else that the ledgers name is kept for good. */
-  readonly sealed: readonly Candidate[];
+  readonly compacted: readonly Candidate[];
   /** Parts of merged chunks: of no use once the segments of their run are built. */
   readonly chunkParts: readonly Candidate[];
 }
@@ -53,7 +53,7 @@ export function decideGarbage(found: Found, reachable: Reachable, now: Date, lim
       `${folders.length} of ${found.folders.length} folders would go, which is more than half: nothing is removed. When that is right, as for the first collection after a long time, run "telemetry collect-garbage --delete --force"`,
     );
   }
-  const sealed = found.sealed.filter((object) => !reachable.slots.has(object.name) && isOld(object));
+  const compacted = found.compacted.filter((object) => !reachable.slots.has(object.name) && isOld(object));
   const chunkParts = found.chunkParts.filter(isOld);
   const taken = { folders: [] as Candidate[], objects: [] as Candidate[] };
   let deletions = 0;
@@ -69,6 +69,6 @@ export function decideGarbage(found: Found, reachable: Reachable, now: Date, lim
     }
   };
   take(taken.folders, folders);
-  take(taken.objects, [...sealed, ...chunkParts]);
+  take(taken.objects, [...compacted, ...chunkParts]);
   return { ...taken, left };
 }

@@ -13,7 +13,7 @@ export interface Mutation {
 
 export const MUTATIONS = {
   deleteBeforeReceipt: {
-    file: 'activities/message-filing.ts',
+    file: 'done-queue/consumer.ts',
     find: `    await failpoint('drain.afterReceive', this.#signal);`,
     replace: `    await this.#ports.queues.deleteMessages(this.#queue, messages.map(({ receiptHandle }) => receiptHandle), this.#signal);
     await failpoint('drain.afterReceive', this.#signal);`,
@@ -32,7 +32,7 @@ export const MUTATIONS = {
     without: 'the look whether the ledger holds the contribution already (C2)',
   },
   receiptOverwritten: {
-    file: 'activities/message-filing.ts',
+    file: 'done-queue/consumer.ts',
     find: 'const created = await createJson(this.#store, key, receipt, this.#signal);',
     replace: `await this.#store.put(key, Buffer.from(JSON.stringify(receipt)), {}, this.#signal); const created: string = 'created';`,
     without: 'the create-once receipt (D4)',
@@ -50,7 +50,7 @@ export const MUTATIONS = {
     without: 'the removal of the earlier contribution of the day (C3)',
   },
   deafDrain: {
-    file: 'activities/done-queue.ts',
+    file: 'activities/drain.ts',
     find: 'const signal = cancellationSignal();',
     replace: 'const signal = new AbortController().signal;',
     without: 'the cancellation signal in the calls of the drain',
@@ -70,7 +70,7 @@ export async function mergeResults(`,
     without: 'a thread that answers: it is busy for 8 s',
   },
   blockedMainThread: {
-    file: 'activities/aggregates.ts',
+    file: 'activities/merge.ts',
     find: `await failpoint('merge.begin', signal);`,
     replace: `const once = globalThis as { blockedUntil?: number };
 once.blockedUntil ??= Date.now() + 8000;
@@ -78,7 +78,7 @@ while (Date.now() < once.blockedUntil);`,
     without: 'the worker threads: the same work blocks the event loop for 8 s',
   },
   noResend: {
-    file: 'activities/task-queue.ts',
+    file: 'activities/send.ts',
     find: 'if (resend) counts.resent =',
     replace: 'if (false as boolean) counts.resent =',
     without: 'sending again what never came back (T1)',
@@ -90,7 +90,7 @@ while (Date.now() < once.blockedUntil);`,
     without: 'the removal of temporary folders',
   },
   folderByClockAlone: {
-    file: 'activities/snapshots.ts',
+    file: 'activities/stage.ts',
     find: 'nextFolderName(channelVersion, new Date(), previousFolder ?? undefined)',
     replace: 'nextFolderName(channelVersion, new Date(), undefined)',
     without: 'folder names that ascend whatever the clock says',
@@ -102,7 +102,7 @@ while (Date.now() < once.blockedUntil);`,
     without: 'the computed prefix (T1)',
   },
   poisonKept: {
-    file: 'activities/message-filing.ts',
+    file: 'done-queue/consumer.ts',
     find: 'if (!(await quarantine(this.#ports, entry, this.#signal, this.#budget))) return this.#hold(error.reason);',
     replace: 'void entry;',
     without: 'the quarantine object before the deletion (I7)',
@@ -128,7 +128,7 @@ while (Date.now() < once.blockedUntil);`,
     without: 'the time-out of bodies that stop coming',
   },
   endlessQuarantine: {
-    file: 'activities/quarantine-budget.ts',
+    file: 'state/quarantine-budget.ts',
     find: 'if (this.#marked.size >= this.#perHour) return false;',
     replace: '',
     without: 'the cap of the quarantine (T11)',
@@ -186,7 +186,7 @@ while (Date.now() < once.blockedUntil);`,
     without: 'runs that wait until the one before is at its end',
   },
   tellingFailures: {
-    file: 'activities/failures.ts',
+    file: 'activities/failure-edge.ts',
     find: 'const plain = plainText(text, secrets);',
     replace: 'const plain = secrets.length < 0 ? plainText(text) : text;',
     without: 'the cleaning of failures before they get into the history (T15)',

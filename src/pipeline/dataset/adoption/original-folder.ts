@@ -8,7 +8,7 @@ import { compareText } from '../../text-order.ts';
 import { FilterTree } from '../filter-tree.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../previous-snapshot.ts';
 import { isMeasureName } from '../snapshot.ts';
-import { StoredJson } from '../stored-json.ts';
+import { StoredJson } from '../../stored-json.ts';
 import type { FaultCounts } from './faults.ts';
 
 /** A measure of the original's folder. */

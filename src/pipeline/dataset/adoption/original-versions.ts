@@ -4,7 +4,7 @@
  */
 import { InvalidDataError } from '../../invalid-data.ts';
 import { isChannelVersion, parseFolderName } from '../folder-name.ts';
-import { StoredJson } from '../stored-json.ts';
+import { StoredJson } from '../../stored-json.ts';
 
 interface OriginalVersions {
   /** channel/version → folder, ascending. */

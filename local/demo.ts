@@ -1,0 +1,177 @@
+/** `up` and `demo`: everything on this machine, from an empty folder to a published data set in the Web UI. */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { connectPorts } from '../src/composition.ts';
+import { type Config, environment, loadConfig, useEnvironment } from '../src/config.ts';
+import { startCommands } from './child-processes.ts';
+import { mirrorInputFolder, submissionDays } from './input-folder.ts';
+import { generateSamples } from './samples/generate.ts';
+import { type LocalStack, startLocalStack } from './stack/stack.ts';
+import { SEARCH_ATTRIBUTES, workflowIds } from '../src/names.ts';
+import { applySchedule, schedules } from '../src/schedules.ts';
+import type { DailyAnalysisResult } from '../src/workflows/daily-analysis.ts';
+import { CommandError } from '../src/commands/command-error.ts';
+import { exportDataset } from './export-dataset.ts';
+import { followRun, startRun } from '../src/commands/follow-run.ts';
+import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './directories.ts';
+import { describeDay } from '../src/commands/run-day.ts';
+import { withTemporalClient } from '../src/commands/temporal-client.ts';
+import { counted, print, say } from '../src/commands/terminal.ts';
+
+const SAMPLE_SEED = 'telemetry';
+const SAMPLE_DAYS = ['20131028', '20131029'];
+
+export interface UpOptions {
+  readonly directory?: string;
+}
+
+export interface DemoOptions extends UpOptions {
+  readonly once?: boolean;
+  readonly submissions?: string;
+  readonly definitions?: string;
+  readonly export?: string;
+}
+
+/** The stack alone, until Ctrl-C. */
+export async function up(config: Config, options: UpOptions): Promise<void> {
+  const stack = await startStack(config, options.directory ?? STACK_DIRECTORY);
+  try {
+    say(links(stack));
+    say('Ctrl-C stops it. Other terminals: npm run -s telemetry -- --local worker | analysis-worker | run-day …');
+    await interrupted();
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** The stack, its workers, and every day of the submissions analysed; then it stays up, unless `once`. */
+export async function demo(config: Config, options: DemoOptions): Promise<void> {
+  const startedAt = performance.now();
+  const input = await chooseInput(options);
+  const days = await submissionDays(input.submissions);
+  if (days.length === 0)
+    throw new CommandError(
+      `${input.submissions} holds no file whose path is an input key: reason/app/channel/version/buildId.day.v2.log.…`,
+      { exitCode: 2 },
+    );
+  const directory = resolve(options.directory ?? input.stackDirectory);
+  const stack = await startStack(config, directory);
+  try {
+    useEnvironment({
+      ...stack.env,
+      TELEMETRY_DEFINITIONS: resolve(input.definitions),
+      // Nothing that the demo does leaves this machine.
+      TELEMETRY_HISTOGRAM_SERVER: '',
+    });
+    const local = loadConfig(environment());
+    const children = startCommands(
+      ['worker', 'analysis-worker'].map((command) => ({ command, logFile: join(directory, `${command}.log`) })),
+      environment(),
+    );
+    try {
+      const work = analyseAll(local, input.submissions, days, options);
+      await Promise.race([work, children.failure]);
+      say(
+        `${counted(days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
+      );
+      if (options.once === true) return;
+      say(`\n${links(stack)}\nCtrl-C stops it.`);
+      await Promise.race([interrupted(), children.failure]);
+    } finally {
+      await children.stop();
+    }
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function analyseAll(
+  config: Config,
+  submissions: string,
+  days: readonly string[],
+  options: DemoOptions,
+): Promise<void> {
+  const { ports, close } = connectPorts(config);
+  try {
+    const { files, uploaded } = await mirrorInputFolder(submissions, ports.input);
+    say(`input bucket: ${files} files (${uploaded} uploaded)`);
+    await withTemporalClient(async (client) => {
+      for (const schedule of schedules(config.TELEMETRY_WORKER_TASK_QUEUE))
+        await applySchedule(client.schedule, schedule);
+      for (const day of days) {
+        const handle = await startRun(client, {
+          workflowType: 'dailyAnalysis',
+          workflowId: workflowIds.dailyAnalysis(day),
+          workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+          input: { day },
+          summary: `Daily analysis of ${day}`,
+        });
+        print(`${describeDay(await followRun<DailyAnalysisResult>(handle, day))}\n`);
+      }
+    });
+    if (options.export !== undefined) {
+      say(
+        `exported ${await exportDataset(ports.published, config.TELEMETRY_PUBLISHED_PREFIX, options.export)} files to ${options.export}`,
+      );
+    }
+  } finally {
+    await close();
+  }
+}
+
+interface DemoInput {
+  readonly submissions: string;
+  readonly definitions: string;
+  readonly stackDirectory: string;
+}
+
+/** Someone's own submissions get a stack of their own, so that they never mix with the samples. */
+async function chooseInput(options: DemoOptions): Promise<DemoInput> {
+  const samples = join(LOCAL_DIRECTORY, 'samples');
+  if (options.submissions === undefined) {
+    await mkdir(samples, { recursive: true });
+    say('generating sample submissions');
+    await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples });
+    return {
+      submissions: join(samples, 'submissions'),
+      definitions: options.definitions ?? join(samples, 'definitions'),
+      stackDirectory: STACK_DIRECTORY,
+    };
+  }
+  if (options.definitions === undefined)
+    throw new CommandError('--submissions needs --definitions DIR too: <repo path>/<revision>/Histograms.json', {
+      exitCode: 2,
+    });
+  const name = createHash('sha256').update(resolve(options.submissions)).digest('hex').slice(0, 8);
+  return {
+    submissions: options.submissions,
+    definitions: options.definitions,
+    stackDirectory: `${STACK_DIRECTORY}-${name}`,
+  };
+}
+
+async function startStack(config: Config, directory: string): Promise<LocalStack> {
+  return startLocalStack({
+    directory,
+    log: say,
+    binaries: binarySources(config),
+    keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
+  });
+}
+
+function links(stack: LocalStack): string {
+  const address = stack.env['TEMPORAL_ADDRESS'] ?? '';
+  return [
+    `Temporal Web UI  ${stack.links.webUi ?? 'off'}`,
+    `temporal CLI     npm run -s temporal -- workflow list   (or temporal --address ${address} …)`,
+    `data set         ${stack.links.dataset}versions.json`,
+    `S3, SQS          ${stack.links.s3}  ${stack.links.sqs}`,
+  ].join('\n');
+}
+
+async function interrupted(): Promise<void> {
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  say('\nstopping');
+}

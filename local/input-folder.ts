@@ -1,0 +1,44 @@
+/** A folder as the content of the embedded input bucket: relative path = input key. */
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import pMap from 'p-map';
+import type { ObjectStore } from '../src/ports.ts';
+
+const TRANSFERS_AT_ONCE = 16;
+
+export interface InputFolderCounts {
+  readonly files: number;
+  readonly uploaded: number;
+  readonly removed: number;
+}
+
+/** Makes the bucket hold exactly the folder's files. Files that are there with the same size are taken for the same. */
+export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Promise<InputFolderCounts> {
+  const present = new Map<string, number>();
+  for await (const entry of bucket.list('')) if (entry.kind === 'object') present.set(entry.key, entry.size);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  let uploaded = 0;
+  await pMap(
+    paths,
+    async (path) => {
+      const key = relative(folder, path).split(sep).join('/');
+      const { size } = await stat(path);
+      const same = present.get(key) === size;
+      present.delete(key);
+      if (same) return;
+      await bucket.put(key, { path, size });
+      uploaded += 1;
+    },
+    { concurrency: TRANSFERS_AT_ONCE },
+  );
+  await bucket.delete([...present.keys()]);
+  return { files: paths.length, uploaded, removed: present.size };
+}
+
+/** Submission days named by input keys below a folder, ascending. */
+export async function submissionDays(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  const days = names.map((name) => /\/\d{8,14}\.(\d{8})\.v\d+\.log\.[^/]+$/.exec(`/${name.split(sep).join('/')}`)?.[1]);
+  return [...new Set(days.filter((day) => day !== undefined))].sort();
+}

@@ -1,0 +1,162 @@
+/** Stage 3: the tasks of the plan go on the task queue; those that never came back go there again. */
+import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import pMap from 'p-map';
+import { FailureType } from '../errors.ts';
+import { failpoint } from '../failpoints.ts';
+import { resultKey } from '../pipeline/done-queue/done-message.ts';
+import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
+import { type RunRef, stateKeys } from '../state/keys.ts';
+import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
+import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
+import { encodeTaskMessage } from '../pipeline/task-queue/task-message.ts';
+import { heartbeating } from './heartbeating.ts';
+import { openPlan } from '../state/plan.ts';
+import type { ActivityPorts } from './ports.ts';
+import { readProgress } from '../state/receipts.ts';
+import { createJson } from '../state/documents.ts';
+
+const MAX_BATCH_MESSAGES = 10;
+const HEADS_AT_ONCE = 32;
+
+export interface EnqueueInput {
+  readonly run: RunRef;
+  readonly taskQueue: string;
+}
+
+/** Heartbeat details: tasks up to this number are on the task queue. The next attempt reads them, so only add optional fields. */
+export interface EnqueueProgress {
+  readonly sent: number;
+}
+
+export interface EnqueueResult {
+  readonly tasks: number;
+  readonly resumedAt: number;
+}
+
+export interface RecoverInput extends EnqueueInput {
+  readonly tasks: number;
+  /** Only look for results; send nothing again. */
+  readonly resend: boolean;
+}
+
+export interface RecoverResult {
+  /** Results that lay in the output although their message never came. */
+  readonly recovered: number;
+  readonly resent: number;
+}
+
+export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>) {
+  const { analysis, queues, settings } = ports;
+
+  /** Sends batches within SQS's limits of count and bytes; `onSent` gets the number of the last task sent. */
+  async function sendAll(
+    run: RunRef,
+    queue: string,
+    wanted: (task: AnalysisTask) => boolean,
+    onSent: (number: number) => void,
+  ): Promise<number> {
+    const signal = cancellationSignal();
+    const { head, tasks } = await openPlan(analysis, run, signal);
+    let batch: { number: number; body: string }[] = [];
+    let bytes = 0;
+    let sent = 0;
+    const flush = async (): Promise<void> => {
+      const last = batch.at(-1);
+      if (last === undefined) return;
+      const bodies = batch.map(({ body }) => body);
+      const refused = await queues.send(queue, bodies, signal);
+      if (refused.length > 0) {
+        throw ApplicationFailure.retryable(
+          `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`,
+          FailureType.SqsRefused,
+        );
+      }
+      sent += batch.length;
+      onSent(last.number);
+      await failpoint('enqueue.mid', signal);
+      batch = [];
+      bytes = 0;
+    };
+    for await (const task of tasks) {
+      if (!wanted(task)) continue;
+      const body = encodeTaskMessage(task, head.job);
+      if (batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes) await flush();
+      batch.push({ number: splitTaskId(task.id).number, body });
+      bytes += body.length;
+    }
+    await flush();
+    return sent;
+  }
+
+  return {
+    /**
+     * Puts every task of the plan on the task queue. At-least-once: a crash between a send and its heartbeat sends up to
+     * some batches again; the drain drops repeats by task id.
+     * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
+     */
+    async enqueueTasks({ run, taskQueue }: EnqueueInput): Promise<EnqueueResult> {
+      const resumedAt = parseProgress(activityInfo().heartbeatDetails)?.sent ?? 0;
+      let progress: EnqueueProgress = { sent: resumedAt };
+      const sent = await heartbeating(
+        () => progress,
+        () =>
+          sendAll(
+            run,
+            taskQueue,
+            (task) => splitTaskId(task.id).number > resumedAt,
+            (number) => {
+              progress = { sent: number };
+              heartbeat(progress);
+            },
+          ),
+      );
+      log.info('tasks enqueued', { runId: run.runId, tasks: sent, resumedAt });
+      return { tasks: sent, resumedAt };
+    },
+
+    /**
+     * Looks for the results of tasks without a receipt, and sends again those that have none. Both are harmless when the
+     * task is only slow: a receipt is written once, and a second result replaces nothing that was merged.
+     */
+    async recoverStragglers({ run, taskQueue, tasks, resend }: RecoverInput): Promise<RecoverResult> {
+      const signal = cancellationSignal();
+      const counts = { recovered: 0, resent: 0 };
+      return heartbeating(
+        () => ({ ...counts }),
+        async () => {
+          const progress = await readProgress(analysis, run, tasks, settings.chunkTasks, signal);
+          const open = new Set(progress.missingNumbers());
+          await pMap(
+            [...open],
+            async (number) => {
+              if (!(await recover(run, number, signal))) return;
+              counts.recovered += 1;
+              open.delete(number);
+            },
+            { concurrency: HEADS_AT_ONCE },
+          );
+          const isOpen = (task: AnalysisTask): boolean => open.has(splitTaskId(task.id).number);
+          if (resend) counts.resent = await sendAll(run, taskQueue, isOpen, () => undefined);
+          log.info('stragglers looked for', { runId: run.runId, ...counts, open: open.size });
+          return { ...counts };
+        },
+      );
+    },
+  };
+
+  /** Files the result of a task when there is one. */
+  async function recover(run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
+    const id = `${run.runId}/${number}`;
+    const result = await analysis.head(resultKey(id), signal);
+    if (result === undefined) return false;
+    await createJson(analysis, stateKeys.receipt(run, number, 'done'), recoveredReceipt(id, result), signal);
+    return true;
+  }
+}
+
+/** An earlier release's or a foreign shape means: start over, which at-least-once allows. */
+function parseProgress(details: unknown): EnqueueProgress | undefined {
+  if (typeof details !== 'object' || details === null || !('sent' in details)) return undefined;
+  return typeof details.sent === 'number' ? { sent: details.sent } : undefined;
+}

@@ -1,0 +1,132 @@
+/** What a run tells the people who are not watching it: the counterpart of cronic's mail (operations.md 7.3). */
+import { classify, type Failure } from './classify.ts';
+import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';
+
+/** A run, as its alerts name it. */
+export interface AlertedRun {
+  /** `daily-analysis`, `website-update`, … */
+  readonly job: string;
+  /** What it is about: the day, or the job's own name. A later run about the same brings the recovery. */
+  readonly about: string;
+  /** Of one id each kind of alert is sent once. */
+  readonly alertId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly workflowType: string;
+  readonly attempt: number;
+  /** ISO, UTC. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  /** What the run had done and counted, in its own words. */
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+export type Outcome =
+  | { readonly kind: 'failed'; readonly step: string; readonly failure: Failure }
+  /** The run goes on, and people should know something now. */
+  | { readonly kind: 'underway'; readonly warnings: readonly string[] }
+  | { readonly kind: 'ended'; readonly warnings: readonly string[] };
+
+type AlertKind = 'failed' | 'recovered' | 'warnings' | 'underway';
+
+/** A message for people, ready to be sent. */
+export interface Alert {
+  readonly kind: AlertKind;
+  /** One line, without control characters. */
+  readonly subject: string;
+  readonly text: string;
+}
+
+export interface AlertContext {
+  /** Address of the run in the Web UI; null when no Web UI is configured. */
+  readonly link: string | null;
+  /** Log lines of the run that this worker still has, oldest first. */
+  readonly log: readonly string[];
+  /** Values that must not leave the deployment. */
+  readonly secrets: readonly string[];
+  /** When a failure of the same job about the same was reported and not yet mended. */
+  readonly failedSince: string | null;
+}
+
+const MAX_LOG_LINES = 200;
+const MAX_LOG_BYTES = 64 << 10;
+
+/** The message for an outcome; undefined: a run that simply ended well is silent. */
+export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContext): Alert | undefined {
+  const kind = kindOf(outcome, context);
+  if (kind === undefined) return undefined;
+  const headline = `${run.job} ${HEADLINES[kind]} ${run.about}`;
+  const sections = [
+    `${headline}\n`,
+    ...outcomeSections(outcome, context),
+    section(
+      'STANDARD OUTPUT',
+      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '')}`),
+    ),
+    ...(kind === 'failed' ? [section('LOG', lastLines(context.log))] : []),
+    moreSection(run, context),
+  ];
+  return {
+    kind,
+    subject: plainLine(`[${run.job}] ${HEADLINES[kind]} ${run.about}`),
+    text: plainText(sections.join('\n'), context.secrets),
+  };
+}
+
+const HEADLINES = {
+  failed: 'failed for',
+  recovered: 'recovered for',
+  warnings: 'ended with warnings for',
+  underway: 'warns while it runs for',
+} as const;
+
+function outcomeSections(outcome: Outcome, context: AlertContext): string[] {
+  if (outcome.kind === 'failed') return failedSections(outcome);
+  if (outcome.kind === 'ended') return endedSections(outcome, context);
+  return [section('WARNINGS', outcome.warnings)];
+}
+
+function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | undefined {
+  if (outcome.kind !== 'ended') return outcome.kind;
+  if (failedSince !== null) return 'recovered';
+  return outcome.warnings.length > 0 ? 'warnings' : undefined;
+}
+
+function failedSections({ step, failure }: Extract<Outcome, { kind: 'failed' }>): string[] {
+  const verdict = classify(failure);
+  return [
+    `RESULT CODE: ${failure.type ?? failure.timeout ?? 'Error'} (${verdict.class})`,
+    `FAILED STEP: ${step}${failure.activity === null ? '' : ` (${failure.activity})`}`,
+    `TO BE MENDED BY: ${verdict.owner}`,
+    `WHAT TO DO: ${verdict.action}\n`,
+    section('ERROR OUTPUT', [failure.message]),
+  ];
+}
+
+function endedSections({ warnings }: Extract<Outcome, { kind: 'ended' }>, { failedSince }: AlertContext): string[] {
+  return [
+    'RESULT CODE: 0',
+    ...(failedSince === null ? [] : [`FAILED SINCE: ${failedSince}`]),
+    '',
+    section('WARNINGS', warnings),
+  ];
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}:\n${lines.length === 0 ? '(none)' : lines.join('\n')}\n`;
+}
+
+function lastLines(log: readonly string[]): string[] {
+  const tail = textTail(log.slice(-MAX_LOG_LINES).join('\n'), MAX_LOG_BYTES);
+  return tail === '' ? ['(this worker has no log lines of the run)'] : [tail];
+}
+
+function moreSection(run: AlertedRun, { link }: AlertContext): string {
+  const { workflowType, workflowId, runId, attempt, startedAt, endedAt } = run;
+  return section('MORE', [
+    `run: ${workflowType} ${workflowId}, run id ${runId}, attempt ${attempt}`,
+    `time: ${startedAt} to ${endedAt} (UTC)`,
+    ...(link === null ? [] : [`Web UI: ${link}`]),
+    `temporal workflow show --workflow-id ${workflowId} --run-id ${runId}`,
+  ]);
+}

@@ -1,0 +1,111 @@
+/**
+ * Compaction: segments of old days are folded into one base per channel/version, so that a publish reads a base and some
+ * days however long the history is (ARCHITECTURE 3). A day in a base can be replaced as long as its own segment is kept.
+ */
+import type { ChannelVersionEntry, FoldedDays, Ledger, CompactedBase, Segment } from './ledger.ts';
+
+export interface CompactionLimits {
+  /** Segments that are older than so many days, counted from the newest day of the data set, are folded. */
+  readonly compactAfterDays: number;
+  /** Segments that are older than this are not kept beside the base: their days can no longer be replaced. */
+  readonly keepDays: number;
+}
+
+type Stored = Pick<ChannelVersionEntry, 'base' | 'segments'>;
+
+/** An object that stands for several days: one that exists, or the sum of `parts`, in this order. */
+export interface Fold {
+  readonly days: readonly string[];
+  readonly parts: readonly string[];
+  readonly existing: FoldedDays | null;
+}
+
+export interface Compaction {
+  readonly base: Fold;
+  /** What lies beneath the kept segments; null when they are all. */
+  readonly beneath: Fold | null;
+  readonly kept: readonly Segment[];
+  /** Days that stay outside the base. */
+  readonly segments: readonly Segment[];
+}
+
+/**
+ * @param newest the newest day of the data set, `YYYYMMDD`; the wall clock has no say, so that a retry decides alike
+ * @returns undefined when no segment is old enough
+ */
+export function planCompaction(
+  { base, segments }: Stored,
+  newest: string,
+  limits: CompactionLimits,
+): Compaction | undefined {
+  const isOld = ({ day }: Segment): boolean => age(day, newest) > limits.compactAfterDays;
+  const old = segments.filter(isOld);
+  if (old.length === 0) return undefined;
+  const own = [...(base?.kept ?? []), ...old].toSorted((a, b) => (a.day < b.day ? -1 : 1));
+  const kept = own.filter(({ day }) => age(day, newest) <= limits.keepDays);
+  const expired = own.filter((segment) => !kept.includes(segment));
+  // A base beside which nothing is kept is itself what lies beneath what is kept from now on.
+  const beneath = base === null || base.kept.length === 0 ? base : base.beneath;
+  return {
+    base: fold(base, old),
+    beneath: kept.length === 0 ? null : foldOrNothing(beneath, expired),
+    kept,
+    segments: segments.filter((segment) => !isOld(segment)),
+  };
+}
+
+/** @param sums objects that were made for the folds without an existing one */
+export function compactedEntry(
+  compaction: Compaction,
+  sums: { readonly base: FoldedDays; readonly beneath: FoldedDays | null },
+): {
+  readonly base: CompactedBase;
+  readonly segments: readonly Segment[];
+} {
+  return { base: { ...sums.base, kept: compaction.kept, beneath: sums.beneath }, segments: compaction.segments };
+}
+
+/** Channel/versions in which the day can no longer be replaced, ascending. */
+export function compactedIn(ledger: Ledger, day: string): string[] {
+  return [...ledger.channelVersions]
+    .filter(([, { base }]) => base?.days.includes(day) === true && !base.kept.some((segment) => segment.day === day))
+    .map(([name]) => name)
+    .toSorted();
+}
+
+/** The newest day that any of these entries of a ledger is about, `YYYYMMDD`. */
+export function newestDay(names: Iterable<string>): string {
+  return [...names].map(dateOf).reduce((newest, date) => (date > newest ? date : newest), '');
+}
+
+function foldOrNothing(folded: FoldedDays | null, more: readonly Segment[]): Fold | null {
+  return folded === null && more.length === 0 ? null : fold(folded, more);
+}
+
+function fold(folded: FoldedDays | null, more: readonly Segment[]): Fold {
+  const days = [...(folded?.days ?? []), ...more.map(({ day }) => day)].toSorted();
+  const parts = [...(folded === null ? [] : [folded.key]), ...more.map(({ key }) => key)];
+  const [only, ...others] = more;
+  if (others.length > 0 || (folded !== null && only !== undefined)) return { days, parts, existing: null };
+  const object = folded ?? only;
+  if (object === undefined) throw new Error('nothing to fold');
+  return { days, parts, existing: { key: object.key, sha: object.sha, slots: object.slots, days } };
+}
+
+const DAY_MS = 86_400_000;
+
+function age(day: string, newest: string): number {
+  return (timeOf(newest) - timeOf(dateOf(day))) / DAY_MS;
+}
+
+/** `20131029` of `20131029`, `round-2013-10-29T…` and `adopted-2013-10-29T…`. */
+function dateOf(name: string): string {
+  return name
+    .replace(/^[a-z]+-/, '')
+    .replaceAll('-', '')
+    .slice(0, 8);
+}
+
+function timeOf(date: string): number {
+  return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8)));
+}

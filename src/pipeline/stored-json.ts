@@ -1,0 +1,82 @@
+/**
+ * Reads JSON that this system stored earlier. Every deviation from the expected shape is damage: it is reported with its
+ * place and never repaired by a guess.
+ */
+import { InvalidDataError } from './invalid-data.ts';
+
+/** One value of a stored document, with the place it has there. */
+export class StoredJson {
+  readonly value: unknown;
+  readonly #reason: string;
+  readonly #place: string;
+
+  private constructor(value: unknown, reason: string, place: string) {
+    this.value = value;
+    this.#reason = reason;
+    this.#place = place;
+  }
+
+  /**
+   * @param document name of the document for error messages, such as `versions.json`
+   * @throws InvalidDataError with `reason`, here and in all members
+   */
+  static parse(text: string, reason: string, document: string): StoredJson {
+    try {
+      return new StoredJson(JSON.parse(text), reason, document);
+    } catch {
+      throw new InvalidDataError(reason, `${document} is not JSON`);
+    }
+  }
+
+  /** Throws for this value: `expected` completes the sentence "… should be". */
+  fail(expected: string): never {
+    throw new InvalidDataError(this.#reason, `${this.#place} should be ${expected}`);
+  }
+
+  /** The members of an object, in stored order (texts that are integers first, as JSON.parse puts them). */
+  entries(): [name: string, value: StoredJson][] {
+    return Object.entries(this.#object()).map(([name, value]) => [name, this.#inner(value, name)]);
+  }
+
+  /** A required member of an object. */
+  member(name: string): StoredJson {
+    return this.optional(name) ?? this.#inner(undefined, name).fail('present');
+  }
+
+  /** A member of an object; undefined when absent. */
+  optional(name: string): StoredJson | undefined {
+    const object = this.#object();
+    return Object.hasOwn(object, name) ? this.#inner(object[name], name) : undefined;
+  }
+
+  items(): StoredJson[] {
+    if (!Array.isArray(this.value)) this.fail('a list');
+    return this.value.map((item: unknown, index) => this.#inner(item, String(index)));
+  }
+
+  /** A text that matches `pattern`; without one, any text but the empty one. */
+  text(pattern = /./s): string {
+    if (typeof this.value !== 'string' || !pattern.test(this.value)) this.fail(`a text like ${String(pattern)}`);
+    return this.value;
+  }
+
+  /** An integer of 0 to 2^53−1. */
+  count(): number {
+    if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.fail('a count');
+    return this.value as number;
+  }
+
+  /** null, or what `read` makes of the value. */
+  nullOr<T>(read: (value: StoredJson) => T): T | null {
+    return this.value === null ? null : read(this);
+  }
+
+  #object(): Readonly<Record<string, unknown>> {
+    if (typeof this.value !== 'object' || this.value === null || Array.isArray(this.value)) this.fail('an object');
+    return this.value as Readonly<Record<string, unknown>>;
+  }
+
+  #inner(value: unknown, name: string): StoredJson {
+    return new StoredJson(value, this.#reason, `${this.#place} → ${name.slice(0, 100)}`);
+  }
+}

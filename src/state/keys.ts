@@ -1,0 +1,143 @@
+/** Where everything lies in the analysis bucket (private state) and below the prefix of the published bucket. */
+import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
+import { type Outcome, receiptName } from '../pipeline/done-queue/receipt.ts';
+
+/** A run and the prefix of its state; plain JSON, passed to every activity of the run. */
+export interface RunRef {
+  readonly runId: string;
+  /** Ends in a slash. */
+  readonly prefix: string;
+}
+
+export function dailyRun(day: string, runId: string): RunRef {
+  return { runId, prefix: `state/runs/${day}/${runId}/` };
+}
+
+export function investigationRun(name: string, runId: string): RunRef {
+  return { runId, prefix: `state/investigations/${name}/${runId}/` };
+}
+
+/** A round of continuous aggregation; `instant` is its name in the ledger, behind `round-`. */
+export function roundRun(instant: string, runId: string): RunRef {
+  return { runId, prefix: `${ROUNDS}${instant}/${runId}/` };
+}
+
+/** The run of an entry of the ledger that was analysed here: of a day, or of a round. */
+export function runOfEntry(name: string, runId: string): RunRef {
+  return isRound(name) ? roundRun(name.slice(roundName('').length), runId) : dailyRun(name, runId);
+}
+
+/** The adoption of what the original published; only file lists are kept under it. */
+export function adoptionRun(commit: string): RunRef {
+  return { runId: commit, prefix: ADOPTION };
+}
+
+/** A merged chunk: its number, and how many of its tasks had which receipt when it was merged. */
+export interface ChunkRef {
+  readonly chunk: number;
+  readonly done: number;
+  readonly failed: number;
+}
+
+function chunkName({ chunk, done, failed }: ChunkRef): string {
+  return `${chunk}-${done}-${failed}`;
+}
+
+const ROUNDS = 'state/rounds/';
+const OPEN_FAILURES = 'state/alerts/open/';
+const UNDELIVERED = 'state/alerts/undelivered/';
+const QUARANTINE = 'state/quarantine/';
+const QUARANTINE_RELEASED = 'state/quarantine-released/';
+const QUARANTINE_HOURS = 'state/quarantine-hours/';
+const ADOPTION = 'state/adoption/';
+const SEGMENTS = 'state/segments/';
+const LEDGERS = 'state/ledgers/';
+const WAITING = 'state/foreign/waiting/';
+
+export const stateKeys = {
+  /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
+  runIndex: (runId: string): string => `state/run-index/${runId}.json`,
+  plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,
+  receipts: (run: RunRef): string => `${run.prefix}receipts/`,
+  receipt: (run: RunRef, number: number, outcome: Outcome): string =>
+    `${run.prefix}receipts/${receiptName(number, outcome)}`,
+  /** Heads of chunks, and their parts. */
+  chunks: (run: RunRef): string => `${run.prefix}chunks/`,
+  /** Head of a merged chunk; the counts of its receipts tell a chunk from its own later state. */
+  chunk: (run: RunRef, chunk: ChunkRef): string => `${run.prefix}chunks/${chunkName(chunk)}.json`,
+  chunkPart: (run: RunRef, chunk: ChunkRef, channelVersion: string, sha256: string): string =>
+    `${run.prefix}chunks/${chunkName(chunk)}/${channelVersion}-${sha256.slice(0, 16)}.ndjson.zst`,
+  /** What a run adds to the data set: its segments, counts and file lists. */
+  contribution: (run: RunRef): string => `${run.prefix}contribution.json`,
+  files: (run: RunRef, which: 'processed' | 'missing', sha256: string): string =>
+    `${run.prefix}files-${which}-${sha256.slice(0, 16)}.gz`,
+  report: (run: RunRef): string => `${run.prefix}report.json`,
+  publication: (run: RunRef, attempt: number): string => `${run.prefix}publications/${attempt}.json`,
+  staged: (run: RunRef, attempt: number, index: number): string =>
+    `${run.prefix}publications/${attempt}/staged-${index}.json`,
+  segment: (channelVersion: string, day: string, sha256: string): string =>
+    `${SEGMENTS}${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
+  /**
+   * Days of a channel/version that were folded into one object. Unlike a segment it has its run in its name: it may be
+   * removed when nobody names it, so no later run must take it for its own.
+   */
+  compactedDays: (channelVersion: string, sha256: string, { runId }: RunRef): string =>
+    `${SEGMENTS}${channelVersion}/sealed-${runId}-${sha256.slice(0, 32)}.ndjson.zst`,
+  /** Slots of a channel/version that the original published. */
+  adoptedBase: (channelVersion: string, sha256: string): string =>
+    `${SEGMENTS}${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
+  /** What became of a folder of the original, as it was listed. */
+  adoptedFolder: (folder: string, listing: string): string =>
+    `${ADOPTION}folders/${folder}-${listing.slice(0, 16)}.json`,
+  /** Segments and bases of all channel/versions. */
+  allSegments: SEGMENTS,
+  ledger: (sha256: string): string => `${LEDGERS}${sha256}.json.gz`,
+  allLedgers: LEDGERS,
+  /** What the last website update published. One object, replaced by every update that changed something. */
+  website: 'state/website.json',
+  quarantine: (sha256: string): string => `${QUARANTINE}${sha256}.json`,
+  allQuarantined: QUARANTINE,
+  /** One empty object for every done message quarantined in an hour (`YYYY-MM-DDTHH`): what the cap counts. */
+  quarantineMarks: (hour: string): string => `${QUARANTINE_HOURS}${hour}/`,
+  quarantineMark: (hour: string, sha256: string): string => `${QUARANTINE_HOURS}${hour}/${sha256}`,
+  /** When a quarantined thing was last sent back to where it came from. */
+  quarantineReleased: (sha256: string): string => `${QUARANTINE_RELEASED}${sha256}.json`,
+  allQuarantineReleased: QUARANTINE_RELEASED,
+  rounds: ROUNDS,
+  /** Which waiting results a round took. */
+  roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,
+  /** A round that did not stay in the data set, so that its results wait again. */
+  roundReturned: (run: RunRef): string => `${run.prefix}returned.json`,
+  /** Receipt of a result that another launcher asked for: one for each task id and outcome, whichever drain met it. */
+  foreignReceipt: (taskId: string, outcome: Outcome): string => `state/foreign/receipts/${taskId}.${outcome}`,
+  /** Says of such a receipt that no round of the data set has it yet. */
+  waiting: (taskId: string, outcome: Outcome): string => `${WAITING}${taskId}.${outcome}`,
+  allWaiting: WAITING,
+  /** A failure of a job that is not mended yet, by what it is about. */
+  openFailure: (job: string, about: string): string => `${OPEN_FAILURES}${job}/${about}.json`,
+  openFailures: OPEN_FAILURES,
+  /** An alert that not every channel has taken. */
+  undelivered: (runId: string, kind: string): string => `${UNDELIVERED}${runId}-${kind}.json`,
+  allUndelivered: UNDELIVERED,
+  delivered: (runId: string, kind: string, channel: string): string =>
+    `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
+  /** What a garbage collection is to remove. */
+  garbagePlan: (id: string): string => `state/garbage/${id}.json`,
+  /** Written to learn the store's time; its content says nothing. */
+  garbageClock: 'state/garbage/clock',
+  /** One name for each folder that was ever begun, so that no two publishers write into one. */
+  folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
+};
+
+/** Names below the prefix of the published bucket. */
+export const publishedNames = {
+  versions: 'versions.json',
+  filesProcessed: 'FILES_PROCESSED',
+  filesMissing: 'FILES_MISSING',
+  status: 'status.json',
+} as const;
+
+/** Behind either prefix: an object by which `setup` tries the store, deleted at once; no reader has such a name. */
+export function probeName(id: string): string {
+  return `setup-probe-${id}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * How many done messages may still go to quarantine in this hour (THREATS T11). A queue that somebody fills with junk must
+ * not fill the bucket as well: beyond the cap bad messages stay where they are, for SQS to make dead letters of them.
+ */
+import { stateKeys } from './keys.ts';
+import type { ObjectStore } from '../ports.ts';
+
+/** Other drains spend the same hour's budget; their share is looked up this often. */
+const LOOK_AGAIN_MS = 30_000;
+
+/** The budget of one drain. Marks in the bucket make it one for all drains, attempts and processes. */
+export class QuarantineBudget {
+  readonly #store: ObjectStore;
+  readonly #perHour: number;
+  readonly #signal: AbortSignal;
+  #hour = '';
+  #marked = new Set<string>();
+  #lookedAt = 0;
+  /** Messages of one batch come side by side; each must see what the one before spent. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(store: ObjectStore, perHour: number, signal: AbortSignal) {
+    this.#store = store;
+    this.#perHour = perHour;
+    this.#signal = signal;
+  }
+
+  /**
+   * Takes one out of the budget. The same content costs nothing again in the same hour: it is one object.
+   * @param sha256 of the quarantine object
+   * @returns false when this hour's budget is spent
+   */
+  async spend(sha256: string): Promise<boolean> {
+    const mine = this.#turn.then(() => this.#spend(sha256));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #spend(sha256: string): Promise<boolean> {
+    const hour = new Date().toISOString().slice(0, 13);
+    if (hour !== this.#hour || Date.now() - this.#lookedAt >= LOOK_AGAIN_MS) await this.#look(hour);
+    if (this.#marked.has(sha256)) return true;
+    if (this.#marked.size >= this.#perHour) return false;
+    // Before the object: a drain that dies in between has spent one too many, never one too few.
+    await this.#store.createOnce(stateKeys.quarantineMark(hour, sha256), Buffer.from(''), {}, this.#signal);
+    this.#marked.add(sha256);
+    return true;
+  }
+
+  async #look(hour: string): Promise<void> {
+    const prefix = stateKeys.quarantineMarks(hour);
+    const marked = new Set<string>();
+    for await (const entry of this.#store.list(prefix, undefined, this.#signal)) {
+      if (entry.kind === 'object') marked.add(entry.key.slice(prefix.length));
+      if (marked.size >= this.#perHour) break;
+    }
+    this.#marked = marked;
+    this.#hour = hour;
+    this.#lookedAt = Date.now();
+  }
+}

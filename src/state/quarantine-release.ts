@@ -1,0 +1,172 @@
+/**
+ * What a person does with the quarantine: looks at it, and sends things back to where they came from. Called by the command,
+ * not by a workflow. Nothing is taken out of the quarantine; a second object says when something was released.
+ */
+import pMap from 'p-map';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { checkedShaPrefix, onlySha, parseQuarantineEntry, type QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import { dayOfRun, type ReleaseStep, releaseStep } from '../pipeline/quarantine/release.ts';
+import { stateKeys } from './keys.ts';
+import { findRun } from './plan.ts';
+import type { ActivityPorts } from '../activities/ports.ts';
+import { letWait } from './waiting-results.ts';
+
+type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
+
+export interface Quarantined extends QuarantineEntry {
+  readonly sha: string;
+  /** ISO 8601. */
+  readonly since: string;
+  /** When it was last released; null: never. */
+  readonly released: string | null;
+}
+
+export interface QuarantineList {
+  /** Everything that is in the quarantine, newest first; `listed` has the first ones of it. */
+  readonly total: number;
+  readonly listed: readonly Quarantined[];
+}
+
+export interface Release {
+  readonly sha: string;
+  readonly outcome: 'released' | 'refused';
+  /** For people: where it went, or why it cannot go and what to do. */
+  readonly message: string;
+}
+
+type Outcome = Omit<Release, 'sha'>;
+
+const READS_AT_ONCE = 32;
+
+/** The newest `limit` of the quarantine; an object that is damaged shows as `bad_entry`. */
+export async function listQuarantine(
+  { analysis }: Pick<Ports, 'analysis'>,
+  limit: number,
+  signal: AbortSignal,
+): Promise<QuarantineList> {
+  const found = await shas(analysis, stateKeys.allQuarantined, signal);
+  const released = await shas(analysis, stateKeys.allQuarantineReleased, signal);
+  const newest = [...found].sort(([a, at], [b, bt]) => bt.getTime() - at.getTime() || (a < b ? -1 : 1)).slice(0, limit);
+  const listed = await pMap(
+    newest,
+    async ([sha, since]): Promise<Quarantined> => ({
+      sha,
+      since: since.toISOString(),
+      released: released.get(sha)?.toISOString() ?? null,
+      ...(await readEntry(analysis, sha, signal)),
+    }),
+    { concurrency: READS_AT_ONCE },
+  );
+  return { total: found.size, listed };
+}
+
+/** @throws InvalidDataError `bad_sha`, `unknown_sha`, `ambiguous_sha` */
+export async function showQuarantined(
+  { analysis }: Pick<Ports, 'analysis'>,
+  given: string,
+  signal: AbortSignal,
+): Promise<Quarantined> {
+  const [sha, since] = await findOne(analysis, given, signal);
+  const marker = await analysis.head(stateKeys.quarantineReleased(sha), signal);
+  return {
+    sha,
+    since: since.toISOString(),
+    released: marker?.lastModified.toISOString() ?? null,
+    ...(await readEntry(analysis, sha, signal)),
+  };
+}
+
+/**
+ * Sends each back, in the order given. What is named wrongly stops all before anything is done; released twice is harmless:
+ * receipts and rounds count each result once.
+ * @throws InvalidDataError `bad_sha`, `unknown_sha`, `ambiguous_sha`
+ */
+export async function releaseQuarantined(
+  ports: Ports,
+  given: readonly string[],
+  signal: AbortSignal,
+): Promise<Release[]> {
+  const found = new Set<string>();
+  for (const each of given) found.add((await findOne(ports.analysis, each, signal))[0]);
+  const releases: Release[] = [];
+  for (const sha of found) releases.push({ sha, ...(await releaseOne(ports, sha, signal)) });
+  return releases;
+}
+
+async function releaseOne(ports: Ports, sha: string, signal: AbortSignal): Promise<Outcome> {
+  const step = releaseStep(await readEntry(ports.analysis, sha, signal));
+  if (step.kind === 'refuse') return { outcome: 'refused', message: step.why };
+  if (step.kind === 'analyse') return { outcome: 'refused', message: await analyseAgain(ports, step, signal) };
+  const outcome = step.kind === 'send' ? await send(ports, step.body, signal) : await wait(ports, step.taskId, signal);
+  if (outcome.outcome === 'refused') return outcome;
+  const marker = Buffer.from(JSON.stringify({ at: new Date().toISOString() }));
+  await ports.analysis.put(stateKeys.quarantineReleased(sha), marker, { contentType: 'application/json' }, signal);
+  return outcome;
+}
+
+async function send({ queues, settings }: Ports, body: string, signal: AbortSignal): Promise<Outcome> {
+  const { doneQueue } = settings;
+  const refused = await queues.send(doneQueue, [body], signal);
+  if (refused.length > 0)
+    return { outcome: 'refused', message: `SQS did not take the message for ${doneQueue}; release it again` };
+  return { outcome: 'released', message: `sent to ${doneQueue} again; the next drain of it judges it anew` };
+}
+
+/** Only with its receipt: a round that met a result without one would fail. */
+async function wait({ analysis }: Ports, taskId: string, signal: AbortSignal): Promise<Outcome> {
+  const receipt = await analysis.head(stateKeys.foreignReceipt(taskId, 'done'), signal);
+  if (receipt === undefined)
+    return { outcome: 'refused', message: `the receipt of ${taskId} is gone, so that no round could take its result` };
+  await letWait(analysis, { taskId, outcome: 'done' }, signal);
+  const message = `the result of ${taskId} waits again; the next round of "telemetry aggregate" judges it anew`;
+  return { outcome: 'released', message };
+}
+
+async function analyseAgain(
+  { analysis }: Ports,
+  { taskId, runId }: Extract<ReleaseStep, { kind: 'analyse' }>,
+  signal: AbortSignal,
+): Promise<string> {
+  const day = dayOfRun((await findRun(analysis, runId, signal))?.prefix ?? '');
+  const again =
+    day === undefined
+      ? 'have its files analysed again by whoever sent the task'
+      : `analyse its day again: telemetry run-day --day ${day}`;
+  return `the result of task ${taskId} is broken and cannot be used; ${again}`;
+}
+
+async function findOne(
+  analysis: Ports['analysis'],
+  given: string,
+  signal: AbortSignal,
+): Promise<readonly [string, Date]> {
+  const prefix = checkedShaPrefix(given);
+  const found = await shas(analysis, stateKeys.allQuarantined, signal, prefix);
+  const sha = onlySha(prefix, [...found.keys()]);
+  return [sha, found.get(sha) ?? new Date(0)];
+}
+
+async function shas(
+  analysis: Ports['analysis'],
+  folder: string,
+  signal: AbortSignal,
+  prefix = '',
+): Promise<Map<string, Date>> {
+  const found = new Map<string, Date>();
+  for await (const entry of analysis.list(`${folder}${prefix}`, undefined, signal)) {
+    const sha =
+      entry.kind === 'object' ? /^([0-9a-f]{64})\.json$/.exec(entry.key.slice(folder.length))?.[1] : undefined;
+    if (sha !== undefined && entry.kind === 'object') found.set(sha, entry.lastModified);
+  }
+  return found;
+}
+
+async function readEntry(analysis: Ports['analysis'], sha: string, signal: AbortSignal): Promise<QuarantineEntry> {
+  const { body } = await analysis.get(stateKeys.quarantine(sha), { signal });
+  try {
+    return parseQuarantineEntry(body.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    return { what: 'damaged', reason: error.reason, message: error.message, content: '' };
+  }
+}

@@ -1,0 +1,24 @@
+/** What was refused, kept with its reason: never merged, never lost. One object per content, however often it comes. */
+import { createHash } from 'node:crypto';
+import type { QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import { stateKeys } from './keys.ts';
+import type { ActivityPorts } from '../activities/ports.ts';
+import type { QuarantineBudget } from './quarantine-budget.ts';
+
+/**
+ * @param budget when there is one, it must have something left for this entry
+ * @returns false when it has not: nothing was kept, so the refused thing must stay where it is
+ */
+export async function quarantine(
+  { analysis, metrics }: Pick<ActivityPorts, 'analysis' | 'metrics'>,
+  entry: QuarantineEntry,
+  signal: AbortSignal,
+  budget?: QuarantineBudget,
+): Promise<boolean> {
+  const body = Buffer.from(JSON.stringify(entry));
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  if (budget !== undefined && !(await budget.spend(sha256))) return false;
+  await analysis.createOnce(stateKeys.quarantine(sha256), body, { contentType: 'application/json' }, signal);
+  metrics.add('telemetry_quarantined', 1, { reason: entry.reason });
+  return true;
+}

@@ -1,0 +1,38 @@
+/** Which results of other launchers wait for a round: one empty object each, beside their receipts. */
+import { parseWaitingName } from '../pipeline/done-queue/foreign-result.ts';
+import type { Outcome } from '../pipeline/done-queue/receipt.ts';
+import { stateKeys } from './keys.ts';
+import type { ObjectStore } from '../ports.ts';
+
+export interface WaitingResult {
+  readonly taskId: string;
+  readonly outcome: Outcome;
+}
+
+/** The receipt is stored before: a round that met a result without one would fail. */
+export async function letWait(
+  store: ObjectStore,
+  { taskId, outcome }: WaitingResult,
+  signal: AbortSignal,
+): Promise<void> {
+  await store.createOnce(stateKeys.waiting(taskId, outcome), Buffer.from(''), {}, signal);
+}
+
+/** Nobody waits for these any more: their round is in the data set, or they are in quarantine. */
+export async function letGo(store: ObjectStore, results: readonly WaitingResult[], signal: AbortSignal): Promise<void> {
+  await store.delete(
+    results.map(({ taskId, outcome }) => stateKeys.waiting(taskId, outcome)),
+    signal,
+  );
+}
+
+/** All that wait, the oldest first. */
+export async function listWaiting(store: ObjectStore, signal: AbortSignal): Promise<WaitingResult[]> {
+  const waiting: (WaitingResult & { since: number })[] = [];
+  for await (const entry of store.list(stateKeys.allWaiting, undefined, signal)) {
+    if (entry.kind !== 'object') continue;
+    const name = parseWaitingName(entry.key.slice(stateKeys.allWaiting.length));
+    if (name !== undefined) waiting.push({ ...name, since: entry.lastModified.getTime() });
+  }
+  return waiting.sort((a, b) => a.since - b.since || (a.taskId < b.taskId ? -1 : 1));
+}

@@ -1,0 +1,162 @@
+/** When runs want a person: ended badly and not mended since, stuck, or missing altogether. */
+import { classify, type Failure } from '../../alerts/classify.ts';
+import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, WatchedRun } from './facts.ts';
+import { ageText, type Finding, isOlder, type WatchLimits } from './finding.ts';
+
+const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
+/** A run waits 20 h for its tasks (T2), then merges and publishes. */
+const LONGEST_RUN_HOURS: Readonly<Record<string, number>> = {
+  'daily-analysis': 24,
+  investigation: 24,
+  'website-update': 2,
+  'garbage-collection': 12,
+};
+/** Tries of an activity or of a workflow task that are no passing trouble: about four minutes, about half a minute. */
+const MANY_ACTIVITY_ATTEMPTS = 8;
+const MANY_WORKFLOW_TASK_ATTEMPTS = 3;
+const SILENCE_HOURS = 0.25;
+
+export function runFindings(facts: Facts, limits: WatchLimits): Finding[] {
+  const open = 'known' in facts.leftovers ? facts.leftovers.known.openFailures : [];
+  if ('unknown' in facts.runs) return open.map(openFailureFinding);
+  const { runs } = facts.runs.known;
+  const bad = unmended(runs, facts).filter((run) => !isOlder(run.startedAt, facts.at, limits.runDays * 24));
+  const covered = new Set(bad.map(subject));
+  return [
+    ...bad.map((run) => badEnd(run, facts.at)),
+    ...open.filter((failure) => !covered.has(subject(failure))).map(openFailureFinding),
+    ...runs.flatMap((run) => (run.running === null ? [] : stuck(run, run.running, facts.at))),
+    ...silence(facts, runs),
+  ];
+}
+
+function subject({ job, about }: { readonly job: string; readonly about: string }): string {
+  return `${job} ${about}`;
+}
+
+/** The latest bad end of each subject, unless a later run about it, or a commit with the day, has mended it. */
+function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[] {
+  const plans = new Map('known' in dataSet ? dataSet.known.recentDays.map(({ day, planAt }) => [day, planAt]) : []);
+  const settled = new Set<string>();
+  const bad: WatchedRun[] = [];
+  for (const run of runs.toSorted((a, b) => (a.startedAt > b.startedAt ? -1 : 1))) {
+    if (settled.has(subject(run))) continue;
+    if (run.status === 'COMPLETED') settled.add(subject(run));
+    // Whoever started it with such an input was told so, and nothing was begun.
+    if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput') continue;
+    settled.add(subject(run));
+    const plan = run.job === 'daily-analysis' ? plans.get(run.about) : undefined;
+    if (typeof plan !== 'string' || plan < run.startedAt) bad.push(run);
+  }
+  return bad;
+}
+
+function badEnd(run: WatchedRun, now: string): Finding {
+  const { status, failure, endedAt, startedAt } = run;
+  const when = `${ageText(endedAt ?? startedAt, now)} ago`;
+  const what = `${run.job} ${run.about}`;
+  if (status === 'FAILED' && failure !== null) {
+    return {
+      severity: 'problem',
+      what,
+      fact: `failed ${when} (${run.workflowId}): ${failureText(failure)}`,
+      action: classify(failure).action,
+    };
+  }
+  const how = status === 'TERMINATED' ? 'was terminated' : status === 'TIMED_OUT' ? 'timed out' : 'failed';
+  return {
+    severity: 'problem',
+    what,
+    fact: `${how} ${when} (${run.workflowId}), and no later run about it ended well`,
+    action: againAction(run),
+  };
+}
+
+function againAction({ job, about, workflowId }: WatchedRun): string {
+  if (job === 'daily-analysis')
+    return `Run it again: "telemetry run-day --day ${about}"; what is stored already is used.`;
+  if (job === 'website-update') return 'Run it again: "telemetry website publish".';
+  if (job === 'garbage-collection') return 'Look what it would remove: "telemetry collect-garbage".';
+  if (job === 'continuous-aggregation')
+    return 'Start it again: "telemetry aggregate --detach"; results that wait stay.';
+  return `See why in the Web UI (${workflowId}), and start it again if it is still wanted.`;
+}
+
+function failureText({ type, message }: Failure): string {
+  return type === null ? message : `${type}: ${message}`;
+}
+
+function openFailureFinding({ job, about, failedAt, type, message }: OpenFailureFacts): Finding {
+  const failure = { type, message, activity: null, timeout: null };
+  return {
+    severity: 'problem',
+    what: `${job} ${about}`,
+    fact: `failed at ${failedAt} and is not mended: ${failureText(failure)}`,
+    action: classify(failure).action,
+  };
+}
+
+function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
+  const { workflowId, job, about, startedAt } = run;
+  const what = `${job} ${about}`;
+  const hours = LONGEST_RUN_HOURS[job];
+  const findings: Finding[] = running.activities
+    .filter(({ attempt }) => attempt >= MANY_ACTIVITY_ATTEMPTS)
+    .map((activity) => failingActivity(what, activity));
+  if (running.workflowTaskAttempt >= MANY_WORKFLOW_TASK_ATTEMPTS) {
+    findings.push({
+      severity: 'problem',
+      what,
+      fact: `its workflow task fails again and again, try ${running.workflowTaskAttempt} (${workflowId})`,
+      action:
+        'Read the error in the Web UI; after an update of the workers go back to the release before: the run goes on by itself.',
+    });
+  }
+  if (hours !== undefined && isOlder(startedAt, now, hours)) {
+    findings.push({
+      severity: 'problem',
+      what,
+      fact: `runs for ${ageText(startedAt, now)}, at most ${hours} h are normal; phase: ${running.phase ?? 'no worker tells it'}`,
+      action: `See whether workers run; "temporal workflow update execute --workflow-id ${workflowId} --name finishWithMissing" ends its waiting for tasks.`,
+    });
+  }
+  return findings;
+}
+
+function failingActivity(what: string, { name, attempt, lastFailure }: PendingActivity): Finding {
+  const failure = { type: null, message: 'no failure told', timeout: null, ...lastFailure, activity: name };
+  const { action } = classify(failure);
+  return {
+    severity: 'problem',
+    what,
+    fact: `${name} is at try ${attempt}: ${failureText(failure)}`,
+    action: `${action} It is tried again by itself meanwhile.`,
+  };
+}
+
+/** Continuous aggregation, where results of other launchers are taken in at all. */
+function silence({ adoptsForeignResults, at }: Facts, runs: readonly WatchedRun[]): Finding[] {
+  if (!adoptsForeignResults) return [];
+  const run = runs.find(({ job, running }) => job === 'continuous-aggregation' && running !== null);
+  const what = 'continuous aggregation';
+  if (run === undefined) {
+    return [
+      {
+        severity: 'problem',
+        what,
+        fact: 'does not run, so results of other launchers wait',
+        action: 'Start it: "telemetry aggregate --detach".',
+      },
+    ];
+  }
+  const heardAt = run.running?.heardAt ?? run.startedAt;
+  if (!isOlder(heardAt, at, SILENCE_HOURS)) return [];
+  return [
+    {
+      severity: 'problem',
+      what,
+      fact: `not heard from for ${ageText(heardAt, at)}`,
+      action: 'See whether a "telemetry worker" runs and what its log says.',
+    },
+  ];
+}

@@ -1,0 +1,118 @@
+/** When schedules and workers want a person: paused, missing, late, other than the code says, nobody to run what they start. */
+import { analysisDay } from '../../pipeline/calendar-day.ts';
+import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+const DAILY_ANALYSIS = 'daily-analysis';
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** From the due time until the run must have begun. */
+const START_GRACE_MS = 15 * MINUTE_MS;
+const RECENT_DAYS = 14;
+
+const BY_HAND: Readonly<Record<string, string>> = {
+  'website-update': 'telemetry website publish',
+  'garbage-collection': 'telemetry collect-garbage --delete',
+};
+
+export function scheduleFindings(facts: Facts): Finding[] {
+  const schedules = 'known' in facts.schedules ? facts.schedules.known : [];
+  const workers = 'known' in facts.workers ? facts.workers.known : [];
+  return [
+    ...schedules.flatMap((schedule) => oneSchedule(schedule, facts.at)),
+    ...daysFinding(facts),
+    ...workers.flatMap(workerFinding),
+  ];
+}
+
+function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
+  const { id, exists, paused, note, differences } = schedule;
+  const what = `schedule ${id}`;
+  const problem = (fact: string, action: string): Finding => ({ severity: 'problem', what, fact, action });
+  if (!exists) return [problem('does not exist', 'Create it: "telemetry schedules apply".')];
+  const findings = differences.map((difference) =>
+    problem(difference, 'Bring it up to date: "telemetry schedules apply"; a pause is kept.'),
+  );
+  if (paused) {
+    const why = note === null || note === '' ? 'without a note' : `note: ${note}`;
+    const action = `When the reason is gone: "temporal schedule toggle --schedule-id ${id} --unpause", then run the missed days ("telemetry status" lists them).`;
+    return [...findings, problem(`is paused, ${why}`, action)];
+  }
+  return [...findings, ...missed(schedule, now).map(({ fact, action }) => problem(fact, action))];
+}
+
+function missed(schedule: ScheduleFacts, now: string): { fact: string; action: string }[] {
+  const { id, cron, createdAt, lastScheduledAt, running, catchupSeconds } = schedule;
+  const due = lastDue(cron, new Date(Date.parse(now) - START_GRACE_MS));
+  // A run that is not at its end keeps the next one back, and is judged by itself.
+  if (due === null || running > 0 || createdAt === null || createdAt > due) return [];
+  if (lastScheduledAt !== null && Date.parse(lastScheduledAt) >= Date.parse(due)) return [];
+  const fact = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
+  const caughtUp = Date.parse(now) - Date.parse(due) < catchupSeconds * 1000;
+  const byHand = id === DAILY_ANALYSIS ? `telemetry run-day --day ${analysisDay(new Date(due))}` : BY_HAND[id];
+  const action = caughtUp
+    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand ?? id}".`
+    : `It is too late to be caught up: run "${byHand ?? id}".`;
+  return [{ fact, action }];
+}
+
+/**
+ * The last instant, not after `now`, for which a daily cron expression `minute hour * * *` is due (UTC, ISO); null for
+ * any other expression.
+ */
+export function lastDue(cron: string, now: Date): string | null {
+  const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(cron) ?? [];
+  if (minute === undefined || hour === undefined) return null;
+  const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), Number(hour), Number(minute));
+  return new Date(today <= now.getTime() ? today : today - DAY_MS).toISOString();
+}
+
+/**
+ * Days of the last 14 that a run should have analysed and none has: neither is the day in the data set, nor has any run
+ * about it begun. Null when that cannot be told. Days before the schedule existed, and before the first day of the data
+ * set within these 14, are nobody's.
+ */
+export function daysWithoutLaunch({ dataSet, runs, schedules, at }: Facts): string[] | null {
+  if ('unknown' in dataSet || 'unknown' in runs || 'unknown' in schedules) return null;
+  const schedule = schedules.known.find(({ id }) => id === DAILY_ANALYSIS);
+  const due = schedule === undefined ? null : lastDue(schedule.cron, new Date(Date.parse(at) - START_GRACE_MS));
+  if (schedule === undefined || due === null) return [];
+  const launched = launchedDays(dataSet.known, runs.known);
+  const firstDay = dataSet.known.recentDays[0]?.day ?? '99999999';
+  const since = schedule.createdAt ?? '9999';
+  return Array.from({ length: RECENT_DAYS }, (_, index) => Date.parse(due) - (RECENT_DAYS - 1 - index) * DAY_MS)
+    .map((dueAt) => new Date(dueAt))
+    .filter((dueAt) => since <= dueAt.toISOString() || firstDay <= analysisDay(dueAt))
+    .map(analysisDay)
+    .filter((day) => !launched.has(day));
+}
+
+function launchedDays({ recentDays }: DataSetFacts, { runs }: RunFacts): ReadonlySet<string> {
+  const ran = runs.filter(({ job }) => job === DAILY_ANALYSIS).map(({ about }) => about);
+  return new Set([...recentDays.map(({ day }) => day), ...ran]);
+}
+
+function daysFinding(facts: Facts): Finding[] {
+  const days = daysWithoutLaunch(facts) ?? [];
+  if (days.length === 0) return [];
+  return [
+    {
+      severity: 'problem',
+      what: 'days without launch',
+      fact: `${days.join(', ')}: no run has analysed ${days.length === 1 ? 'it' : 'them'}`,
+      action: `Run ${days.length === 1 ? 'it' : 'each'} by hand: "telemetry run-day --day ${days[0] ?? ''}".`,
+    },
+  ];
+}
+
+function workerFinding({ workerTaskQueue, pollers }: WorkerFacts): Finding[] {
+  if (pollers.length > 0) return [];
+  return [
+    {
+      severity: 'problem',
+      what: `workers of ${workerTaskQueue}`,
+      fact: 'no worker polls it, so nothing goes on',
+      action: 'Start "telemetry worker", or see in its log why it ended.',
+    },
+  ];
+}

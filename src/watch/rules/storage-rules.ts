@@ -1,0 +1,74 @@
+/** When queues, quarantine and alerts want a person. */
+import { reasons } from '../../pipeline/dataset/run-report.ts';
+import type { Facts, LeftoverFacts, QueueFacts, WatchedRun } from './facts.ts';
+import { ageText, type Finding, isOlder } from './finding.ts';
+
+/** SQS keeps done messages for four days. */
+const MAX_QUEUE_AGE_HOURS = 72;
+const DRAINING_JOBS: readonly string[] = ['daily-analysis', 'continuous-aggregation'];
+
+export function storageFindings(facts: Facts): Finding[] {
+  return [
+    ...facts.queues.flatMap((queue) => deadLetters(queue, facts.at)),
+    ...('known' in facts.runs ? undrained(facts.queues, facts.runs.known.runs, facts.at) : []),
+    ...('known' in facts.leftovers ? leftovers(facts.leftovers.known, facts.at) : []),
+  ];
+}
+
+function deadLetters({ queue, role, depth, oldestAt }: QueueFacts, now: string): Finding[] {
+  if (role !== 'dead letters' || 'unknown' in depth) return [];
+  const { visible, inFlight, delayed } = depth.known;
+  const messages = visible + inFlight + delayed;
+  if (messages === 0) return [];
+  const age = oldestAt === null ? '' : `, the oldest sent ${ageText(oldestAt, now)} ago`;
+  return [
+    {
+      severity: 'problem',
+      what: `dead letters in ${queue}`,
+      fact: `${messages} ${messages === 1 ? 'message that was' : 'messages that were'} received again and again, and never done with${age}`,
+      action: `See what kept workers from them, mend it, then move them back ("aws sqs start-message-move-task") or purge ${queue}.`,
+    },
+  ];
+}
+
+/** SQS does not tell the age of a message without handing it out, so the last run that emptied the queue stands for it. */
+function undrained(queues: readonly QueueFacts[], runs: readonly WatchedRun[], now: string): Finding[] {
+  const queue = queues.find(({ role }) => role === 'done');
+  if (queue === undefined || 'unknown' in queue.depth || queue.depth.known.visible === 0) return [];
+  const drains = runs.filter(({ job }) => DRAINING_JOBS.includes(job));
+  if (drains.some(({ running }) => running !== null)) return [];
+  const last = drains.reduce((latest, { endedAt }) => (endedAt !== null && endedAt > latest ? endedAt : latest), '');
+  if (last === '' || !isOlder(last, now, MAX_QUEUE_AGE_HOURS)) return [];
+  return [
+    {
+      severity: 'problem',
+      what: `done queue ${queue.queue}`,
+      fact: `${queue.depth.known.visible} messages, and nobody has drained it for ${ageText(last, now)}; SQS drops them after 4 days`,
+      action: 'Run a day ("telemetry run-day") or "telemetry aggregate --detach": either drains it.',
+    },
+  ];
+}
+
+function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Finding[] {
+  const findings: Finding[] = [];
+  if (quarantine.recent > 0) {
+    findings.push({
+      severity: 'problem',
+      what: 'quarantine',
+      fact: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
+      action:
+        'Read them below state/quarantine/ in the analysis bucket; run the day again once the cause is mended. They are never counted.',
+    });
+  }
+  if (undelivered.count > 0) {
+    const since = undelivered.oldest === null ? '' : `, the oldest ${ageText(undelivered.oldest, now)} ago`;
+    findings.push({
+      severity: 'problem',
+      what: 'undelivered alerts',
+      fact: `${undelivered.count}${undelivered.more ? ' or more' : ''} did not reach everybody${since}: ${undelivered.subjects.join('; ')}`,
+      action:
+        'Mend the channel ("telemetry setup --send-test-alert" tries each), then delete what lies below state/alerts/undelivered/.',
+    });
+  }
+  return findings;
+}
