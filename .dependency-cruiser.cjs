@@ -7,7 +7,7 @@ module.exports = {
       name: 'pipeline-is-pure',
       severity: 'error',
       from: { path: '^src/pipeline/' },
-      to: { pathNot: '^src/(pipeline|histograms)/' },
+      to: { pathNot: ['^src/(pipeline|histograms)/', 'node_modules/zod/'] },
     },
     {
       name: 'histograms-are-pure',
@@ -22,7 +22,7 @@ module.exports = {
       to: {
         pathNot: [
           pure,
-          '^src/(workflows/|state/keys\\.ts|errors\\.ts|names\\.ts)',
+          '^src/(workflows/|state/keys\\.ts|jobs\\.ts|failures\\.ts|names\\.ts)',
           'node_modules/@temporalio/(workflow|common)/',
         ],
         dependencyTypesNot: ['type-only'],
@@ -62,7 +62,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/state/' },
       to: {
-        path: '^src/(?!state/|pipeline/|threads/|ports\\.ts|errors\\.ts|failpoints\\.ts|work-folder\\.ts)',
+        path: '^src/(?!state/|pipeline/|threads/|ports\\.ts|failures\\.ts|failpoints\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -78,7 +78,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: {
-        path: '^src/(?!setup/|pipeline/|state/|threads/|ports\\.ts|names\\.ts|schedules\\.ts)',
+        path: '^src/(?!setup/|pipeline/|state/|threads/|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -88,7 +88,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/watch/' },
       to: {
-        path: '^src/(?!watch/|pipeline/|alerts/|setup/|state/|ports\\.ts|names\\.ts|errors\\.ts|schedules\\.ts)',
+        path: '^src/(?!watch/|pipeline/|setup/|state/|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -98,7 +98,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/verify/' },
       to: {
-        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|errors\\.ts|work-folder\\.ts)',
+        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|failures\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -9,7 +9,8 @@ import { startCommands } from './child-processes.ts';
 import { mirrorInputFolder, submissionDays } from './input-folder.ts';
 import { generateSamples } from './samples/generate.ts';
 import { type LocalStack, startLocalStack } from './stack/stack.ts';
-import { SEARCH_ATTRIBUTES, workflowIds } from '../src/names.ts';
+import { JOBS } from '../src/jobs.ts';
+import { SEARCH_ATTRIBUTES } from '../src/names.ts';
 import { applySchedule, schedules } from '../src/schedules.ts';
 import type { DailyAnalysisResult } from '../src/workflows/daily-analysis.ts';
 import { CommandError } from '../src/commands/command-error.ts';
@@ -103,7 +104,7 @@ async function analyseAll(
       for (const day of days) {
         const handle = await startRun(client, {
           workflowType: 'dailyAnalysis',
-          workflowId: workflowIds.dailyAnalysis(day),
+          workflowId: JOBS.dailyAnalysis.workflowId(day),
           workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
           input: { day },
           summary: `Daily analysis of ${day}`,

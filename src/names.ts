@@ -1,4 +1,4 @@
-/** Names that workflows, clients and operators share: workflow ids, search attributes. */
+/** Names that workflows, clients and operators share: search attributes, queues. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 
 export const analysisDayKey = defineSearchAttributeKey('AnalysisDay', 'KEYWORD');
@@ -8,16 +8,6 @@ export const scheduledStartKey = defineSearchAttributeKey('TemporalScheduledStar
 
 /** Every search attribute that the namespace must know, by name. */
 export const SEARCH_ATTRIBUTES = { AnalysisDay: 'Keyword', AnalysisRun: 'Keyword' } as const;
-
-export const workflowIds = {
-  dailyAnalysis: (day: string): string => `daily-analysis-${day}`,
-  investigation: (name: string): string => `investigation-${name}`,
-  continuousAggregation: 'continuous-aggregation',
-  /** Of a collection by hand; the schedule appends the scheduled instant instead. */
-  garbageCollection: (name: string): string => `garbage-collection-${name}`,
-  /** Of an update by hand; the schedule appends the scheduled instant instead. */
-  websiteUpdate: (day: string): string => `website-update-${day}`,
-};
 
 /** Name of the SQS queue that takes another one's dead letters. */
 export function deadLetterQueue(queue: string): string {

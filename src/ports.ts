@@ -121,3 +121,8 @@ export interface AlertChannel {
   verify(): Promise<void>;
   close(): void;
 }
+
+/** A failure that may pass: a worker tries again by itself, a person at a terminal is told to. */
+export class PassingError extends Error {
+  override readonly name = 'PassingError';
+}

@@ -1,9 +1,10 @@
 /** Alerts, on a worker task queue of their own: whatever keeps the other activities busy, people are told; and whatever happens here, no run fails. */
-import { activityInfo, ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
+import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
+import { failure } from '../failures.ts';
 import { type Alert, type AlertedRun, alertFor, type Outcome } from '../alerts/alert.ts';
 import { stateKeys } from '../state/keys.ts';
 import type { Metrics } from '../metrics.ts';
-import type { AlertChannel, ObjectStore } from '../ports.ts';
+import { type AlertChannel, type ObjectStore, PassingError } from '../ports.ts';
 import { createJsonOnce, readJsonIfPresent } from '../state/documents.ts';
 
 export interface AlertPorts {
@@ -80,7 +81,7 @@ export function createAlertActivities(ports: AlertPorts) {
         signal: AbortSignal.any([cancellationSignal(), AbortSignal.timeout(PING_TIMEOUT_MS)]),
       });
       await response.body?.cancel();
-      if (!response.ok) throw ApplicationFailure.retryable(`The dead man's switch answered ${response.status}`);
+      if (!response.ok) throw failure('ServiceUnavailable', `The dead man's switch answered ${response.status}`);
       log.info('dead man pinged', { seq });
     },
   };
@@ -93,16 +94,16 @@ export function createAlertActivities(ports: AlertPorts) {
 
   async function noteFailure(
     run: AlertedRun,
-    { failure }: Extract<Outcome, { kind: 'failed' }>,
+    { failure: reported }: Extract<Outcome, { kind: 'failed' }>,
     signal: AbortSignal,
   ): Promise<void> {
     const { job, about, workflowId, runId, endedAt } = run;
-    const { type, message } = failure;
+    const { type, message } = reported;
     const open: OpenFailure = { job, about, workflowId, runId, failedAt: endedAt, type, message };
     await createJsonOnce(analysis, stateKeys.openFailure(job, about), open, signal);
   }
 
-  /** @throws AggregateError when a channel fails; those that did take the alert are not asked again */
+  /** @throws PassingError when a channel fails; those that did take the alert are not asked again */
   async function deliver({ alertId }: AlertedRun, alert: Alert, signal: AbortSignal): Promise<string[]> {
     const pending = stateKeys.undelivered(alertId, alert.kind);
     await createJsonOnce(analysis, pending, { subject: alert.subject }, signal);
@@ -120,7 +121,7 @@ export function createAlertActivities(ports: AlertPorts) {
     }
     if (failures.length > 0) {
       const reasons = failures.map(({ message }) => message).join('; ');
-      throw new AggregateError(failures, `The alert could not be sent: ${reasons}`);
+      throw new PassingError(`The alert could not be sent: ${reasons}`, { cause: new AggregateError(failures) });
     }
     await analysis.delete([pending], signal);
     return channels.map(({ name }) => name);

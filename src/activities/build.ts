@@ -6,7 +6,7 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { addCounts, type ChunkHead, type ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { type ChunkRef, type RunRef, stateKeys } from '../state/keys.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import { openPlan } from '../state/plan.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ActivityPorts } from './ports.ts';

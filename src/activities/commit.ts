@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import {
   completeLedger,
@@ -26,7 +25,7 @@ import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type RunRef, stateKeys } from '../state/keys.ts';
 import type { Contribution } from './build.ts';
 import { keysOf } from '../state/file-lists.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import { swapPointer, type Pointer, readLedger, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import type {
@@ -230,10 +229,7 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
   async function demandManifest(folder: string, signal: AbortSignal): Promise<void> {
     const key = `${publishedPrefix}${folder}/${MANIFEST_NAME}`;
     if ((await published.head(key, signal)) === undefined) {
-      throw ApplicationFailure.nonRetryable(
-        `s3://${published.bucket}/${key} is gone although the folder was staged`,
-        FailureType.StateDamaged,
-      );
+      throw failure('StateDamaged', `s3://${published.bucket}/${key} is gone although the folder was staged`);
     }
   }
 
@@ -249,9 +245,9 @@ export function createDatasetActivities(ports: Pick<ActivityPorts, 'analysis' | 
 function refuseNothing(ledger: Ledger, { day, entry }: DayContribution): void {
   const current = ledger.days.get(day);
   if (current === undefined || current.done === 0 || entry.done > 0) return;
-  throw ApplicationFailure.nonRetryable(
+  throw failure(
+    'NothingAnalysed',
     `None of the ${entry.planned} tasks of this run of ${day} gave a result (${entry.failed} failed, ${entry.missing} missing); the data set keeps the day as run ${current.runId} has it`,
-    FailureType.NothingAnalysed,
   );
 }
 

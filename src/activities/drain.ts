@@ -2,8 +2,8 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import type { RunRef } from '../state/keys.ts';
-import { callDeadline } from './call-deadline.ts';
-import { heartbeating } from './heartbeating.ts';
+import { callDeadline } from './context.ts';
+import { heartbeating } from './context.ts';
 import { type ConsumerCounts, DoneQueueConsumer } from '../done-queue/consumer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { noteReceipts } from '../state/receipts.ts';

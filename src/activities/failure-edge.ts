@@ -1,31 +1,15 @@
-/** The edge between errors of this code base and Temporal: which ones a person must mend, so that retrying is no use. */
+/** The edge between errors of this code base and Temporal: each gets its type, and is final when the same input would cause it again. */
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { failureTypeOf, type FailureType, isFinal } from '../failures.ts';
 import { plainText } from '../pipeline/plain-text.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { QueueMissingError } from '../ports.ts';
+import { inActivityContext } from './context.ts';
 
-const BY_REASON: Readonly<Record<string, FailureType>> = {
-  invalid_day: FailureType.InvalidInput,
-  invalid_input: FailureType.InvalidInput,
-  invalid_filter: FailureType.InvalidFilter,
-  invalid_template: FailureType.InvalidFilter,
-  task_too_large: FailureType.TaskTooLarge,
-  plan_too_large: FailureType.PlanTooLarge,
-  sealed_day: FailureType.InvalidInput,
-  adopted_files: FailureType.InvalidInput,
-  website_source: FailureType.WebsiteSourceMissing,
-  website_refused: FailureType.WebsiteRefused,
-  garbage_refused: FailureType.GarbageRefused,
-};
-
-const BY_AWS_NAME: Readonly<Record<string, FailureType>> = {
-  NoSuchBucket: FailureType.BucketMissing,
-  AccessDenied: FailureType.AccessDenied,
-  AccessDeniedException: FailureType.AccessDenied,
-  InvalidAccessKeyId: FailureType.AccessDenied,
-  SignatureDoesNotMatch: FailureType.AccessDenied,
-};
+/**
+ * An error that no row of the table knows may pass by itself, so it is tried again; with the pauses of the retry policy
+ * this is about four minutes. After that the same input has failed in the same way too often.
+ */
+export const MAX_UNEXPECTED_ATTEMPTS = 8;
 
 /**
  * Wraps every activity of a set so that its errors reach Temporal with a type, and with their cause. Everybody with access
@@ -42,7 +26,7 @@ export function translatingFailures<Set extends Record<string, (...args: never[]
       try {
         return await activity(...args);
       } catch (error) {
-        throw toFailure(error, secrets);
+        throw toFailure(error, secrets, args[0]);
       }
     },
   ]);
@@ -52,29 +36,42 @@ export function translatingFailures<Set extends Record<string, (...args: never[]
 /** Bounds what a failure brings into the history, its causes each on their own. */
 const MAX_BYTES = 4096;
 const MAX_CAUSES = 4;
+const MAX_INPUT = 300;
 
-function toFailure(error: unknown, secrets: readonly string[]): unknown {
+function toFailure(error: unknown, secrets: readonly string[], input: unknown): unknown {
   if (!(error instanceof Error)) return new Error(fit(String(error), secrets));
   // How a cancellation ends is for Temporal to recognise.
   if (error instanceof CancelledFailure || error.name === 'AbortError') return error;
-  return cleaned(error, secrets, MAX_CAUSES);
+  const type = failureTypeOf(error);
+  const clean = cleaned(error, secrets, MAX_CAUSES);
+  if (error instanceof TemporalFailure || !endsTheRun(type)) return clean;
+  // The row says "the input that the message names"; errors of the language and of threads name none.
+  const message = isProgramFault(type) ? `${clean.message} (input: ${described(input, secrets)})` : clean.message;
+  const ended = ApplicationFailure.create({ message: fit(message, secrets), type, nonRetryable: true, cause: clean });
+  ended.stack = clean.stack ?? '';
+  return ended;
 }
 
+function endsTheRun(type: FailureType): boolean {
+  if (isFinal(type)) return true;
+  return type === 'UnexpectedError' && inActivityContext() && activityInfo().attempt >= MAX_UNEXPECTED_ATTEMPTS;
+}
+
+function isProgramFault(type: FailureType): boolean {
+  return type === 'ProgramError' || type === 'OutOfMemory' || type === 'UnexpectedError';
+}
+
+function described(input: unknown, secrets: readonly string[]): string {
+  return fit(JSON.stringify(input ?? null), secrets).slice(0, MAX_INPUT);
+}
+
+/** The same kind of error without secrets: commands that call an activity themselves tell errors apart by class. */
 function cleaned(error: Error, secrets: readonly string[], causes: number): Error {
   const message = fit(error.message, secrets);
   const cause = error.cause instanceof Error && causes > 0 ? cleaned(error.cause, secrets, causes - 1) : undefined;
-  const type = error instanceof TemporalFailure ? undefined : typeOf(error);
-  const clean = type === undefined ? sameKind(error, message, cause) : finalFailure(error, type, message, secrets);
+  const clean = sameKind(error, message, cause);
   clean.stack = fit(error.stack ?? '', secrets);
   return clean;
-}
-
-/** The original goes along as the cause, for its name and its stack. */
-function finalFailure(error: Error, type: FailureType, message: string, secrets: readonly string[]): Error {
-  const cause = new Error(message, error.cause instanceof Error ? { cause: cleaned(error.cause, secrets, 1) } : {});
-  cause.name = error.name;
-  cause.stack = fit(error.stack ?? '', secrets);
-  return ApplicationFailure.create({ message, type, nonRetryable: true, cause });
 }
 
 function sameKind(error: Error, message: string, cause: Error | undefined): Error {
@@ -83,7 +80,6 @@ function sameKind(error: Error, message: string, cause: Error | undefined): Erro
     return new ApplicationFailure(message, type, nonRetryable, details, cause);
   }
   if (error instanceof TemporalFailure) return error;
-  // Commands that call an activity themselves tell errors apart by class.
   const clean = Object.create(Object.getPrototypeOf(error) as object) as Error;
   return Object.assign(clean, { message, name: error.name, ...(cause !== undefined && { cause }) });
 }
@@ -91,10 +87,4 @@ function sameKind(error: Error, message: string, cause: Error | undefined): Erro
 function fit(text: string, secrets: readonly string[]): string {
   const plain = plainText(text, secrets);
   return Buffer.byteLength(plain) <= MAX_BYTES ? plain : `${plain.slice(0, MAX_BYTES / 4)} … (cut)`;
-}
-
-function typeOf(error: Error): FailureType | undefined {
-  if (error instanceof QueueMissingError) return FailureType.QueueMissing;
-  if (error instanceof InvalidDataError) return BY_REASON[error.reason];
-  return BY_AWS_NAME[error.name];
 }

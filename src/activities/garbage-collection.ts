@@ -1,7 +1,7 @@
 /** Removal of what no commit names any more: planned from listings and ledgers, stored, then done step by step (PROTOCOL.md 7). */
 import { cancellationSignal, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import type { ApplicationFailure } from '@temporalio/common';
+import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
@@ -9,7 +9,7 @@ import { type Candidate, decideGarbage, type Garbage } from '../pipeline/garbage
 import { isInGrace, reachableFrom, type StoredLedger } from '../pipeline/garbage/reachable.ts';
 import { stateKeys } from '../state/keys.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import { type Pointer, readLedger, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { createJson, readJson } from '../state/documents.ts';
@@ -151,9 +151,9 @@ export function createGarbageActivities(ports: Pick<ActivityPorts, 'analysis' | 
   }
 
   function lostLedger(commit: string): ApplicationFailure {
-    return ApplicationFailure.nonRetryable(
+    return failure(
+      'StateDamaged',
       `No ledger under s3://${analysis.bucket}/${stateKeys.allLedgers} is that of commit ${commit}, so what its readers need is not known: nothing is removed. Restore it from the bucket’s versions`,
-      FailureType.StateDamaged,
     );
   }
 
@@ -212,7 +212,7 @@ async function storeTime(store: ObjectStore, signal: AbortSignal): Promise<Date>
   await store.put(stateKeys.garbageClock, Buffer.from('what time is it'), {}, signal);
   const stored = await store.head(stateKeys.garbageClock, signal);
   if (stored !== undefined) return stored.lastModified;
-  throw ApplicationFailure.retryable(`s3://${store.bucket}/${stateKeys.garbageClock} was removed at once`);
+  throw failure('ServiceUnavailable', `s3://${store.bucket}/${stateKeys.garbageClock} was removed at once`);
 }
 
 function total(candidates: readonly Candidate[], what: 'objects' | 'bytes'): number {

@@ -1,7 +1,6 @@
 /** The queue pair of an investigation: made for it, gone after it. */
 import { cancellationSignal, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { investigationQueues } from '../names.ts';
 import type { ActivityPorts } from './ports.ts';
 
@@ -20,10 +19,7 @@ export function createInvestigationQueueActivities({ queues, settings }: Pick<Ac
       if (
         [settings.taskQueue, settings.doneQueue].some((queue) => queue === pair.taskQueue || queue === pair.doneQueue)
       ) {
-        throw ApplicationFailure.nonRetryable(
-          `The investigation ${name} would use a production queue; choose another name`,
-          FailureType.InvalidInput,
-        );
+        throw failure('InvalidInput', `The investigation ${name} would use a production queue; choose another name`);
       }
       const attributes = {
         visibilitySeconds: settings.taskVisibilitySeconds,

@@ -9,7 +9,7 @@ import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import type { Outcome, Receipt } from '../pipeline/done-queue/receipt.ts';
 import { type ChunkRef, type RunRef, stateKeys } from '../state/keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
 import { quarantine } from '../state/quarantine.ts';
 import { readReceipt } from '../state/receipts.ts';

@@ -21,7 +21,7 @@ import type { ObjectStore } from '../ports.ts';
 import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { keysOf } from '../state/file-lists.ts';
 import { failpoint } from '../failpoints.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import { openPlan } from '../state/plan.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';

@@ -35,11 +35,6 @@ interface WebsitePorts {
   readonly limits: WebsiteLimits;
 }
 
-/** A failure that may pass: a worker tries again by itself, a person at a terminal is told to. */
-export class PassingError extends Error {
-  override readonly name = 'PassingError';
-}
-
 /** Where the website's files come from. */
 export interface WebsiteSource {
   /** For people: no credentials in it. */

@@ -2,7 +2,7 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failpoint } from '../failpoints.ts';
 import { publishedNames } from '../state/keys.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
 import { writeProjections } from '../state/projections.ts';
 

@@ -1,9 +1,8 @@
 /** Continuous aggregation: results that other launchers asked for, taken off the done queue and planned as rounds (PROTOCOL.md 6). */
 import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { resultKey } from '../pipeline/done-queue/done-message.ts';
@@ -11,8 +10,8 @@ import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pip
 import { roundRun, type RunRef, stateKeys } from '../state/keys.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
 import { keysOf } from '../state/file-lists.ts';
-import { callDeadline } from './call-deadline.ts';
-import { heartbeating } from './heartbeating.ts';
+import { callDeadline } from './context.ts';
+import { heartbeating } from './context.ts';
 import type { PlanSummary } from './plan.ts';
 import { DoneQueueConsumer } from '../done-queue/consumer.ts';
 import { readPointer } from '../state/pointer.ts';
@@ -95,9 +94,9 @@ export function createRoundActivities(
     /** @throws ApplicationFailure ForeignResultsRefused (non-retryable) when drains would not keep foreign results */
     async aggregationSettings(): Promise<AggregationSettings> {
       if (!settings.adoptForeignResults) {
-        throw ApplicationFailure.nonRetryable(
+        throw failure(
+          'ForeignResultsRefused',
           'Results of other launchers go to quarantine here; set TELEMETRY_FOREIGN_RESULTS=adopt for all workers, then start continuous aggregation again',
-          FailureType.ForeignResultsRefused,
         );
       }
       return { doneQueue: settings.doneQueue, ...settings.round };

@@ -1,8 +1,7 @@
 /** Stage 3: the tasks of the plan go on the task queue; those that never came back go there again. */
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
@@ -10,7 +9,7 @@ import { type RunRef, stateKeys } from '../state/keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
 import { encodeTaskMessage } from '../pipeline/task-queue/task-message.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import { openPlan } from '../state/plan.ts';
 import type { ActivityPorts } from './ports.ts';
 import { readProgress } from '../state/receipts.ts';
@@ -67,10 +66,7 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
       const bodies = batch.map(({ body }) => body);
       const refused = await queues.send(queue, bodies, signal);
       if (refused.length > 0) {
-        throw ApplicationFailure.retryable(
-          `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`,
-          FailureType.SqsRefused,
-        );
+        throw failure('SqsRefused', `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`);
       }
       sent += batch.length;
       onSent(last.number);

@@ -3,9 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
@@ -19,7 +18,7 @@ import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { answeringPort } from '../threads/definition-port.ts';
 import type { RenderSnapshotInput, RenderSnapshotResult } from '../threads/render-snapshot.ts';
 import { inWorkFolder } from '../work-folder.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
 import {
   FOLDER_FILE_HEADERS,
@@ -101,10 +100,7 @@ export function createSnapshotActivities(
     const publication = (await readJson(analysis, stateKeys.publication(run, attempt), signal)) as Publication;
     const plan = publication.snapshots[index];
     if (plan === undefined)
-      throw ApplicationFailure.nonRetryable(
-        `Publication ${attempt} of ${run.runId} has no snapshot ${index}`,
-        FailureType.StateDamaged,
-      );
+      throw failure('StateDamaged', `Publication ${attempt} of ${run.runId} has no snapshot ${index}`);
     const earlier = await stagedBefore(run, attempt, plan, signal);
     if (earlier !== undefined) return earlier;
     try {

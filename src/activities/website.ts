@@ -1,7 +1,7 @@
 /** The website: what its settings say, and one fetch and publication of it. */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { placeName } from '../website/rules/target.ts';
-import { heartbeating } from './heartbeating.ts';
+import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
 import { publishSite, type WebsiteProgress, type WebsitePublication } from '../website/publication.ts';
 

@@ -1,5 +1,6 @@
 /** What a run tells the people who are not watching it: the counterpart of cronic's mail (operations.md 7.3). */
-import { classify, type Failure } from './classify.ts';
+import { type Failure, verdictOf } from '../failures.ts';
+import { againOf } from '../jobs.ts';
 import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';
 
 /** A run, as its alerts name it. */
@@ -58,7 +59,7 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
   const headline = `${run.job} ${HEADLINES[kind]} ${run.about}`;
   const sections = [
     `${headline}\n`,
-    ...outcomeSections(outcome, context),
+    ...outcomeSections(run, outcome, context),
     section(
       'STANDARD OUTPUT',
       Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '')}`),
@@ -80,8 +81,8 @@ const HEADLINES = {
   underway: 'warns while it runs for',
 } as const;
 
-function outcomeSections(outcome: Outcome, context: AlertContext): string[] {
-  if (outcome.kind === 'failed') return failedSections(outcome);
+function outcomeSections(run: AlertedRun, outcome: Outcome, context: AlertContext): string[] {
+  if (outcome.kind === 'failed') return failedSections(run, outcome);
   if (outcome.kind === 'ended') return endedSections(outcome, context);
   return [section('WARNINGS', outcome.warnings)];
 }
@@ -92,12 +93,12 @@ function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | un
   return outcome.warnings.length > 0 ? 'warnings' : undefined;
 }
 
-function failedSections({ step, failure }: Extract<Outcome, { kind: 'failed' }>): string[] {
-  const verdict = classify(failure);
+function failedSections(run: AlertedRun, { step, failure }: Extract<Outcome, { kind: 'failed' }>): string[] {
+  const verdict = verdictOf(failure, againOf(run.job, run.about));
   return [
     `RESULT CODE: ${failure.type ?? failure.timeout ?? 'Error'} (${verdict.class})`,
     `FAILED STEP: ${step}${failure.activity === null ? '' : ` (${failure.activity})`}`,
-    `TO BE MENDED BY: ${verdict.owner}`,
+    `OWNER: ${verdict.owner}`,
     `WHAT TO DO: ${verdict.action}\n`,
     section('ERROR OUTPUT', [failure.message]),
   ];

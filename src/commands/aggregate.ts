@@ -1,7 +1,7 @@
 /** `aggregate`: continuous aggregation, started, followed, told to publish or to stop. */
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import { workflowIds } from '../names.ts';
+import { JOBS } from '../jobs.ts';
 import type { AggregationResult, RoundOutcome } from '../workflows/continuous-aggregation.ts';
 import { CommandError } from './command-error.ts';
 import { followRun, startRun } from './follow-run.ts';
@@ -24,7 +24,7 @@ export async function aggregate(config: Config, options: AggregateOptions): Prom
     }
     const handle = await startRun(client, {
       workflowType: 'continuousAggregation',
-      workflowId: workflowIds.continuousAggregation,
+      workflowId: JOBS.continuousAggregation.workflowId(),
       workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       input: {},
       summary: 'Results that other launchers asked for, published in rounds',
@@ -39,7 +39,7 @@ export async function aggregate(config: Config, options: AggregateOptions): Prom
 }
 
 async function tell(client: Client, update: 'stop' | 'publishNow'): Promise<RoundOutcome> {
-  const handle = client.workflow.getHandle(workflowIds.continuousAggregation);
+  const handle = client.workflow.getHandle(JOBS.continuousAggregation.workflowId());
   try {
     return await handle.executeUpdate<RoundOutcome, []>(update);
   } catch (error) {

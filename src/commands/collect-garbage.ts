@@ -1,7 +1,7 @@
 /** `collect-garbage`: says what no commit names any more, and removes it when told to. */
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
-import { workflowIds } from '../names.ts';
+import { JOBS } from '../jobs.ts';
 import type { GarbageCollectionResult } from '../workflows/garbage-collection.ts';
 import { CommandError } from './command-error.ts';
 import { followRun, startRun } from './follow-run.ts';
@@ -27,7 +27,7 @@ export async function collectGarbage(config: Config, options: CollectGarbageOpti
   const result = await withTemporalClient(async (client) => {
     const handle = await startRun(client, {
       workflowType: 'garbageCollection',
-      workflowId: workflowIds.garbageCollection(randomUUID().slice(0, 8)),
+      workflowId: JOBS.garbageCollection.workflowId(randomUUID().slice(0, 8)),
       workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       input,
       summary: 'Garbage collection, started by hand',

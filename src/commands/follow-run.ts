@@ -7,7 +7,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { exitCodeOf, failureTypeOf } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
@@ -45,14 +45,6 @@ const LOOK_EVERY_MS = 500;
 /** Describing a run costs the server more than a query. */
 const LOOK_FOR_TROUBLE_EVERY_MS = 5_000;
 
-/** Nothing was written, and a person must correct the input or what is configured. */
-const TO_CORRECT: readonly unknown[] = [
-  FailureType.InvalidInput,
-  FailureType.InvalidFilter,
-  FailureType.WebsiteSourceMissing,
-  FailureType.WebsiteRefused,
-];
-
 /** @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong */
 export async function followRun<T>(handle: WorkflowHandle, label: string): Promise<T> {
   const state = { ended: false };
@@ -76,8 +68,10 @@ export async function followRun<T>(handle: WorkflowHandle, label: string): Promi
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const cause = rootCause(error);
-    const toCorrect = cause instanceof ApplicationFailure && TO_CORRECT.includes(cause.type);
-    throw new CommandError(`${label} failed: ${cause.message}`, { cause: error, exitCode: toCorrect ? 2 : 1 });
+    throw new CommandError(`${label} failed: ${cause.message}`, {
+      cause: error,
+      exitCode: exitCodeOf(failureTypeOf(cause)),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** `run-day` and `investigate`: start a run by hand and follow it. */
 import type { Config } from '../config.ts';
-import { INVESTIGATION_NAME, workflowIds } from '../names.ts';
+import { JOBS } from '../jobs.ts';
+import { INVESTIGATION_NAME } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import { parseFilter } from '../pipeline/filter/filter.ts';
@@ -44,7 +45,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
   await withTemporalClient(async (client) => {
     const handle = await startRun(client, {
       workflowType: 'dailyAnalysis',
-      workflowId: workflowIds.dailyAnalysis(day),
+      workflowId: JOBS.dailyAnalysis.workflowId(day),
       workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       input,
       summary: `Daily analysis of ${day}, started by hand`,
@@ -85,7 +86,7 @@ export async function investigate(config: Config, name: string, options: Investi
   await withTemporalClient(async (client) => {
     const handle = await startRun(client, {
       workflowType: 'investigation',
-      workflowId: workflowIds.investigation(name),
+      workflowId: JOBS.investigation.workflowId(name),
       workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       input,
       summary: `Investigation ${name}, started by hand`,

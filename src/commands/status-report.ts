@@ -1,4 +1,5 @@
 /** `status` for people: the verdict, what to do, then a table for each part. */
+import { JOBS } from '../jobs.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
@@ -18,7 +19,7 @@ import { daysWithoutLaunch } from '../watch/rules/schedule-rules.ts';
 import { counted, table } from './terminal.ts';
 
 /** Of each job. */
-const RUNS_SHOWN = { 'daily-analysis': 10, default: 3 } as const;
+const RUNS_SHOWN = { dailyAnalysis: 10, others: 3 } as const;
 
 export function statusText(facts: Facts, findings: readonly Finding[]): string {
   const { at } = facts;
@@ -75,7 +76,7 @@ function recentDaysText({ recentDays }: DataSetFacts, facts: Facts): string {
 function runsText(runs: readonly WatchedRun[], now: string): string {
   if (runs.length === 0) return 'none in the last 14 days';
   const shown = [...Map.groupBy(runs, ({ job }) => job)].flatMap(([job, ofJob]) =>
-    ofJob.slice(0, job === 'daily-analysis' ? RUNS_SHOWN['daily-analysis'] : RUNS_SHOWN.default),
+    ofJob.slice(0, job === JOBS.dailyAnalysis.name ? RUNS_SHOWN.dailyAnalysis : RUNS_SHOWN.others),
   );
   const rows = shown.map((run) => [
     run.job,

@@ -1,10 +1,11 @@
 /** `website publish`: the daily website update by hand, or of another source without Temporal. */
 import { setInterval } from 'node:timers';
 import { publishSite, type WebsiteProgress } from '../website/publication.ts';
-import { PassingError, type WebsiteSource } from '../activities/ports.ts';
+import type { WebsiteSource } from '../activities/ports.ts';
+import { PassingError } from '../ports.ts';
 import { connectPorts } from '../composition.ts';
 import { type Config, environment } from '../config.ts';
-import { workflowIds } from '../names.ts';
+import { JOBS } from '../jobs.ts';
 import { dayOf } from '../pipeline/calendar-day.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
@@ -50,7 +51,7 @@ async function runUpdate(config: Config, input: UpdateInput): Promise<WebsiteUpd
   return withTemporalClient(async (client) => {
     const handle = await startRun(client, {
       workflowType: 'websiteUpdate',
-      workflowId: workflowIds.websiteUpdate(dayOf(new Date())),
+      workflowId: JOBS.websiteUpdate.workflowId(dayOf(new Date())),
       workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
       input,
       summary: 'Website update, started by hand',

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../errors.ts';
+import { FailureType } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage, type DoneMessage } from '../pipeline/done-queue/done-message.ts';

@@ -1,10 +1,101 @@
-/** Data from outside that breaks a rule. Pure code throws it; the caller counts, quarantines or reports it. */
+/** Data from outside, or stored earlier, that breaks a rule. Pure code throws it; the caller counts, quarantines or reports it. */
+
+/**
+ * Every rule that can be broken, by the stage that knows it. `failures.ts` says for each what it means when it ends a run:
+ * a reason without a row there does not compile.
+ */
+export type InvalidDataReason = InputReason | SubmissionReason | MessageReason | StoredReason | PublishedReason;
+
+/** What a person gave: an input, a filter, a setting, or a look-up in the quarantine. */
+type InputReason =
+  | 'invalid_day'
+  | 'invalid_input'
+  | 'invalid_filter'
+  | 'invalid_template'
+  | 'task_too_large'
+  | 'plan_too_large'
+  | 'sealed_day'
+  | 'adopted_files'
+  | 'website_source'
+  | 'website_refused'
+  | 'garbage_refused'
+  | 'bad_sha'
+  | 'unknown_sha'
+  | 'ambiguous_sha';
+
+/** Submissions, and the results that workers make of them. */
+type SubmissionReason =
+  | 'bad_json'
+  | 'bad_key'
+  | 'bad_arch'
+  | 'bad_os'
+  | 'bad_os_version'
+  | 'bad_channel_version'
+  | 'bad_revision'
+  | 'no_info'
+  | 'no_tab'
+  | 'unsupported_ver'
+  | 'bad_container'
+  | 'decoder_memory'
+  | 'too_large'
+  | 'file_too_large'
+  | 'line_too_long'
+  | 'bad_filter_path';
+
+/** Messages of the task queue and the done queue. */
+type MessageReason =
+  | 'not_base64'
+  | 'bad_message'
+  | 'bad_prefix'
+  | 'bad_result_key'
+  | 'bad_file_key'
+  | 'no_files'
+  | 'unknown_run'
+  | 'unknown_task'
+  | 'files_differ'
+  | 'damaged_plan';
+
+/** Documents of the private bucket, and the pointer. */
+type StoredReason =
+  | 'bad_plan'
+  | 'bad_receipt'
+  | 'bad_run_index'
+  | 'bad_chunk'
+  | 'bad_contribution'
+  | 'bad_publication'
+  | 'bad_staged'
+  | 'bad_part'
+  | 'unsorted_slots'
+  | 'bad_ledger'
+  | 'bad_round'
+  | 'bad_entry'
+  | 'bad_alert'
+  | 'bad_garbage_plan'
+  | 'bad_website_memory'
+  | 'bad_adopted_folder'
+  | 'bad_file_list'
+  | 'unsorted_list'
+  | 'bad_gzip';
+
+/** Files of the published space, ours and the original's. */
+type PublishedReason =
+  | 'bad_versions'
+  | 'bad_status'
+  | 'bad_manifest'
+  | 'bad_filter_tree'
+  | 'bad_histograms'
+  | 'bad_revisions'
+  | 'bad_folder_name'
+  | 'missing_folder'
+  | 'missing_file';
+
 export class InvalidDataError extends Error {
   override readonly name = 'InvalidDataError';
-  /** Short machine name of the broken rule, such as `bad_key`; counters and quarantine reasons use it. */
-  readonly reason: string;
-  constructor(reason: string, message: string) {
-    super(message);
+  /** Short machine name of the broken rule; counters and quarantine reasons use it. */
+  readonly reason: InvalidDataReason;
+
+  constructor(reason: InvalidDataReason, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.reason = reason;
   }
 }

@@ -2,15 +2,15 @@
  * Reads JSON that this system stored earlier. Every deviation from the expected shape is damage: it is reported with its
  * place and never repaired by a guess.
  */
-import { InvalidDataError } from './invalid-data.ts';
+import { InvalidDataError, type InvalidDataReason } from './invalid-data.ts';
 
 /** One value of a stored document, with the place it has there. */
 export class StoredJson {
   readonly value: unknown;
-  readonly #reason: string;
+  readonly #reason: InvalidDataReason;
   readonly #place: string;
 
-  private constructor(value: unknown, reason: string, place: string) {
+  private constructor(value: unknown, reason: InvalidDataReason, place: string) {
     this.value = value;
     this.#reason = reason;
     this.#place = place;
@@ -20,7 +20,7 @@ export class StoredJson {
    * @param document name of the document for error messages, such as `versions.json`
    * @throws InvalidDataError with `reason`, here and in all members
    */
-  static parse(text: string, reason: string, document: string): StoredJson {
+  static parse(text: string, reason: InvalidDataReason, document: string): StoredJson {
     try {
       return new StoredJson(JSON.parse(text), reason, document);
     } catch {

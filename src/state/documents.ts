@@ -1,7 +1,6 @@
 /** State objects that are JSON: create-once, and read back with a clear error when they are damaged. */
 import { gunzipSync } from 'node:zlib';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 
 /** No state object of this project comes near it. */
@@ -12,10 +11,7 @@ export async function readJson(store: ObjectStore, key: string, signal: AbortSig
   try {
     return JSON.parse(inflatedText(body));
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(
-      `s3://${store.bucket}/${key} is damaged: ${(error as Error).message}`,
-      FailureType.StateDamaged,
-    );
+    throw failure('StateDamaged', `s3://${store.bucket}/${key} is damaged: ${(error as Error).message}`);
   }
 }
 

@@ -1,8 +1,7 @@
 /** Plans and run indexes in the analysis bucket: written once by `planTasks`, read by every later stage. */
 import { createGunzip } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
 import { parsePlanHead, parsePlanLine, type PlanHead } from '../pipeline/task-queue/plan.ts';
 import { type RunRef, stateKeys } from './keys.ts';
@@ -52,7 +51,7 @@ export async function openPlan(
 function damaged(name: string, error: unknown): unknown {
   const isContent = error instanceof InvalidDataError || (error instanceof Error && 'code' in error);
   if (!isContent) return error;
-  return ApplicationFailure.nonRetryable(`${name} is damaged: ${error.message}`, FailureType.StateDamaged);
+  return failure('StateDamaged', `${name} is damaged: ${error.message}`);
 }
 
 /** The run that a run id belongs to; undefined when this deployment never planned it. */

@@ -1,7 +1,7 @@
 /** `versions.json` and the ledger it names, read and replaced as PROTOCOL.md 5 says: the only moment at which anything becomes visible. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { FailureType } from '../failures.ts';
 import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';

@@ -2,7 +2,7 @@
  * The file that every worker thread loads: the file jobs by name. Each loads its code when it is first called, since most
  * threads do one kind of work.
  */
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { InvalidDataError, type InvalidDataReason } from '../pipeline/invalid-data.ts';
 import type { adoptFileLists as AdoptFileLists } from './adopt-file-lists.ts';
 import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
 import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
@@ -38,7 +38,7 @@ export interface Job {
 
 /** How a job ended; broken data is told as such, because errors lose their kind on the way out of a thread. */
 export type JobEnd =
-  { readonly result: unknown } | { readonly invalid: { readonly reason: string; readonly message: string } };
+  { readonly result: unknown } | { readonly invalid: { readonly reason: InvalidDataReason; readonly message: string } };
 
 /** What the pool calls in a thread. */
 export default async function runJob({ name, input }: Job): Promise<JobEnd> {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
-import { FailureType } from '../errors.ts';
+import { FailureType } from '../failures.ts';
 import { isAdopted, isRound } from '../pipeline/dataset/day-replacement.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { stateKeys } from '../state/keys.ts';

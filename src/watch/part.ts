@@ -1,6 +1,6 @@
 /** One part of a look: what it brought, or why nothing; within a time, whatever the service does. */
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../errors.ts';
+import { FailureType } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import type { Part } from './rules/facts.ts';
 import { QueueMissingError } from '../ports.ts';

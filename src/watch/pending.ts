@@ -1,7 +1,7 @@
 /** What a run is waiting for: its activities with their tries and last failures, its workflow task. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { tsToDate } from '@temporalio/common/lib/time.js';
-import type { Failure } from '../alerts/classify.ts';
+import type { Failure } from '../failures.ts';
 import { plainText } from '../pipeline/plain-text.ts';
 import type { PendingActivity, RunningFacts } from './rules/facts.ts';
 

@@ -1,26 +1,15 @@
 /** Runs as Temporal knows them: every job's last two weeks, why they failed, what those that run are doing. */
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
 import { readProgress } from '../state/receipts.ts';
+import { type Failure, readFailure } from '../failures.ts';
+import { JOBS, WORKFLOW_TYPES, type WorkflowType } from '../jobs.ts';
 import { analysisDayKey, analysisRunKey } from '../names.ts';
-import type { Failure } from '../alerts/classify.ts';
-import { plainText } from '../pipeline/plain-text.ts';
 import { dailyRun } from '../state/keys.ts';
 import type { RunFacts, RunningFacts, WatchedRun } from './rules/facts.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { pendingOf } from './pending.ts';
-
-/** What a run of each workflow type is about, but for the days. */
-const JOBS = {
-  dailyAnalysis: { job: 'daily-analysis', about: null },
-  websiteUpdate: { job: 'website-update', about: 'website' },
-  garbageCollection: { job: 'garbage-collection', about: 'data-set' },
-  continuousAggregation: { job: 'continuous-aggregation', about: 'foreign-results' },
-  investigation: { job: 'investigation', about: null },
-} as const;
-type WatchedType = keyof typeof JOBS;
 
 const PERIOD_MS = 14 * 86_400_000;
 const MAX_RUNS = 100;
@@ -36,7 +25,7 @@ export async function runFacts(
   now: Date,
   signal: AbortSignal,
 ): Promise<RunFacts> {
-  const listed = await pMap(Object.keys(JOBS) as WatchedType[], (type) => listRuns(client, type, now), {
+  const listed = await pMap(WORKFLOW_TYPES, (type) => listRuns(client, type, now), {
     concurrency: AT_ONCE,
   });
   const newestFirst = listed.flat().toSorted((a, b) => b.startTime.getTime() - a.startTime.getTime());
@@ -48,7 +37,7 @@ export async function runFacts(
   return { runs };
 }
 
-async function listRuns(client: Client, type: WatchedType, now: Date): Promise<WorkflowExecutionInfo[]> {
+async function listRuns(client: Client, type: WorkflowType, now: Date): Promise<WorkflowExecutionInfo[]> {
   const since = new Date(now.getTime() - PERIOD_MS).toISOString();
   const queries = [
     `WorkflowType = "${type}" AND ExecutionStatus = "Running"`,
@@ -84,11 +73,11 @@ async function watchedRun(
   signal: AbortSignal,
 ): Promise<WatchedRun> {
   const { workflowId, runId, status, startTime, closeTime } = info;
-  const { job, about } = JOBS[info.type as WatchedType];
+  const { name: job, about } = JOBS[info.type as WorkflowType];
   const day = info.typedSearchAttributes.get(analysisDayKey);
   return {
     job,
-    about: about ?? (job === 'daily-analysis' ? day : undefined) ?? workflowId,
+    about: about ?? (info.type === 'dailyAnalysis' ? day : undefined) ?? workflowId,
     workflowId,
     runId,
     status: status.name,
@@ -119,20 +108,8 @@ async function failureOf(client: Client, { workflowId, runId }: WorkflowExecutio
     return null;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    return failureFacts(error.cause);
+    return readFailure(error.cause, MAX_MESSAGE);
   }
-}
-
-function failureFacts(error: unknown): Failure {
-  const isActivity = error instanceof ActivityFailure;
-  const cause = isActivity ? (error.cause ?? error) : error;
-  const type = cause instanceof ApplicationFailure ? (cause.type ?? null) : null;
-  return {
-    type: type === 'Error' ? null : type,
-    message: plainText(cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_MESSAGE),
-    activity: isActivity ? error.activityType : null,
-    timeout: cause instanceof TimeoutFailure ? (cause.timeoutType ?? null) : null,
-  };
 }
 
 async function runningFacts(

@@ -1,7 +1,8 @@
 /** A branch of a git repository as the website's source: one commit, without history, tags, submodules and hooks. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassingError, type WebsiteSource } from '../activities/ports.ts';
+import type { WebsiteSource } from '../activities/ports.ts';
+import { PassingError } from '../ports.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { sizeGuard } from './rules/guards.ts';
 import { protocolOf, withoutCredentials } from './rules/repository.ts';

@@ -13,9 +13,9 @@ import { parseMemory, serialiseMemory, type WebsiteMemory } from './rules/memory
 import { type PlannedFile, planWebsite, type PublishedFile, type SiteObject } from './rules/plan.ts';
 import { isHidden, type Skipped } from './rules/site-path.ts';
 import { overlap, placeName } from './rules/target.ts';
-import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
+import { ObjectMissingError, type ObjectStore, PassingError, PreconditionFailedError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
-import { type ActivityPorts, type FetchedFile, PassingError } from '../activities/ports.ts';
+import type { ActivityPorts, FetchedFile } from '../activities/ports.ts';
 import { inflatedText } from '../state/documents.ts';
 
 export interface WebsitePublication {

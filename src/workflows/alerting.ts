@@ -1,20 +1,16 @@
 /** How the runs of a job reach people who are not watching: every run that fails, and what an ended one has to say. */
 import {
-  ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   ContinueAsNew,
   isCancellation,
   log,
   proxyActivities,
-  TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { AlertActivities } from '../activities/alerts.ts';
 import { alertTaskQueue } from '../names.ts';
 import type { AlertedRun, Outcome } from '../alerts/alert.ts';
-import type { Failure } from '../alerts/classify.ts';
-import { plainText } from '../pipeline/plain-text.ts';
+import { readFailure } from '../failures.ts';
 import { activityOptions } from './activity-options.ts';
 import type { RunProgress } from './run-progress.ts';
 
@@ -43,7 +39,7 @@ export async function alerting<T>({ job, about, progress, work, warnings = () =>
     result = await work();
   } catch (error) {
     if (!isCancellation(error) && !(error instanceof ContinueAsNew)) {
-      const outcome: Outcome = { kind: 'failed', step: progress.phase, failure: failureOf(error) };
+      const outcome: Outcome = { kind: 'failed', step: progress.phase, failure: readFailure(error, MAX_MESSAGE) };
       await CancellationScope.nonCancellable(() => notifyOrLog(subject, outcome));
     }
     throw error;
@@ -82,21 +78,4 @@ export async function pingDeadMan(seq: number): Promise<void> {
 function alerts() {
   const taskQueue = alertTaskQueue(workflowInfo().taskQueue);
   return proxyActivities<AlertActivities>({ ...activityOptions.alert, taskQueue });
-}
-
-function failureOf(error: unknown): Failure {
-  const isActivity = error instanceof ActivityFailure;
-  const cause = isActivity ? (error.cause ?? error) : error;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return {
-    type: cause instanceof ApplicationFailure ? namedType(cause) : null,
-    message: plainText(message).slice(0, MAX_MESSAGE),
-    activity: isActivity ? error.activityType : null,
-    timeout: cause instanceof TimeoutFailure ? (cause.timeoutType ?? null) : null,
-  };
-}
-
-/** `Error` is what every error without a type of its own gets. */
-function namedType({ type }: ApplicationFailure): string | null {
-  return type === undefined || type === null || type === 'Error' ? null : type;
 }

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { AggregationSettings } from '../activities/rounds.ts';
+import { JOBS } from '../jobs.ts';
 import { analysisRunKey } from '../names.ts';
 import { roundName } from '../pipeline/dataset/day-replacement.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
@@ -28,8 +29,7 @@ const { planRound, buildContribution, updateProjections, settleRound } = proxyAc
   activityOptions.scan,
 );
 
-const JOB = 'continuous-aggregation';
-const ABOUT = 'foreign-results';
+const { name: JOB, about: ABOUT } = JOBS.continuousAggregation;
 const COLLECT_CALL_SECONDS = 600;
 /** A round that another publisher has overtaken with the same input files is planned anew, so often in a row. */
 const MAX_ATTEMPTS = 3;

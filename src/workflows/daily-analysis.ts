@@ -1,10 +1,11 @@
 import { log, patched, proxyActivities, upsertSearchAttributes, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { PlanSummary } from '../activities/plan.ts';
+import { JOBS } from '../jobs.ts';
 import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
-import { type DailyAnalysisInput, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
+import { type DailyAnalysisInput, largePlan, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
 import { dailyRun, type RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting, pingDeadMan } from './alerting.ts';
@@ -12,15 +13,12 @@ import { checkedInput } from './checked-input.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
 import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
-import { largePlan } from './large-plan.ts';
 import { megabytes, RunProgress } from './run-progress.ts';
 
 const { renderFilter, productionQueues, writeReport } = proxyActivities<Activities>(activityOptions.quick);
 const { planTasks, enqueueTasks, buildContribution, updateProjections } = proxyActivities<Activities>(
   activityOptions.scan,
 );
-
-const JOB = 'daily-analysis';
 
 export interface DailyAnalysisResult extends RunCounts {
   readonly day: string;
@@ -54,7 +52,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
   // Runs that began before there were alerts end without them. replay-tested: 2026-11-25
   if (!patched('alerts')) return analyseDay({ ...theDay, tellsDeadMan: false });
   const work = (): Promise<DailyAnalysisResult> => analyseDay({ ...theDay, tellsDeadMan: true });
-  return alerting({ job: JOB, about: day, progress, work, warnings: ({ warnings }) => warnings });
+  return alerting({ job: JOBS.dailyAnalysis.name, about: day, progress, work, warnings: ({ warnings }) => warnings });
 }
 
 interface DayRun {
@@ -100,7 +98,7 @@ async function analyseDay({
   await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
 
   progress.update('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
-  const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOB, about: day, progress });
+  const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOBS.dailyAnalysis.name, about: day, progress });
   const drained = await drainAndMerge(run, plan, queues, input, progress, flood);
 
   progress.update('building segments', {

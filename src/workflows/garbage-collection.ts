@@ -1,7 +1,12 @@
 import { log, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { GarbageSummary } from '../activities/garbage-collection.ts';
 import type { Activities } from '../activities/index.ts';
-import { type GarbageCollectionInput, parseGarbageCollectionInput } from '../pipeline/run-input.ts';
+import { JOBS } from '../jobs.ts';
+import {
+  type CheckedGarbageCollection,
+  type GarbageCollectionInput,
+  parseGarbageCollectionInput,
+} from '../pipeline/run-input.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
@@ -21,11 +26,12 @@ export async function garbageCollection(raw?: GarbageCollectionInput): Promise<G
   const progress = new RunProgress(
     `garbage collection${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`,
   );
-  return alerting({ job: 'garbage-collection', about: 'data-set', progress, work: () => collect(input, progress) });
+  const { name, about } = JOBS.garbageCollection;
+  return alerting({ job: name, about, progress, work: () => collect(input, progress) });
 }
 
 async function collect(
-  { dryRun, force, maxDeletions }: Required<GarbageCollectionInput>,
+  { dryRun, force, maxDeletions }: CheckedGarbageCollection,
   progress: RunProgress,
 ): Promise<GarbageCollectionResult> {
   const { runId: id } = workflowInfo();

@@ -11,13 +11,12 @@ import type { Activities } from '../activities/index.ts';
 import type { InvestigationQueues } from '../activities/investigation.ts';
 import { analysisDayKey, analysisRunKey, INVESTIGATION_NAME } from '../names.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
-import { type InvestigationInput, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';
+import { type InvestigationInput, largePlan, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';
 import { investigationRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { checkedInput } from './checked-input.ts';
 import { drainAndMerge } from './drain-and-merge.ts';
 import { QuarantineFullAlert } from './quarantine-full-alert.ts';
-import { largePlan } from './large-plan.ts';
 import { megabytes, RunProgress } from './run-progress.ts';
 
 const { renderFilter, parseFilterDocument, createInvestigationQueues, removeInvestigationQueues } =

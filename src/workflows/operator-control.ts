@@ -1,5 +1,6 @@
 /** The commands that an operator can give a run that drains its done queue: Updates, so that each is answered. */
-import { ApplicationFailure, CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
+import { failure } from '../failures.ts';
 import type { RecoverResult } from '../activities/send.ts';
 
 /** Goes on without the tasks that have no result yet. */
@@ -13,8 +14,7 @@ export class OperatorControl {
 
   constructor(resend: () => Promise<RecoverResult>) {
     const validator = (): void => {
-      if (this.#draining === undefined)
-        throw ApplicationFailure.nonRetryable('This run is not waiting for results now');
+      if (this.#draining === undefined) throw failure('InvalidInput', 'This run is not waiting for results now');
     };
     setHandler(
       finishWithMissing,

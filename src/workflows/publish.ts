@@ -1,8 +1,8 @@
 /** Publishing: stage every affected snapshot, then commit; when another publisher was first, build on its commit. */
-import { ApplicationFailure, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
+import { proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
 import type { StagedSummary } from '../activities/stage.ts';
 import type { Activities } from '../activities/index.ts';
-import { FailureType } from '../errors.ts';
+import { failure } from '../failures.ts';
 import type { RunRef } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import type { RunProgress } from './run-progress.ts';
@@ -41,8 +41,5 @@ export async function publish(run: RunRef, progress: RunProgress): Promise<Publi
     if (outcome !== 'moved') return { decision: outcome === 'committed' ? 'published' : 'superseded', seq, snapshots };
     if (attempt >= QUICK_REBASES) await sleep('1 minute');
   }
-  throw ApplicationFailure.nonRetryable(
-    `Other publishers committed first ${MAX_REBASES} times in a row; run the day again`,
-    FailureType.CommitContended,
-  );
+  throw failure('CommitContended', `Other publishers committed first ${MAX_REBASES} times in a row; run the day again`);
 }

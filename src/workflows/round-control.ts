@@ -1,7 +1,6 @@
 /** What an operator can tell continuous aggregation, by Updates: publish now, and stop. */
 import {
   ActivityCancellationType,
-  ApplicationFailure,
   CancellationScope,
   condition,
   defineUpdate,
@@ -9,6 +8,7 @@ import {
   proxyActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { failure } from '../failures.ts';
 import type { Activities } from '../activities/index.ts';
 import type { CollectWaitingInput, WaitingResults } from '../activities/rounds.ts';
 import { activityOptions } from './activity-options.ts';
@@ -31,7 +31,7 @@ export class RoundControl<Outcome> {
 
   constructor() {
     const validator = (): void => {
-      if (this.#stopping) throw ApplicationFailure.nonRetryable('Continuous aggregation is stopping already');
+      if (this.#stopping) throw failure('InvalidInput', 'Continuous aggregation is stopping already');
     };
     setHandler(publishNow, () => this.#ask(), {
       validator,

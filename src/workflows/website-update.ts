@@ -1,7 +1,8 @@
 import { log, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { WebsitePublication } from '../website/publication.ts';
-import { parseWebsiteUpdateInput, type WebsiteUpdateInput } from '../pipeline/run-input.ts';
+import { JOBS } from '../jobs.ts';
+import { type CheckedWebsiteUpdate, parseWebsiteUpdateInput, type WebsiteUpdateInput } from '../pipeline/run-input.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
@@ -19,10 +20,11 @@ export async function websiteUpdate(raw?: WebsiteUpdateInput): Promise<WebsiteUp
   const input = checkedInput(() => parseWebsiteUpdateInput(raw));
   const progress = new RunProgress(`website update${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
 
-  return alerting({ job: 'website-update', about: 'website', progress, work: () => update(input, progress) });
+  const { name, about } = JOBS.websiteUpdate;
+  return alerting({ job: name, about, progress, work: () => update(input, progress) });
 }
 
-async function update(input: Required<WebsiteUpdateInput>, progress: RunProgress): Promise<WebsiteUpdateResult> {
+async function update(input: CheckedWebsiteUpdate, progress: RunProgress): Promise<WebsiteUpdateResult> {
   progress.update('reading the settings');
   const { source, site } = await describeWebsite();
   if (source === null) {

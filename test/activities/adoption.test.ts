@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
 import { roundRun, stateKeys } from '../../src/state/keys.ts';
 import { NIGHTLY, publishDay, rowResult, rowsOf } from '../fakes/adopted-days.ts';

@@ -1,7 +1,7 @@
 /** A long history: old days are folded, the data set shows the same, and days can be analysed anew for as long as they are kept. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';
 import { failsForGood } from '../fakes/failures.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Contribution } from '../../src/activities/build.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';

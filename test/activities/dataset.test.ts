@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { PreconditionFailedError } from '../../src/ports.ts';
 import { eachWithApplication, environment, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrainResult } from '../../src/activities/drain.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { outputPrefix, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';

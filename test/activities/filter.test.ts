@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { eachWithApplication } from '../fakes/application.ts';
 import { failsForGood, failsForNow } from '../fakes/failures.ts';
 

@@ -1,7 +1,7 @@
 /** Garbage collection over a published space: nothing that a reader or a publish can need goes, the rest does. */
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import type { PlanSummary, PlanTasksInput } from '../../src/activities/plan.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { DAY_TEMPLATE, eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { failsForGood } from '../fakes/failures.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, VERSIONS } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';

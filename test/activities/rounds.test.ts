@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';

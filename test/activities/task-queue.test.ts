@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
 import { parseReceipt } from '../../src/pipeline/done-queue/receipt.ts';
 import { stateKeys } from '../../src/state/keys.ts';

@@ -1,7 +1,7 @@
 /** What a test expects of an activity or workflow that fails. */
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
-import type { FailureType } from '../../src/errors.ts';
+import type { FailureType } from '../../src/failures.ts';
 
 /** It fails with a type that operators know, is not tried again, and says what to do about which thing. */
 export async function failsForGood(work: Promise<unknown>, type: FailureType, message: RegExp): Promise<void> {

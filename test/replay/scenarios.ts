@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
 import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FailureType } from '../../src/errors.ts';
+import { type Failure, FailureType } from '../../src/failures.ts';
 import { type AlertContext, type AlertedRun, alertFor, type Outcome } from '../../src/alerts/alert.ts';
-import { classify, type Failure, type FailureClass } from '../../src/alerts/classify.ts';
 import { plainLine, plainText, textTail } from '../../src/pipeline/plain-text.ts';
 
 const failure = (part: Partial<Failure>): Failure => ({
@@ -11,39 +10,6 @@ const failure = (part: Partial<Failure>): Failure => ({
   activity: null,
   timeout: null,
   ...part,
-});
-
-describe('the classifier', () => {
-  it('knows every failure type, and says who does what', () => {
-    for (const type of Object.values(FailureType)) {
-      const { class: kind, owner, action } = classify(failure({ type }));
-      assert.notEqual(kind, 'program', `${type} is foreseen`);
-      assert.ok(owner.length > 3 && action.length > 20, type);
-    }
-  });
-
-  const table: [Partial<Failure>, FailureClass, RegExp][] = [
-    [{ type: FailureType.QueueMissing }, 'set-up', /telemetry setup --fix/],
-    [{ type: FailureType.AccessDenied }, 'permission', /role/],
-    [{ type: FailureType.StateDamaged }, 'stored data', /restore/i],
-    [{ type: FailureType.InvalidFilter }, 'configuration', /TELEMETRY_FILTER_TEMPLATE/],
-    [{ message: 'connect ECONNREFUSED 127.0.0.1:8333', activity: 'planTasks' }, 'infrastructure', /planTasks/],
-    [{ message: 'ENOSPC: no space left on device, write' }, 'infrastructure', /TELEMETRY_WORK_DIRECTORY/],
-    [{ timeout: 'HEARTBEAT', activity: 'mergeChunk' }, 'infrastructure', /mergeChunk/],
-    [
-      { message: "Cannot read properties of undefined (reading 'x')", activity: 'stageSnapshot' },
-      'program',
-      /stageSnapshot/,
-    ],
-    [{ type: 'SomethingNew', message: 'x' }, 'program', /the workflow/],
-  ];
-  for (const [given, expected, action] of table) {
-    it(`${given.type ?? given.timeout ?? given.message ?? ''} is about ${expected}`, () => {
-      const verdict = classify(failure(given));
-      assert.equal(verdict.class, expected);
-      assert.match(verdict.action, action);
-    });
-  }
 });
 
 describe('texts that others wrote', () => {
@@ -115,7 +81,7 @@ describe('an alert', () => {
     assert.deepEqual(sections, [
       'RESULT CODE',
       'FAILED STEP',
-      'TO BE MENDED BY',
+      'OWNER',
       'WHAT TO DO',
       'ERROR OUTPUT',
       'STANDARD OUTPUT',

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { translatingFailures } from '../../src/activities/failure-edge.ts';
 import { loadConfig, secretValues } from '../../src/config.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 
 const SECRET = 'canary-4711-"quoted"';
@@ -59,8 +59,10 @@ describe('a failure that leaves an activity', () => {
     assert.equal((await failureOf(new Error('a\x1b[31m\u202eb'))).message, 'a[31mb');
   });
 
-  it('keeps its name, or gets the type that operators know', async () => {
-    assert.equal((await failureOf(new RangeError('x'))).name, 'RangeError');
+  it('gets the type that operators know, and keeps its name in its cause', async () => {
+    const ours = await failureOf(new RangeError('x'));
+    assert.ok(ours instanceof ApplicationFailure);
+    assert.equal((ours.cause as Error).name, 'RangeError');
     const known = await failureOf(new InvalidDataError('invalid_day', 'x'));
     assert.ok(known instanceof ApplicationFailure);
     assert.deepEqual([known.type, known.nonRetryable], [FailureType.InvalidInput, true]);

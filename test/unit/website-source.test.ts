@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type FetchedWebsite, PassingError, type WebsiteSource } from '../../src/activities/ports.ts';
+import type { FetchedWebsite, WebsiteSource } from '../../src/activities/ports.ts';
+import { PassingError } from '../../src/ports.ts';
 import { gitRepository } from '../../src/website/git-repository.ts';
 import { localFolder } from '../../src/website/local-folder.ts';
 import { WebsiteRepository, writeWebsite } from '../fakes/website.ts';

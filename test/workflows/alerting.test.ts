@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Execution, type Scenario, temporalForTests } from '../fakes/temporal.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { drainUntilCancelled, inTurn } from '../fakes/stage-activities.ts';

@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ContributionInput } from '../../src/activities/build.ts';
 import type { DrainInput } from '../../src/activities/drain.ts';
 import type { Activities } from '../../src/activities/index.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { ALL_IN, inTurn, PLAN, SNAPSHOT } from '../fakes/stage-activities.ts';

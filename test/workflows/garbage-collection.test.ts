@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { GARBAGE } from '../fakes/stage-activities.ts';
 import { temporalForTests } from '../fakes/temporal.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Execution, type Scenario, temporalForTests } from '../fakes/temporal.ts';

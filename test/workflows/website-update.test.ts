@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../../src/errors.ts';
+import { FailureType } from '../../src/failures.ts';
 import { progressQuery, type Progress } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { WEBSITE } from '../fakes/stage-activities.ts';

@@ -1,10 +1,10 @@
 /** What a look at the whole deployment brings: plain data, the JSON of `telemetry status --json`. All instants are ISO, UTC. */
-import type { Failure } from '../../alerts/classify.ts';
+import type { Failure } from '../../failures.ts';
 
 /** A part that may be out of reach; then the rest is shown all the same. */
 export type Part<T> =
   | { readonly known: T }
-  /** Why nothing is known; `type` is the failure type of `errors.ts`, null for a service that gave no answer. */
+  /** Why nothing is known; `type` is the failure type of `failures.ts`, null for a service that gave no answer. */
   | { readonly unknown: string; readonly type: string | null };
 
 export interface Facts {

@@ -1,16 +1,10 @@
 /** When runs want a person: ended badly and not mended since, stuck, or missing altogether. */
-import { classify, type Failure } from '../../alerts/classify.ts';
+import { type Failure, verdictOf } from '../../failures.ts';
+import { againOf, JOBS, jobNamed } from '../../jobs.ts';
 import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, WatchedRun } from './facts.ts';
 import { ageText, type Finding, isOlder, type WatchLimits } from './finding.ts';
 
 const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
-/** A run waits 20 h for its tasks (T2), then merges and publishes. */
-const LONGEST_RUN_HOURS: Readonly<Record<string, number>> = {
-  'daily-analysis': 24,
-  investigation: 24,
-  'website-update': 2,
-  'garbage-collection': 12,
-};
 /** Tries of an activity or of a workflow task that are no passing trouble: about four minutes, about half a minute. */
 const MANY_ACTIVITY_ATTEMPTS = 8;
 const MANY_WORKFLOW_TASK_ATTEMPTS = 3;
@@ -45,7 +39,7 @@ function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[]
     // Whoever started it with such an input was told so, and nothing was begun.
     if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput') continue;
     settled.add(subject(run));
-    const plan = run.job === 'daily-analysis' ? plans.get(run.about) : undefined;
+    const plan = run.job === JOBS.dailyAnalysis.name ? plans.get(run.about) : undefined;
     if (typeof plan !== 'string' || plan < run.startedAt) bad.push(run);
   }
   return bad;
@@ -60,7 +54,7 @@ function badEnd(run: WatchedRun, now: string): Finding {
       severity: 'problem',
       what,
       fact: `failed ${when} (${run.workflowId}): ${failureText(failure)}`,
-      action: classify(failure).action,
+      action: verdictOf(failure, againOf(run.job, run.about)).action,
     };
   }
   const how = status === 'TERMINATED' ? 'was terminated' : status === 'TIMED_OUT' ? 'timed out' : 'failed';
@@ -73,13 +67,8 @@ function badEnd(run: WatchedRun, now: string): Finding {
 }
 
 function againAction({ job, about, workflowId }: WatchedRun): string {
-  if (job === 'daily-analysis')
-    return `Run it again: "telemetry run-day --day ${about}"; what is stored already is used.`;
-  if (job === 'website-update') return 'Run it again: "telemetry website publish".';
-  if (job === 'garbage-collection') return 'Look what it would remove: "telemetry collect-garbage".';
-  if (job === 'continuous-aggregation')
-    return 'Start it again: "telemetry aggregate --detach"; results that wait stay.';
-  return `See why in the Web UI (${workflowId}), and start it again if it is still wanted.`;
+  const note = jobNamed(job)?.note ?? '';
+  return `See why in the Web UI (${workflowId}), then ${againOf(job, about)}.${note === '' ? '' : ` ${note}`}`;
 }
 
 function failureText({ type, message }: Failure): string {
@@ -91,18 +80,18 @@ function openFailureFinding({ job, about, failedAt, type, message }: OpenFailure
   return {
     severity: 'problem',
     what: `${job} ${about}`,
-    fact: `failed at ${failedAt} and is not mended: ${failureText(failure)}`,
-    action: classify(failure).action,
+    fact: `failed at ${failedAt} and is not fixed: ${failureText(failure)}`,
+    action: verdictOf(failure, againOf(job, about)).action,
   };
 }
 
 function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
   const { workflowId, job, about, startedAt } = run;
   const what = `${job} ${about}`;
-  const hours = LONGEST_RUN_HOURS[job];
+  const hours = jobNamed(job)?.longestHours ?? null;
   const findings: Finding[] = running.activities
     .filter(({ attempt }) => attempt >= MANY_ACTIVITY_ATTEMPTS)
-    .map((activity) => failingActivity(what, activity));
+    .map((activity) => failingActivity(run, activity));
   if (running.workflowTaskAttempt >= MANY_WORKFLOW_TASK_ATTEMPTS) {
     findings.push({
       severity: 'problem',
@@ -112,7 +101,7 @@ function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
         'Read the error in the Web UI; after an update of the workers go back to the release before: the run goes on by itself.',
     });
   }
-  if (hours !== undefined && isOlder(startedAt, now, hours)) {
+  if (hours !== null && isOlder(startedAt, now, hours)) {
     findings.push({
       severity: 'problem',
       what,
@@ -123,12 +112,12 @@ function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
   return findings;
 }
 
-function failingActivity(what: string, { name, attempt, lastFailure }: PendingActivity): Finding {
+function failingActivity({ job, about }: WatchedRun, { name, attempt, lastFailure }: PendingActivity): Finding {
   const failure = { type: null, message: 'no failure told', timeout: null, ...lastFailure, activity: name };
-  const { action } = classify(failure);
+  const { action } = verdictOf(failure, againOf(job, about));
   return {
     severity: 'problem',
-    what,
+    what: `${job} ${about}`,
     fact: `${name} is at try ${attempt}: ${failureText(failure)}`,
     action: `${action} It is tried again by itself meanwhile.`,
   };
@@ -137,7 +126,7 @@ function failingActivity(what: string, { name, attempt, lastFailure }: PendingAc
 /** Continuous aggregation, where results of other launchers are taken in at all. */
 function silence({ adoptsForeignResults, at }: Facts, runs: readonly WatchedRun[]): Finding[] {
   if (!adoptsForeignResults) return [];
-  const run = runs.find(({ job, running }) => job === 'continuous-aggregation' && running !== null);
+  const run = runs.find(({ job, running }) => job === JOBS.continuousAggregation.name && running !== null);
   const what = 'continuous aggregation';
   if (run === undefined) {
     return [

@@ -1,19 +1,15 @@
 /** When schedules and workers want a person: paused, missing, late, other than the code says, nobody to run what they start. */
+import { JOBS, jobNamed } from '../../jobs.ts';
 import { analysisDay } from '../../pipeline/calendar-day.ts';
 import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 
-const DAILY_ANALYSIS = 'daily-analysis';
+const DAILY_ANALYSIS = JOBS.dailyAnalysis.name;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** From the due time until the run must have begun. */
 const START_GRACE_MS = 15 * MINUTE_MS;
 const RECENT_DAYS = 14;
-
-const BY_HAND: Readonly<Record<string, string>> = {
-  'website-update': 'telemetry website publish',
-  'garbage-collection': 'telemetry collect-garbage --delete',
-};
 
 export function scheduleFindings(facts: Facts): Finding[] {
   const schedules = 'known' in facts.schedules ? facts.schedules.known : [];
@@ -49,10 +45,10 @@ function missed(schedule: ScheduleFacts, now: string): { fact: string; action: s
   if (lastScheduledAt !== null && Date.parse(lastScheduledAt) >= Date.parse(due)) return [];
   const fact = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
   const caughtUp = Date.parse(now) - Date.parse(due) < catchupSeconds * 1000;
-  const byHand = id === DAILY_ANALYSIS ? `telemetry run-day --day ${analysisDay(new Date(due))}` : BY_HAND[id];
+  const byHand = jobNamed(id)?.byHand(analysisDay(new Date(due))) ?? id;
   const action = caughtUp
-    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand ?? id}".`
-    : `It is too late to be caught up: run "${byHand ?? id}".`;
+    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand}".`
+    : `It is too late to be caught up: run "${byHand}".`;
   return [{ fact, action }];
 }
 

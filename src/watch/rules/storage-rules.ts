@@ -1,11 +1,12 @@
 /** When queues, quarantine and alerts want a person. */
+import { JOBS } from '../../jobs.ts';
 import { reasons } from '../../pipeline/dataset/run-report.ts';
 import type { Facts, LeftoverFacts, QueueFacts, WatchedRun } from './facts.ts';
 import { ageText, type Finding, isOlder } from './finding.ts';
 
 /** SQS keeps done messages for four days. */
 const MAX_QUEUE_AGE_HOURS = 72;
-const DRAINING_JOBS: readonly string[] = ['daily-analysis', 'continuous-aggregation'];
+const DRAINING_JOBS: readonly string[] = [JOBS.dailyAnalysis.name, JOBS.continuousAggregation.name];
 
 export function storageFindings(facts: Facts): Finding[] {
   return [

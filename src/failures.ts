@@ -1,0 +1,479 @@
+/**
+ * Everything that can end a run or a command, in one table: whether trying again helps, what kind of failure it is, who can
+ * fix it and how. The activity edge, mails, `status`, `check` and the commands' exit codes read it.
+ *
+ * The rule behind the first column: an error that the same input would cause again is final; only what may pass by itself
+ * is tried again.
+ */
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
+import { InvalidDataError, type InvalidDataReason } from './pipeline/invalid-data.ts';
+import { plainText } from './pipeline/plain-text.ts';
+
+type FailureClass =
+  'input' | 'configuration' | 'set-up' | 'permission' | 'stored data' | 'contention' | 'infrastructure' | 'program';
+
+interface FailureRow {
+  /** The same input would fail again, so Temporal must not retry it. */
+  readonly final: boolean;
+  readonly class: FailureClass;
+  /** Who can fix it. */
+  readonly owner: string;
+  /** What they do, as an instruction; `{again}` becomes what starts the job again (`jobs.ts`). */
+  readonly action: string;
+  /** Of a command that ends with it: 1 failed; 2 input or configuration must be corrected, nothing was written. */
+  readonly exitCode: 1 | 2;
+}
+
+const RESTORE =
+  'Publish nothing until it is restored: take the object’s last good version from the bucket (docs/operating.md, "Restore"), then {again}.';
+
+/**
+ * The names are part of workflow histories and of what operators search for: add rows, never rename one.
+ */
+const TABLE = {
+  /** Workflow input that a person must correct. */
+  InvalidInput: {
+    final: true,
+    class: 'input',
+    owner: 'whoever started the run',
+    action: 'Correct the input as the message says and start it again; nothing was written.',
+    exitCode: 2,
+  },
+  InvalidFilter: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action:
+      'Correct the filter template (TELEMETRY_FILTER_TEMPLATE), or the filter that the run was given, and {again}.',
+    exitCode: 2,
+  },
+  /** One input key alone is larger than a message may be. */
+  TaskTooLarge: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action: 'Raise the queue’s MaximumMessageSize, or remove the input object with the long key; {again}.',
+    exitCode: 2,
+  },
+  /** The filter admits more than a run may analyse unless that is meant. Nothing was sent. */
+  PlanTooLarge: {
+    final: true,
+    class: 'input',
+    owner: 'whoever keeps the filter',
+    action:
+      'See whether the filter admits more than it should; if all of it is meant, start the run again with --allow-large-plan. Nothing was sent.',
+    exitCode: 2,
+  },
+  /** Data from outside that no stage counts as bad, so that it ends the run. */
+  InvalidData: {
+    final: true,
+    class: 'input',
+    owner: 'developers',
+    action: 'Report it with the message: such data should be counted and left out. Then {again} without that input.',
+    exitCode: 1,
+  },
+  /** A configured queue or bucket does not exist. */
+  QueueMissing: {
+    final: true,
+    class: 'set-up',
+    owner: 'operator',
+    action: 'Run "telemetry setup --fix", then {again}.',
+    exitCode: 1,
+  },
+  BucketMissing: {
+    final: true,
+    class: 'set-up',
+    owner: 'operator',
+    action: 'Run "telemetry setup --fix", then {again}.',
+    exitCode: 1,
+  },
+  AccessDenied: {
+    final: true,
+    class: 'permission',
+    owner: 'whoever keeps the roles',
+    action: 'Compare the worker’s role and credentials with deploy/iam, then {again}.',
+    exitCode: 1,
+  },
+  /** Continuous aggregation was started where results of other launchers go to quarantine. */
+  ForeignResultsRefused: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action: 'Set TELEMETRY_FOREIGN_RESULTS=adopt for all workers and {again}.',
+    exitCode: 2,
+  },
+  /** SQS took only part of a batch. */
+  SqsRefused: {
+    final: false,
+    class: 'infrastructure',
+    owner: 'operator',
+    action: 'Look at the health of SQS and at the queue’s limits, then {again}.',
+    exitCode: 1,
+  },
+  /** versions.json is gone or unreadable; a run never creates or replaces it. */
+  PointerMissing: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
+  PointerDamaged: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
+  /** A document, segment or other object of the state that should exist is gone or has the wrong content. */
+  StateDamaged: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
+  /** A commit that would break an invariant of the data set (docs/protocol.md 3). Readers see what they saw before. */
+  CommitRefused: {
+    final: true,
+    class: 'stored data',
+    owner: 'operator, now',
+    action:
+      'Nothing was published. Run "telemetry verify", restore the document that the message names from the bucket’s versions, then {again}.',
+    exitCode: 1,
+  },
+  /** Every task of a run failed, and the data set has the day from a run that brought something. */
+  NothingAnalysed: {
+    final: true,
+    class: 'infrastructure',
+    owner: 'operator',
+    action:
+      'See in the analysis workers’ log why every task failed, fix that, then {again}; the data set keeps the day as it was.',
+    exitCode: 1,
+  },
+  /** Other publishers committed first too many times in a row. */
+  CommitContended: {
+    final: true,
+    class: 'contention',
+    owner: 'operator',
+    action: 'See which other publisher commits all the time ("telemetry status"), then {again}.',
+    exitCode: 1,
+  },
+  /** The website's repository, branch or folder cannot be read as it is configured. */
+  WebsiteSourceMissing: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action: 'Correct TELEMETRY_WEBSITE_REPOSITORY, …_BRANCH or …_FOLDER, then run "telemetry website publish".',
+    exitCode: 2,
+  },
+  /** A guard of the website holds: no website, or too many deletions. Nothing was written. */
+  WebsiteRefused: {
+    final: true,
+    class: 'input',
+    owner: 'whoever keeps the website',
+    action: 'Look at the source as the message says; if the change is meant, run "telemetry website publish --force".',
+    exitCode: 2,
+  },
+  /** The data set looks wrong rather than old: no garbage was removed. */
+  GarbageRefused: {
+    final: true,
+    class: 'stored data',
+    owner: 'operator',
+    action:
+      'Nothing was removed. Look with "telemetry verify" and "telemetry collect-garbage" whether the data set is what it should be.',
+    exitCode: 1,
+  },
+  /** A service that cannot be reached, or answers that it is busy. */
+  ServiceUnavailable: {
+    final: false,
+    class: 'infrastructure',
+    owner: 'operator',
+    action: '{step} could not reach a service for hours: fix that, then {again}.',
+    exitCode: 1,
+  },
+  /** A time limit of Temporal ran out. */
+  TimedOut: {
+    final: false,
+    class: 'infrastructure',
+    owner: 'operator',
+    action:
+      'No worker ended {step} within its time: see whether workers run and reach S3 and SQS ("telemetry status"), then {again}.',
+    exitCode: 1,
+  },
+  DiskFull: {
+    final: false,
+    class: 'infrastructure',
+    owner: 'operator',
+    action: 'Make room on the worker’s disk (TELEMETRY_WORK_DIRECTORY), then {again}.',
+    exitCode: 1,
+  },
+  /** A worker thread needed more memory than it may have; the same input would need it again. */
+  OutOfMemory: {
+    final: true,
+    class: 'program',
+    owner: 'developers',
+    action:
+      'The input that the message names needs more memory than a worker thread has: set it aside, {again}, and report it.',
+    exitCode: 1,
+  },
+  /** The program is wrong: the same input would cause it again. */
+  ProgramError: {
+    final: true,
+    class: 'program',
+    owner: 'developers',
+    action: 'Unexpected error of {step}: read its stack in the Web UI, fix the program, then {again}.',
+    exitCode: 1,
+  },
+  /** An error that no row knows. It is tried again a few times, since it may pass by itself. */
+  UnexpectedError: {
+    final: false,
+    class: 'program',
+    owner: 'developers',
+    action: 'Unexpected error of {step}: read its stack in the Web UI, fix the program, then {again}.',
+    exitCode: 1,
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureType = keyof typeof TABLE;
+
+/** Every type by its name. */
+export const FailureType = Object.fromEntries(Object.keys(TABLE).map((type) => [type, type])) as {
+  readonly [Type in FailureType]: Type;
+};
+
+/** What data that breaks a rule means where it ends a run. Data that a stage counts and leaves out never gets that far. */
+const BY_REASON = {
+  invalid_day: 'InvalidInput',
+  invalid_input: 'InvalidInput',
+  invalid_filter: 'InvalidFilter',
+  invalid_template: 'InvalidFilter',
+  task_too_large: 'TaskTooLarge',
+  plan_too_large: 'PlanTooLarge',
+  sealed_day: 'InvalidInput',
+  adopted_files: 'InvalidInput',
+  website_source: 'WebsiteSourceMissing',
+  website_refused: 'WebsiteRefused',
+  garbage_refused: 'GarbageRefused',
+  bad_sha: 'InvalidInput',
+  unknown_sha: 'InvalidInput',
+  ambiguous_sha: 'InvalidInput',
+  bad_json: 'InvalidData',
+  bad_key: 'InvalidData',
+  bad_arch: 'InvalidData',
+  bad_os: 'InvalidData',
+  bad_os_version: 'InvalidData',
+  bad_channel_version: 'InvalidData',
+  bad_revision: 'InvalidData',
+  no_info: 'InvalidData',
+  no_tab: 'InvalidData',
+  unsupported_ver: 'InvalidData',
+  bad_container: 'InvalidData',
+  decoder_memory: 'InvalidData',
+  too_large: 'InvalidData',
+  file_too_large: 'InvalidData',
+  line_too_long: 'InvalidData',
+  bad_filter_path: 'InvalidData',
+  not_base64: 'InvalidData',
+  bad_message: 'InvalidData',
+  bad_prefix: 'InvalidData',
+  bad_result_key: 'InvalidData',
+  bad_file_key: 'InvalidData',
+  no_files: 'InvalidData',
+  unknown_run: 'InvalidData',
+  unknown_task: 'InvalidData',
+  files_differ: 'InvalidData',
+  damaged_plan: 'StateDamaged',
+  bad_plan: 'StateDamaged',
+  bad_receipt: 'StateDamaged',
+  bad_run_index: 'StateDamaged',
+  bad_chunk: 'StateDamaged',
+  bad_contribution: 'StateDamaged',
+  bad_publication: 'StateDamaged',
+  bad_staged: 'StateDamaged',
+  bad_part: 'StateDamaged',
+  unsorted_slots: 'StateDamaged',
+  bad_ledger: 'StateDamaged',
+  bad_round: 'StateDamaged',
+  bad_entry: 'StateDamaged',
+  bad_alert: 'StateDamaged',
+  bad_garbage_plan: 'StateDamaged',
+  bad_website_memory: 'StateDamaged',
+  bad_adopted_folder: 'StateDamaged',
+  bad_file_list: 'StateDamaged',
+  unsorted_list: 'StateDamaged',
+  bad_gzip: 'StateDamaged',
+  bad_versions: 'PointerDamaged',
+  bad_status: 'StateDamaged',
+  bad_manifest: 'StateDamaged',
+  bad_filter_tree: 'StateDamaged',
+  bad_histograms: 'StateDamaged',
+  bad_revisions: 'StateDamaged',
+  bad_folder_name: 'StateDamaged',
+  missing_folder: 'StateDamaged',
+  missing_file: 'StateDamaged',
+} as const satisfies Record<InvalidDataReason, FailureType>;
+
+/** Names of errors: of this code base, of the AWS SDK, of Node.js and of the language. */
+const BY_NAME: Readonly<Record<string, FailureType>> = {
+  QueueMissingError: 'QueueMissing',
+  ObjectMissingError: 'StateDamaged',
+  PreconditionFailedError: 'ServiceUnavailable',
+  PassingError: 'ServiceUnavailable',
+  NoSuchBucket: 'BucketMissing',
+  AccessDenied: 'AccessDenied',
+  AccessDeniedException: 'AccessDenied',
+  InvalidAccessKeyId: 'AccessDenied',
+  SignatureDoesNotMatch: 'AccessDenied',
+  AbortError: 'ServiceUnavailable',
+  TimeoutError: 'ServiceUnavailable',
+  ServiceUnavailable: 'ServiceUnavailable',
+  SlowDown: 'ServiceUnavailable',
+  InternalError: 'ServiceUnavailable',
+  RequestTimeout: 'ServiceUnavailable',
+  ThrottlingException: 'ServiceUnavailable',
+  KeyTooLongError: 'ProgramError',
+  EntityTooLarge: 'ProgramError',
+  TypeError: 'ProgramError',
+  RangeError: 'ProgramError',
+  ReferenceError: 'ProgramError',
+  SyntaxError: 'ProgramError',
+  EvalError: 'ProgramError',
+  URIError: 'ProgramError',
+  AssertionError: 'ProgramError',
+};
+
+/** Codes of Node.js and of the system. */
+const BY_CODE: Readonly<Record<string, FailureType>> = {
+  ECONNREFUSED: 'ServiceUnavailable',
+  ECONNRESET: 'ServiceUnavailable',
+  ECONNABORTED: 'ServiceUnavailable',
+  EHOSTUNREACH: 'ServiceUnavailable',
+  ENETUNREACH: 'ServiceUnavailable',
+  ENOTFOUND: 'ServiceUnavailable',
+  ETIMEDOUT: 'ServiceUnavailable',
+  EPIPE: 'ServiceUnavailable',
+  EAI_AGAIN: 'ServiceUnavailable',
+  UND_ERR_SOCKET: 'ServiceUnavailable',
+  UND_ERR_CONNECT_TIMEOUT: 'ServiceUnavailable',
+  ENOSPC: 'DiskFull',
+  EDQUOT: 'DiskFull',
+  ENAMETOOLONG: 'ProgramError',
+  EISDIR: 'ProgramError',
+  ENOTDIR: 'ProgramError',
+  EINVAL: 'ProgramError',
+  ERR_WORKER_OUT_OF_MEMORY: 'OutOfMemory',
+};
+
+/** What is known of the error that ended a run. */
+export interface Failure {
+  /** Failure type that crossed the activity boundary; null for an error without one. */
+  readonly type: string | null;
+  readonly message: string;
+  /** Activity that failed for good; null when the workflow itself did. */
+  readonly activity: string | null;
+  /** Which of the activity's time limits ran out, as Temporal names it; null when none did. */
+  readonly timeout: string | null;
+}
+
+export interface Verdict {
+  readonly class: FailureClass;
+  /** Who can fix it. */
+  readonly owner: string;
+  /** What they do, as an instruction. */
+  readonly action: string;
+}
+
+/** A failure of ours: final or not as its row says. Thrown by activities, stores and workflows alike. */
+export function failure(type: FailureType, message: string, cause?: Error): ApplicationFailure {
+  const { final } = TABLE[type];
+  return ApplicationFailure.create({ message, type, nonRetryable: final, ...(cause !== undefined && { cause }) });
+}
+
+export function isFailure(error: unknown, type: FailureType): error is ApplicationFailure {
+  return error instanceof ApplicationFailure && error.type === type;
+}
+
+/**
+ * The row of an error, by what it is and then by its causes: `fetch` reports a refused connection as the cause of a
+ * `TypeError`. `UnexpectedError` for what no row knows.
+ */
+export function failureTypeOf(error: unknown): FailureType {
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
+    const type = ownType(at);
+    if (type !== undefined && !(type === 'ProgramError' && causedByService(at))) return type;
+  }
+  return 'UnexpectedError';
+}
+
+function ownType(error: Error): FailureType | undefined {
+  if (error instanceof ApplicationFailure) return isFailureType(error.type) ? error.type : undefined;
+  if (error instanceof TimeoutFailure) return 'TimedOut';
+  if (error instanceof InvalidDataError) return BY_REASON[error.reason];
+  const byCode = codeType(error);
+  if (byCode !== undefined) return byCode;
+  const named = Object.hasOwn(BY_NAME, error.name) ? BY_NAME[error.name] : undefined;
+  const { $metadata, $fault } = error as ServiceError;
+  // An answer that could not be read may be another one next time, whatever error it caused in the SDK.
+  return named === 'ProgramError' && $metadata !== undefined && $fault === undefined ? 'ServiceUnavailable' : named;
+}
+
+/** Node.js' own codes for wrong arguments and impossible lengths have many names. */
+const PROGRAM_CODE = /^ERR_(?:INVALID|OUT_OF_RANGE|STRING_TOO_LONG|BUFFER)/;
+
+function codeType({ code }: ServiceError): FailureType | undefined {
+  if (typeof code !== 'string') return undefined;
+  const known = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+  return known ?? (PROGRAM_CODE.test(code) ? 'ProgramError' : undefined);
+}
+
+interface ServiceError extends Error {
+  readonly code?: unknown;
+  readonly $metadata?: unknown;
+  readonly $fault?: unknown;
+}
+
+function causedByService({ cause }: Error): boolean {
+  return cause instanceof Error && failureTypeOf(cause) === 'ServiceUnavailable';
+}
+
+export function isFailureType(type: unknown): type is FailureType {
+  return typeof type === 'string' && Object.hasOwn(TABLE, type);
+}
+
+/** Whether the same input would cause the error again. */
+export function isFinal(type: FailureType): boolean {
+  return TABLE[type].final;
+}
+
+export function exitCodeOf(type: FailureType): 1 | 2 {
+  return TABLE[type].exitCode;
+}
+
+/**
+ * What kind of failure it is, who fixes it, and how.
+ * @param again what starts the job again, as an instruction in the middle of a sentence: `run the day again: "telemetry …"`
+ */
+export function verdictOf(given: Failure, again: string): Verdict {
+  const { class: kind, owner, action } = TABLE[rowOf(given)];
+  const step = given.activity ?? 'the workflow';
+  return { class: kind, owner, action: capitalised(action.replace('{step}', step).replace('{again}', again)) };
+}
+
+function rowOf({ type, message, timeout }: Failure): FailureType {
+  if (isFailureType(type) && type !== 'UnexpectedError') return type;
+  if (DISK_FULL.test(message)) return 'DiskFull';
+  if (timeout !== null) return 'TimedOut';
+  return UNREACHABLE.test(message) ? 'ServiceUnavailable' : 'UnexpectedError';
+}
+
+/** Errors without a type reach the history by their text alone. */
+const UNREACHABLE =
+  /\b(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|ServiceUnavailable|SlowDown|InternalError|TimeoutError|RequestTimeout|socket hang up)\b/;
+const DISK_FULL = /\bENOSPC\b/;
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * Reads what ended a workflow or an activity, as the SDK reports it.
+ * @param maxMessage characters of the message that are kept
+ */
+export function readFailure(error: unknown, maxMessage: number): Failure {
+  const isActivity = error instanceof ActivityFailure;
+  const cause = isActivity ? (error.cause ?? error) : error;
+  return {
+    type: cause instanceof ApplicationFailure ? namedType(cause) : null,
+    message: plainText(cause instanceof Error ? cause.message : String(cause)).slice(0, maxMessage),
+    activity: isActivity ? error.activityType : null,
+    timeout: cause instanceof TimeoutFailure ? (cause.timeoutType ?? null) : null,
+  };
+}
+
+/** `Error` is what every error without a type of its own gets. */
+function namedType({ type }: ApplicationFailure): string | null {
+  return type === undefined || type === null || type === 'Error' || type === '' ? null : type;
+}

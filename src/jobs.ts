@@ -1,0 +1,125 @@
+/**
+ * The jobs of the application, in one table: what Temporal runs, when, how long it may take, and what a person does about it.
+ * Workflows, schedules, the watchdog, alerts and commands read it. How to add a job: CONTRIBUTING.md.
+ */
+
+interface Schedule {
+  /** Daily, UTC: `minute hour * * *`. */
+  readonly cron: string;
+  /** What happens while the run before is still at work. */
+  readonly overlap: 'BUFFER_ALL' | 'SKIP';
+  /** How long a run that was missed is still started. */
+  readonly catchupWindow: string;
+  readonly summary: string;
+  readonly details: string;
+}
+
+export interface Job {
+  /** As alerts, `status` and schedules call it; also the id of its schedule. */
+  readonly name: string;
+  /** What every run is about, unless that is the day or the name of each run: a later run about the same settles a failure. */
+  readonly about: string | null;
+  /** @param subject day or name of a run by hand; a schedule appends the scheduled instant to its own name instead */
+  readonly workflowId: (subject: string) => string;
+  readonly schedule: Schedule | null;
+  /** A run at work for longer wants a look; null where it never ends by itself. */
+  readonly longestHours: number | null;
+  /** The command that does now what the schedule does. */
+  readonly byHand: (about: string) => string;
+  /** How it is started again after a failure, in the middle of a sentence. */
+  readonly again: (about: string) => string;
+  /** What a person should know who starts it again; empty, or a sentence. */
+  readonly note: string;
+}
+
+export type WorkflowType = keyof typeof JOBS;
+
+/** By workflow type, which is the exported name of the workflow. */
+export const JOBS = {
+  dailyAnalysis: {
+    name: 'daily-analysis',
+    about: null,
+    workflowId: (day) => `daily-analysis-${day}`,
+    schedule: {
+      // Half a day after the day's end, when the converter has stored all of its submissions.
+      cron: '31 13 * * *',
+      // Every missed day is run, one after the other.
+      overlap: 'BUFFER_ALL',
+      catchupWindow: '4 days',
+      summary: 'Daily analysis of the day before',
+      details: 'Lists the submissions of the day, has them analysed, merges the results and publishes the data set.',
+    },
+    // A run waits 20 h for its tasks (T2), then merges and publishes.
+    longestHours: 24,
+    byHand: (day) => `telemetry run-day --day ${day}`,
+    again: (day) => `run the day again: "telemetry run-day --day ${day}"`,
+    note: 'What is stored already is used.',
+  },
+  investigation: {
+    name: 'investigation',
+    about: null,
+    workflowId: (name) => `investigation-${name}`,
+    schedule: null,
+    longestHours: 24,
+    byHand: (name) => `telemetry investigate ${name}`,
+    again: () => 'start the investigation again if it is still wanted',
+    note: '',
+  },
+  continuousAggregation: {
+    name: 'continuous-aggregation',
+    about: 'foreign-results',
+    workflowId: () => 'continuous-aggregation',
+    schedule: null,
+    longestHours: null,
+    byHand: () => 'telemetry aggregate --detach',
+    again: () => 'start it again: "telemetry aggregate --detach"',
+    note: 'Results that wait stay.',
+  },
+  websiteUpdate: {
+    name: 'website-update',
+    about: 'website',
+    workflowId: (day) => `website-update-${day}`,
+    schedule: {
+      cron: '22 12 * * *',
+      // Only the newest website matters: no run waits for another one, and a missed run is soon worth nothing.
+      overlap: 'SKIP',
+      catchupWindow: '1 hour',
+      summary: 'Daily update of the website',
+      details: 'Publishes the newest files of the website that the workers are configured with, if any.',
+    },
+    longestHours: 2,
+    byHand: () => 'telemetry website publish',
+    again: () => 'run it again: "telemetry website publish"',
+    note: '',
+  },
+  garbageCollection: {
+    name: 'garbage-collection',
+    about: 'data-set',
+    workflowId: (instant) => `garbage-collection-${instant}`,
+    schedule: {
+      // Long after the day's publish, when hardly anything else runs.
+      cron: '47 4 * * *',
+      overlap: 'SKIP',
+      catchupWindow: '1 hour',
+      summary: 'Daily garbage collection',
+      details: 'Removes folders of the data set that no commit of the last days names, and parts of merged chunks.',
+    },
+    longestHours: 12,
+    byHand: () => 'telemetry collect-garbage --delete',
+    again: () => 'look what it would remove: "telemetry collect-garbage"',
+    note: '',
+  },
+} as const satisfies Record<string, Job>;
+
+/** In the order of the table. */
+export const WORKFLOW_TYPES = Object.keys(JOBS) as WorkflowType[];
+
+/** @param name as alerts and stored failures have it */
+export function jobNamed(name: string): Job | undefined {
+  return Object.values(JOBS).find((job) => job.name === name);
+}
+
+/** How a job is started again, in the middle of a sentence; of a job that this release does not know, in general words. */
+export function againOf(name: string, about: string): string {
+  return jobNamed(name)?.again(about) ?? `start ${name} ${about} again`;
+}
