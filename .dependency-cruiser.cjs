@@ -78,7 +78,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: {
-        path: '^src/(?!setup/|pipeline/|state/|threads/|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
+        path: '^src/(?!setup/|pipeline/|state/|threads/|metrics\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -27,9 +27,8 @@ export async function exportDataset(published: ObjectStore, prefix: string, fold
   };
   const versions = parseVersions((await write(publishedNames.versions)).toString('utf8'));
   for (const snapshot of versions.folders.values()) {
-    const names: string[] = [];
-    for await (const entry of published.list(`${prefix}${snapshot}/`))
-      if (entry.kind === 'object') names.push(entry.key.slice(prefix.length));
+    const objects = await Array.fromAsync(published.objects(`${prefix}${snapshot}/`));
+    const names = objects.map(({ key }) => key.slice(prefix.length));
     await pMap(names, write, { concurrency: TRANSFERS_AT_ONCE });
   }
   for (const name of [publishedNames.filesProcessed, publishedNames.filesMissing, publishedNames.status]) {

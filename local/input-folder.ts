@@ -15,7 +15,7 @@ export interface InputFolderCounts {
 /** Makes the bucket hold exactly the folder's files. Files that are there with the same size are taken for the same. */
 export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Promise<InputFolderCounts> {
   const present = new Map<string, number>();
-  for await (const entry of bucket.list('')) if (entry.kind === 'object') present.set(entry.key, entry.size);
+  for await (const { key, size } of bucket.objects('')) present.set(key, size);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   let uploaded = 0;

@@ -419,7 +419,7 @@ function causedByService({ cause }: Error): boolean {
   return cause instanceof Error && failureTypeOf(cause) === 'ServiceUnavailable';
 }
 
-export function isFailureType(type: unknown): type is FailureType {
+function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(TABLE, type);
 }
 

@@ -29,7 +29,7 @@ export class LogTail {
   write(line: string): void {
     const id = WORKFLOW_ID.exec(line)?.[1];
     if (id === undefined) return;
-    const workflowId = JSON.parse(`"${id}"`) as string;
+    const workflowId = String(JSON.parse(`"${id}"`));
     const lines = this.#lines.get(workflowId) ?? [];
     lines.push(line);
     if (lines.length > LINES) lines.shift();
@@ -45,12 +45,13 @@ export class LogTail {
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
 function readable(line: string): string {
-  let entry: Record<string, unknown>;
+  let logged: unknown;
   try {
-    entry = JSON.parse(line) as Record<string, unknown>;
+    logged = JSON.parse(line);
   } catch {
     return line.trim();
   }
+  const entry: Record<string, unknown> = { ...(Object(logged) as object) };
   const fields = Object.entries(entry).filter(([name]) => !NOISE.has(name));
   const level = LEVELS[Number(entry['level'])] ?? '';
   const shown = fields.map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);

@@ -51,9 +51,26 @@ export interface ObjectStore {
     headers?: ObjectHeaders,
     signal?: AbortSignal,
   ): Promise<StoredObject>;
-  /** Lists all pages; order is the store's. */
+  /** Objects and groups of keys up to the delimiter, all pages; order is the store's. */
   list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncIterable<Folder | ListedObject>;
+  /** Every object whose key begins so. */
+  objects(prefix: string, signal?: AbortSignal): AsyncIterable<ListedObject>;
+  /** Names of the folders directly below a prefix that ends in a slash, or is empty. */
+  folders(prefix: string, signal?: AbortSignal): AsyncIterable<string>;
   delete(keys: readonly string[], signal?: AbortSignal): Promise<void>;
+}
+
+/** `objects` of a store, by its `list`. */
+export async function* onlyObjects(entries: AsyncIterable<Folder | ListedObject>): AsyncGenerator<ListedObject> {
+  for await (const entry of entries) if (entry.kind === 'object') yield entry;
+}
+
+/** `folders` of a store, by its `list`. */
+export async function* onlyFolders(
+  entries: AsyncIterable<Folder | ListedObject>,
+  prefix: string,
+): AsyncGenerator<string> {
+  for await (const entry of entries) if (entry.kind === 'folder') yield entry.name.slice(prefix.length, -1);
 }
 
 export class ObjectMissingError extends Error {

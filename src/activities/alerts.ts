@@ -2,10 +2,9 @@
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { type Alert, type AlertedRun, alertFor, type Outcome } from '../alerts/alert.ts';
-import { stateKeys } from '../state/keys.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AlertChannel, type ObjectStore, PassingError } from '../ports.ts';
-import { createJsonOnce, readJsonIfPresent } from '../state/documents.ts';
+import { closeFailure, Delivery, findOpenFailure, openFailure } from '../state/alerts.ts';
 
 export interface AlertPorts {
   readonly analysis: ObjectStore;
@@ -31,22 +30,12 @@ export interface Notified {
   readonly channels: readonly string[];
 }
 
-/** A failure that nobody has mended yet: stored when a run failed, removed when a later one about the same ended well. */
-export interface OpenFailure {
-  readonly job: string;
-  readonly about: string;
-  readonly workflowId: string;
-  readonly runId: string;
-  readonly failedAt: string;
-  readonly type: string | null;
-  readonly message: string;
-}
-
 const PING_TIMEOUT_MS = 20_000;
 
-export function createAlertActivities(ports: AlertPorts) {
-  const { analysis, channels, recentLog, secrets, webUi, deadManUrl } = ports;
+export type AlertActivities = ReturnType<typeof createAlertActivities>;
 
+export function createAlertActivities(ports: AlertPorts) {
+  const { analysis, recentLog, secrets, deadManUrl } = ports;
   return {
     /**
      * Tells people how a run ended, when there is something to tell: a failure, the recovery from one, warnings. Once per
@@ -54,21 +43,20 @@ export function createAlertActivities(ports: AlertPorts) {
      */
     async notify({ run, outcome }: NotifyInput): Promise<Notified> {
       const signal = cancellationSignal();
-      const open = (await readJsonIfPresent(analysis, stateKeys.openFailure(run.job, run.about), signal)) as
-        OpenFailure | undefined;
+      const open = await findOpenFailure(analysis, run.job, run.about, signal);
       const context = {
-        link: link(run),
+        link: linkOf(ports, run),
         log: outcome.kind === 'failed' ? recentLog(run.workflowId) : [],
         secrets,
         failedSince: open?.failedAt ?? null,
       };
       const alert = alertFor(run, outcome, context);
-      if (outcome.kind === 'failed') await noteFailure(run, outcome, signal);
+      if (outcome.kind === 'failed') await noteFailure(analysis, run, outcome, signal);
       if (alert === undefined) return { kind: null, channels: [] };
-      const sent = await deliver(run, alert, signal);
+      const sent = await deliver(ports, run, alert, signal);
       ports.metrics.add('telemetry_alerts', 1, { kind: alert.kind });
       // Only now: a recovery that could not be told is told by the next attempt.
-      if (alert.kind === 'recovered') await analysis.delete([stateKeys.openFailure(run.job, run.about)], signal);
+      if (alert.kind === 'recovered') await closeFailure(analysis, run.job, run.about, signal);
       log.info('alert sent', { job: run.job, about: run.about, kind: alert.kind, channels: sent });
       return { kind: alert.kind, channels: sent };
     },
@@ -85,47 +73,47 @@ export function createAlertActivities(ports: AlertPorts) {
       log.info('dead man pinged', { seq });
     },
   };
-
-  function link({ workflowId, runId }: AlertedRun): string | null {
-    if (webUi === null) return null;
-    const { namespace } = activityInfo();
-    return `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
-  }
-
-  async function noteFailure(
-    run: AlertedRun,
-    { failure: reported }: Extract<Outcome, { kind: 'failed' }>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { job, about, workflowId, runId, endedAt } = run;
-    const { type, message } = reported;
-    const open: OpenFailure = { job, about, workflowId, runId, failedAt: endedAt, type, message };
-    await createJsonOnce(analysis, stateKeys.openFailure(job, about), open, signal);
-  }
-
-  /** @throws PassingError when a channel fails; those that did take the alert are not asked again */
-  async function deliver({ alertId }: AlertedRun, alert: Alert, signal: AbortSignal): Promise<string[]> {
-    const pending = stateKeys.undelivered(alertId, alert.kind);
-    await createJsonOnce(analysis, pending, { subject: alert.subject }, signal);
-    const failures: Error[] = [];
-    for (const channel of channels) {
-      const mark = stateKeys.delivered(alertId, alert.kind, channel.name);
-      if ((await analysis.head(mark, signal)) !== undefined) continue;
-      try {
-        await channel.send(alert, alertId, signal);
-      } catch (error) {
-        failures.push(new Error(`${channel.name}: ${(error as Error).message}`, { cause: error }));
-        continue;
-      }
-      await createJsonOnce(analysis, mark, { subject: alert.subject }, signal);
-    }
-    if (failures.length > 0) {
-      const reasons = failures.map(({ message }) => message).join('; ');
-      throw new PassingError(`The alert could not be sent: ${reasons}`, { cause: new AggregateError(failures) });
-    }
-    await analysis.delete([pending], signal);
-    return channels.map(({ name }) => name);
-  }
 }
 
-export type AlertActivities = ReturnType<typeof createAlertActivities>;
+function linkOf({ webUi }: AlertPorts, { workflowId, runId }: AlertedRun): string | null {
+  if (webUi === null) return null;
+  const { namespace } = activityInfo();
+  return `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}/history`;
+}
+
+async function noteFailure(
+  analysis: ObjectStore,
+  { job, about, workflowId, runId, endedAt }: AlertedRun,
+  { failure: { type, message } }: Extract<Outcome, { kind: 'failed' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  await openFailure(analysis, { job, about, workflowId, runId, failedAt: endedAt, type, message }, signal);
+}
+
+/** @throws PassingError when a channel fails; those that did take the alert are not asked again */
+async function deliver(
+  { analysis, channels }: AlertPorts,
+  { alertId }: AlertedRun,
+  alert: Alert,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const delivery = new Delivery(analysis, { id: alertId, kind: alert.kind, subject: alert.subject }, signal);
+  await delivery.begin();
+  const failures: Error[] = [];
+  for (const channel of channels) {
+    if (await delivery.isTakenBy(channel.name)) continue;
+    try {
+      await channel.send(alert, alertId, signal);
+    } catch (error) {
+      failures.push(new Error(`${channel.name}: ${(error as Error).message}`, { cause: error }));
+      continue;
+    }
+    await delivery.noteTaken(channel.name);
+  }
+  if (failures.length > 0) {
+    const reasons = failures.map(({ message }) => message).join('; ');
+    throw new PassingError(`The alert could not be sent: ${reasons}`, { cause: new AggregateError(failures) });
+  }
+  await delivery.end();
+  return channels.map(({ name }) => name);
+}

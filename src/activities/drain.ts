@@ -1,7 +1,7 @@
 /** Stage 4: messages of the done queue become receipts, and are deleted once their receipts exist. */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
-import type { RunRef } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
 import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
 import { type ConsumerCounts, DoneQueueConsumer } from '../done-queue/consumer.ts';
@@ -35,7 +35,7 @@ export interface DrainResult extends ConsumerCounts {
  */
 const LOOK_FOR_RECEIPTS_MS = 15_000;
 
-export function createDoneQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {
+export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {
   const { analysis } = ports;
 
   return {

@@ -1,20 +1,20 @@
-/** Every activity of the worker, by stage; workflows see only the type. */
-import { createAggregateActivities } from './merge.ts';
-import { createContributionActivities } from './build.ts';
-import { createDatasetActivities } from './commit.ts';
-import { createDoneQueueActivities } from './drain.ts';
+/** Every activity of the worker, in the order of the day's path; workflows see only the type. */
+import { createBuildActivities } from './build.ts';
+import { createCommitActivities } from './commit.ts';
+import { createDrainActivities } from './drain.ts';
 import { translatingFailures } from './failure-edge.ts';
 import { createFilterActivities } from './filter.ts';
-import { createInputBucketActivities } from './plan.ts';
-import { createInvestigationQueueActivities } from './investigation.ts';
-import type { ActivityPorts } from './ports.ts';
+import { createGarbageActivities } from './garbage-collection.ts';
+import { createInvestigationActivities } from './investigation.ts';
+import { createMergeActivities } from './merge.ts';
+import { createPlanActivities } from './plan.ts';
 import { createProjectionActivities } from './projections.ts';
 import { createReportActivities } from './report.ts';
 import { createRoundActivities } from './rounds.ts';
-import { createSnapshotActivities } from './stage.ts';
-import { createTaskQueueActivities } from './send.ts';
-import { createGarbageActivities } from './garbage-collection.ts';
+import { createSendActivities } from './send.ts';
+import { createStageActivities } from './stage.ts';
 import { createWebsiteActivities } from './website.ts';
+import type { ActivityPorts } from './ports.ts';
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -22,17 +22,17 @@ export type Activities = ReturnType<typeof createActivities>;
 export function createActivities(ports: ActivityPorts, secrets: readonly string[] = []) {
   const activities = {
     ...createFilterActivities(ports),
-    ...createInputBucketActivities(ports),
-    ...createTaskQueueActivities(ports),
-    ...createDoneQueueActivities(ports),
-    ...createAggregateActivities(ports),
-    ...createContributionActivities(ports),
-    ...createSnapshotActivities(ports),
-    ...createDatasetActivities(ports),
+    ...createPlanActivities(ports),
+    ...createSendActivities(ports),
+    ...createDrainActivities(ports),
+    ...createMergeActivities(ports),
+    ...createBuildActivities(ports),
+    ...createStageActivities(ports),
+    ...createCommitActivities(ports),
     ...createProjectionActivities(ports),
     ...createReportActivities(ports),
-    ...createInvestigationQueueActivities(ports),
     ...createRoundActivities(ports),
+    ...createInvestigationActivities(ports),
     ...createWebsiteActivities(ports),
     ...createGarbageActivities(ports),
   };

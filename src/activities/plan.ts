@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { Filter } from '../pipeline/filter/filter.ts';
@@ -12,20 +12,21 @@ import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/inp
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { compactedIn } from '../pipeline/dataset/compaction.ts';
-import { type RunRef, stateKeys } from '../state/keys.ts';
-import { type InputFile, packTasks } from '../pipeline/task-queue/pack.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import { failure } from '../failures.ts';
+import { addressOf, getIfPresent } from '../state/documents.ts';
+import { type InputFile, type PackLimits, packTasks } from '../pipeline/task-queue/pack.ts';
 import { checkPlanSize } from '../pipeline/task-queue/plan-limits.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
-import { taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
+import { type JobHeader, taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
 import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { keysOf } from '../state/file-lists.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeating } from './context.ts';
-import { openPlan } from '../state/plan.ts';
+import { createPlan, hasPlan, indexRun, openPlan } from '../state/plan.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
-import { createJsonOnce } from '../state/documents.ts';
 import { inWorkFolder } from '../work-folder.ts';
 
 export interface PlanTasksInput {
@@ -59,16 +60,10 @@ export interface PlanSummary {
 /** Look-ups of single keys at a time. */
 const HEADS_AT_ONCE = 32;
 
-export function createInputBucketActivities(
-  ports: Pick<ActivityPorts, 'input' | 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>,
-) {
-  const { input, analysis, queues, settings } = ports;
+type Ports = Pick<ActivityPorts, 'input' | 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>;
 
-  async function describe(head: PlanHead): Promise<PlanSummary> {
-    const { files, tasks, bytes, skipped, missingKeys } = head;
-    return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks: settings.chunkTasks };
-  }
-
+export function createPlanActivities(ports: Ports) {
+  const { analysis, settings } = ports;
   return {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
@@ -78,107 +73,123 @@ export function createInputBucketActivities(
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
       const { run } = plan;
-      if ((await analysis.head(stateKeys.plan(run), signal)) !== undefined) {
+      if (await hasPlan(analysis, run, signal)) {
         await indexRun(analysis, run, signal);
-        return describe((await openPlan(analysis, run, signal)).head);
+        return describe((await openPlan(analysis, run, signal)).head, settings.chunkTasks);
       }
-      const production = plan.leaveOutAdopted === true ? await productionDay(plan.day, signal) : undefined;
-      const job = { name: plan.jobName, owner: settings.owner, code: settings.jobBundle, targetQueue: plan.doneQueue };
-      const maxMessageBytes = Math.min(
-        await queues.maxMessageBytes(plan.taskQueue, signal),
-        await queues.maxMessageBytes(plan.doneQueue, signal),
-      );
-      const limits = { ...settings.pack, maxMessageBytes };
-      const counts = { files: 0, tasks: 0, bytes: 0 };
-      const skipped: SkipCounts = {};
-      const missingKeys: string[] = [];
-
+      const production = plan.leaveOutAdopted === true ? await productionDay(ports, plan.day, signal) : undefined;
+      const counts: Counts = { files: 0, tasks: 0, bytes: 0 };
       return heartbeating(
         () => counts,
-        () =>
-          inWorkFolder(settings.workDirectory, async (folder) => {
-            const body = join(folder, 'tasks.gz');
-            const adopted = production === undefined ? NONE : await adoptedKeys(production, signal);
-            const files = leavingOut(
-              adopted,
-              chosenFiles({ input, analysis }, plan, skipped, missingKeys, signal),
-              skipped,
-            );
-            const tasks = packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes));
-            async function* lines(): AsyncGenerator<string> {
-              for await (const task of tasks) {
-                counts.tasks += 1;
-                counts.files += task.files.length;
-                counts.bytes += task.size;
-                if (plan.allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
-                yield `${planLine(task)}\n`;
-              }
-            }
-            await pipeline(Readable.from(lines()), createGzip(), createWriteStream(body), { signal });
-            const head: PlanHead = {
-              runId: run.runId,
-              day: plan.day,
-              filter: plan.filter ?? null,
-              job,
-              limits,
-              ...counts,
-              skipped,
-              missingKeys,
-            };
-            // Gzip streams may follow each other, so the head, which has the counts, still comes first.
-            const stored = Buffer.concat([gzipSync(`${JSON.stringify(head)}\n`), await readFile(body)]);
-            const outcome = await analysis.createOnce(
-              stateKeys.plan(run),
-              stored,
-              { contentType: 'application/gzip' },
-              signal,
-            );
-            await failpoint('plan.afterPut', signal);
-            await indexRun(analysis, run, signal);
-            if (outcome === 'created') ports.metrics.add('telemetry_tasks_planned', counts.tasks);
-            log.info('tasks planned', {
-              day: plan.day,
-              runId: run.runId,
-              ...counts,
-              skipped,
-              attempt: activityInfo().attempt,
-            });
-            return describe(outcome === 'created' ? head : (await openPlan(analysis, run, signal)).head);
-          }),
+        () => createPlanOf(ports, plan, production, counts, signal),
       );
     },
   };
+}
 
-  /**
-   * A day that is to be published, and the data set as it is now.
-   * @throws InvalidDataError `sealed_day`: said before anything is analysed in vain
-   */
-  async function productionDay(day: string | null, signal: AbortSignal): Promise<ProductionDay | undefined> {
-    if (day === null) return undefined;
-    const { publishedPrefix, compaction } = settings;
-    const { ledger } = await readPointer({ analysis, published: ports.published, publishedPrefix }, signal);
-    const compacted = compactedIn(ledger, day);
-    if (compacted.length === 0) return { day, ledger };
-    throw new InvalidDataError(
-      'sealed_day',
-      `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that are older than ${compaction.keepDays} days (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
-    );
-  }
+interface Counts {
+  files: number;
+  tasks: number;
+  bytes: number;
+}
 
-  /** Files of a day that the adopted history counts. Days that began after the adoption have none, whatever its lists hold. */
-  async function adoptedKeys({ day, ledger }: ProductionDay, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const [name, entry] = adoptedEntryOf(ledger) ?? [];
-    const list = entry?.fileLists.processed ?? null;
-    if (name === undefined || list === null || day > adoptedOn(name)) return NONE;
-    const keys = new Set<string>();
-    for await (const key of keysOf(analysis, list, signal)) if (key.includes(`.${day}.`)) keys.add(key);
-    return keys;
+async function createPlanOf(
+  ports: Ports,
+  plan: PlanTasksInput,
+  production: ProductionDay | undefined,
+  counts: Counts,
+  signal: AbortSignal,
+): Promise<PlanSummary> {
+  const { analysis, settings } = ports;
+  const { run } = plan;
+  const job = { name: plan.jobName, owner: settings.owner, code: settings.jobBundle, targetQueue: plan.doneQueue };
+  const limits = { ...settings.pack, maxMessageBytes: await messageLimit(ports, plan, signal) };
+  const found = { skipped: {} as SkipCounts, missingKeys: [] as string[] };
+  return inWorkFolder(settings.workDirectory, async (folder) => {
+    const adopted = production === undefined ? NONE : await adoptedKeys(analysis, production, signal);
+    const files = leavingOut(adopted, chosenFiles(ports, plan, found, signal), found.skipped);
+    const body = join(folder, 'tasks.gz');
+    const lines = taskLines(ports, plan, job, limits, files, counts);
+    await pipeline(Readable.from(lines), createGzip(), createWriteStream(body), { signal });
+    const { runId } = run;
+    const head: PlanHead = { runId, day: plan.day, filter: plan.filter ?? null, job, limits, ...counts, ...found };
+    const outcome = await createPlan(analysis, run, head, await readFile(body), signal);
+    await failpoint('plan.afterPut', signal);
+    await indexRun(analysis, run, signal);
+    if (outcome === 'created') ports.metrics.add('telemetry_tasks_planned', counts.tasks);
+    const { attempt } = activityInfo();
+    log.info('tasks planned', { day: plan.day, runId, ...counts, skipped: found.skipped, attempt });
+    const stored = outcome === 'created' ? head : (await openPlan(analysis, run, signal)).head;
+    return describe(stored, settings.chunkTasks);
+  });
+}
+
+/** A task travels on both SQS queues. */
+async function messageLimit({ queues }: Ports, plan: PlanTasksInput, signal: AbortSignal): Promise<number> {
+  return Math.min(
+    await queues.maxMessageBytes(plan.taskQueue, signal),
+    await queues.maxMessageBytes(plan.doneQueue, signal),
+  );
+}
+
+async function* taskLines(
+  { settings }: Ports,
+  { run, allowLargePlan }: PlanTasksInput,
+  job: JobHeader,
+  limits: PackLimits,
+  files: AsyncIterable<InputFile>,
+  counts: Counts,
+): AsyncGenerator<string> {
+  for await (const task of packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes))) {
+    counts.tasks += 1;
+    counts.files += task.files.length;
+    counts.bytes += task.size;
+    if (allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
+    yield `${planLine(task)}\n`;
   }
+}
+
+function describe({ files, tasks, bytes, skipped, missingKeys }: PlanHead, chunkTasks: number): PlanSummary {
+  return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks };
 }
 
 interface ProductionDay {
   readonly day: string;
   readonly ledger: Ledger;
+}
+
+/**
+ * A day that is to be published, and the data set as it is now.
+ * @throws InvalidDataError `sealed_day`: said before anything is analysed in vain
+ */
+async function productionDay(
+  { analysis, published, settings }: Ports,
+  day: string | null,
+  signal: AbortSignal,
+): Promise<ProductionDay | undefined> {
+  if (day === null) return undefined;
+  const { publishedPrefix, compaction } = settings;
+  const { ledger } = await readPointer({ analysis, published, publishedPrefix }, signal);
+  const compacted = compactedIn(ledger, day);
+  if (compacted.length === 0) return { day, ledger };
+  throw new InvalidDataError(
+    'sealed_day',
+    `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that are older than ${compaction.keepDays} days (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
+  );
+}
+
+/** Files of a day that the adopted history counts. Days that began after the adoption have none, whatever its lists hold. */
+async function adoptedKeys(
+  analysis: ObjectStore,
+  { day, ledger }: ProductionDay,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const [name, entry] = adoptedEntryOf(ledger) ?? [];
+  const list = entry?.fileLists.processed ?? null;
+  if (name === undefined || list === null || day > adoptedOn(name)) return NONE;
+  const keys = new Set<string>();
+  for await (const key of keysOf(analysis, list, signal)) if (key.includes(`.${day}.`)) keys.add(key);
+  return keys;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -194,15 +205,10 @@ async function* leavingOut(
   }
 }
 
-async function indexRun(analysis: ObjectStore, run: RunRef, signal: AbortSignal): Promise<void> {
-  await createJsonOnce(analysis, stateKeys.runIndex(run.runId), { prefix: run.prefix }, signal);
-}
-
 async function* chosenFiles(
-  { input, analysis }: Pick<ActivityPorts, 'input' | 'analysis'>,
+  { input, analysis }: Ports,
   plan: PlanTasksInput,
-  skipped: SkipCounts,
-  missingKeys: string[],
+  { skipped, missingKeys }: { readonly skipped: SkipCounts; readonly missingKeys: string[] },
   signal: AbortSignal,
 ): AsyncGenerator<InputFile> {
   if (plan.filter !== undefined) {
@@ -210,10 +216,7 @@ async function* chosenFiles(
     yield* walkPartitions(list, plan.filter, skipped);
     return;
   }
-  const text = plan.keyList === undefined ? '' : (await analysis.get(plan.keyList, { signal })).body.toString('utf8');
-  const keys = new Set(
-    [...(plan.keys ?? []), ...text.split('\n').map((line) => line.trim())].filter((key) => key !== ''),
-  );
+  const keys = new Set([...(plan.keys ?? []), ...(await listedKeys(analysis, plan.keyList, signal))]);
   const found = await pMap(keys, async (key) => ({ key, stored: await input.head(key, signal) }), {
     concurrency: HEADS_AT_ONCE,
   });
@@ -221,4 +224,16 @@ async function* chosenFiles(
     if (stored === undefined) missingKeys.push(key);
     else yield { key, size: stored.size };
   }
+}
+
+async function listedKeys(analysis: ObjectStore, keyList: string | undefined, signal: AbortSignal): Promise<string[]> {
+  if (keyList === undefined) return [];
+  const stored = await getIfPresent(analysis, keyList, signal);
+  if (stored === undefined)
+    throw failure(
+      'InvalidInput',
+      `"keyList" names ${addressOf(analysis, keyList)}, which does not exist: store the list there, one input key a line`,
+    );
+  const lines = stored.body.toString('utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
 }

@@ -30,7 +30,7 @@ export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis'
         },
       );
       const { seq } = versions.head;
-      log.info('projections written', { seq, days: ledger.days.size });
+      log.info('projections written', { seq, days: ledger.entries.size });
       return {
         seq,
         channelVersions: versions.folders.size,

@@ -1,7 +1,8 @@
 /** Stage 8: the report of a run, stored beside its state. */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { type RunCounts, warningsOf } from '../pipeline/dataset/run-report.ts';
-import { type RunRef, stateKeys } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import { stateKeys } from '../state/keys.ts';
 import type { StagedSummary } from './stage.ts';
 import type { PlanSummary } from './plan.ts';
 import type { ActivityPorts } from './ports.ts';

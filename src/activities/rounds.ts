@@ -1,14 +1,13 @@
 /** Continuous aggregation: results that other launchers asked for, taken off the done queue and planned as rounds (PROTOCOL.md 6). */
-import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failure } from '../failures.ts';
-import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
+import { instantOfRound, isRound, roundName } from '../pipeline/dataset/entry-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { resultKey } from '../pipeline/done-queue/done-message.ts';
-import { countedReceipt, type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
-import { roundRun, type RunRef, stateKeys } from '../state/keys.ts';
-import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
+import { countedReceipt, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import { roundRun, stateKeys } from '../state/keys.ts';
+import type { PlanHead } from '../pipeline/task-queue/plan.ts';
 import { keysOf } from '../state/file-lists.ts';
 import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
@@ -16,8 +15,20 @@ import type { PlanSummary } from './plan.ts';
 import { DoneQueueConsumer } from '../done-queue/consumer.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
+import type { ObjectStore } from '../ports.ts';
 import { quarantine } from '../state/quarantine.ts';
-import { createJson, createJsonOnce, readJson, readJsonIfPresent } from '../state/documents.ts';
+import { addressOf } from '../state/documents.ts';
+import { compressedTasks, createPlan } from '../state/plan.ts';
+import { createReceipt, readForeignReceipt } from '../state/receipts.ts';
+import {
+  findRoundTaken,
+  isReturned,
+  markReturned,
+  readRoundTaken,
+  type RoundTaken,
+  storedRounds,
+  takenBy,
+} from '../state/rounds.ts';
 import { letGo, letWait, listWaiting, type WaitingResult } from '../state/waiting-results.ts';
 
 export interface AggregationSettings {
@@ -32,7 +43,7 @@ export interface CollectWaitingInput {
   /** The call returns once so many results wait, or after this time. */
   readonly results: number;
   readonly maxSeconds: number;
-  /** As of a drain. */
+  /** See the drain: somebody was told already. */
   readonly heldIsKnown?: boolean;
 }
 
@@ -60,14 +71,6 @@ export interface RoundPlan {
   readonly returned: number;
 }
 
-/** What a round takes of the waiting results, in order; stored once, so that every attempt plans the same round. */
-interface RoundTaken {
-  readonly results: readonly WaitingResult[];
-  readonly settled: number;
-  readonly overlapping: number;
-  readonly returned: number;
-}
-
 interface Refused {
   readonly candidate: ForeignReceipt;
   readonly overlap: Overlap;
@@ -84,35 +87,32 @@ const LISTS_AT_ONCE = 4;
 /** Other drains of the queue adopt results as well; while nothing comes, this one looks for them so often. */
 const LOOK_FOR_WAITING_MS = 30_000;
 
-export function createRoundActivities(
-  ports: Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>,
-) {
-  const { analysis, published, settings } = ports;
-  const stores = { analysis, published, publishedPrefix: settings.publishedPrefix };
+type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>;
 
+export function createRoundActivities(ports: Ports) {
+  const { analysis, settings } = ports;
   return {
-    /** @throws ApplicationFailure ForeignResultsRefused (non-retryable) when drains would not keep foreign results */
+    /** @throws ApplicationFailure ForeignResultsRefused (final) when drains would not keep foreign results */
     async aggregationSettings(): Promise<AggregationSettings> {
-      if (!settings.adoptForeignResults) {
+      if (!settings.adoptForeignResults)
         throw failure(
           'ForeignResultsRefused',
           'Results of other launchers go to quarantine here; set TELEMETRY_FOREIGN_RESULTS=adopt for all workers, then start continuous aggregation again',
         );
-      }
       return { doneQueue: settings.doneQueue, ...settings.round };
     },
 
-    /** Files messages, for whichever runs, until so many foreign results wait or the time is up. */
+    /** Files messages, for whichever runs, until `results` foreign results wait or the time is up. */
     async collectWaiting(input: CollectWaitingInput): Promise<WaitingResults> {
       const { doneQueue, results, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
       const deadline = callDeadline(maxSeconds);
-      const filing = new DoneQueueConsumer(ports, doneQueue, signal);
+      const consumer = new DoneQueueConsumer(ports, doneQueue, signal);
       let waiting = new Set<string>();
       let lookedAt = 0;
-      const count = (): number => waiting.union(filing.adopted).size;
+      const count = (): number => waiting.union(consumer.adopted).size;
       return heartbeating(
-        () => ({ waiting: count(), ...filing.counts }),
+        () => ({ waiting: count(), ...consumer.counts }),
         async () => {
           for (;;) {
             if (Date.now() - lookedAt >= LOOK_FOR_WAITING_MS) {
@@ -122,10 +122,10 @@ export function createRoundActivities(
               lookedAt = Date.now();
             }
             const secondsLeft = Math.ceil((deadline - Date.now()) / 1000);
-            if (count() >= results || secondsLeft <= 0 || (filing.counts.held > 0 && !heldIsKnown)) break;
-            await filing.take(secondsLeft);
+            if (count() >= results || secondsLeft <= 0 || (consumer.counts.held > 0 && !heldIsKnown)) break;
+            await consumer.take(secondsLeft);
           }
-          const { duplicates, quarantined, held, foreign } = filing.counts;
+          const { duplicates, quarantined, held, foreign } = consumer.counts;
           log.info('foreign results collected', { waiting: count(), duplicates, quarantined, held, filed: foreign });
           return { waiting: count(), duplicates, quarantined, held };
         },
@@ -141,12 +141,8 @@ export function createRoundActivities(
       return heartbeating(
         () => ({ instant }),
         async () => {
-          const known = (await readJsonIfPresent(analysis, stateKeys.roundTaken(run), signal)) as
-            RoundTaken | undefined;
-          const taken =
-            known ??
-            (await createJsonOnce(analysis, stateKeys.roundTaken(run), await take(run, results, signal), signal));
-          const plan = await storePlan(run, instant, taken.results, signal);
+          const taken = await takenBy(analysis, run, () => take(ports, run, results, signal), signal);
+          const plan = await storePlan(ports, run, instant, taken.results, signal);
           const { overlapping, settled, returned } = taken;
           log.info('round planned', { runId: run.runId, tasks: plan.tasks, overlapping, settled, returned });
           return { plan, overlapping, settled, returned };
@@ -159,177 +155,163 @@ export function createRoundActivities(
       const signal = cancellationSignal();
       await heartbeating(
         () => ({ runId: run.runId }),
-        async () => {
-          const taken = (await readJson(analysis, stateKeys.roundTaken(run), signal)) as RoundTaken;
-          await letGo(analysis, taken.results, signal);
-        },
+        async () => letGo(analysis, (await readRoundTaken(analysis, run, signal)).results, signal),
       );
     },
   };
+}
 
-  async function take(run: RunRef, limit: number, signal: AbortSignal): Promise<RoundTaken> {
-    const { ledger } = await readPointer(stores, signal);
-    const returned = await returnLostRounds(ledger, run, signal);
-    const oldest = (await listWaiting(analysis, signal)).slice(0, limit);
-    const received = await pMap(oldest, (result) => readForeign(result, signal), { concurrency: CALLS_AT_ONCE });
-    // A task that was given up and done after all counts as done.
-    const done = new Set(received.filter(({ outcome }) => outcome === 'done').map(({ id }) => id));
-    const [candidates, replaced] = [received.filter(isCandidate), received.filter((receipt) => !isCandidate(receipt))];
-    await letGo(analysis, replaced.map(nameOf), signal);
-    const overlaps = await findOverlaps(ledger, candidates, signal);
-    const results: WaitingResult[] = [];
-    const refused: Refused[] = [];
-    for (const candidate of candidates) {
-      const overlap = overlaps.get(candidate);
-      if (overlap === undefined) results.push(nameOf(candidate));
-      else refused.push({ candidate, overlap });
-    }
-    const settled = await setAside(ledger, refused, signal);
-    return { results, settled: settled + replaced.length, overlapping: refused.length - settled, returned };
-
-    function isCandidate({ id, outcome }: ForeignReceipt): boolean {
-      return outcome === 'done' || !done.has(id);
-    }
+async function take(ports: Ports, run: RunRef, limit: number, signal: AbortSignal): Promise<RoundTaken> {
+  const { analysis, published, settings } = ports;
+  const stores = { analysis, published, publishedPrefix: settings.publishedPrefix };
+  const { ledger } = await readPointer(stores, signal);
+  const returned = await returnLostRounds(analysis, ledger, run, signal);
+  const oldest = (await listWaiting(analysis, signal)).slice(0, limit);
+  const received = await readReceipts(analysis, oldest, signal);
+  // A task that was given up and done after all counts as done.
+  const done = new Set(received.filter(({ outcome }) => outcome === 'done').map(({ id }) => id));
+  const isCandidate = ({ id, outcome }: ForeignReceipt): boolean => outcome === 'done' || !done.has(id);
+  const [candidates, replaced] = [received.filter(isCandidate), received.filter((receipt) => !isCandidate(receipt))];
+  await letGo(analysis, replaced.map(nameOf), signal);
+  const overlaps = await findOverlaps(analysis, ledger, candidates, signal);
+  const results: WaitingResult[] = [];
+  const refused: Refused[] = [];
+  for (const candidate of candidates) {
+    const overlap = overlaps.get(candidate);
+    if (overlap === undefined) results.push(nameOf(candidate));
+    else refused.push({ candidate, overlap });
   }
+  const settled = await setAside(ports, ledger, refused, signal);
+  return { results, settled: settled + replaced.length, overlapping: refused.length - settled, returned };
+}
 
-  async function readForeign({ taskId, outcome }: WaitingResult, signal: AbortSignal): Promise<ForeignReceipt> {
-    const { body } = await analysis.get(stateKeys.foreignReceipt(taskId, outcome), { signal });
-    return parseForeignReceipt(body.toString('utf8'));
+function readReceipts(
+  analysis: ObjectStore,
+  results: readonly WaitingResult[],
+  signal: AbortSignal,
+): Promise<ForeignReceipt[]> {
+  return pMap(results, ({ taskId, outcome }) => readForeignReceipt(analysis, taskId, outcome, signal), {
+    concurrency: CALLS_AT_ONCE,
+  });
+}
+
+/** Results with an input file that the data set, or an older one of these, counts. */
+async function findOverlaps(
+  analysis: ObjectStore,
+  ledger: Ledger,
+  candidates: readonly ForeignReceipt[],
+  signal: AbortSignal,
+): Promise<Map<ForeignReceipt, Overlap>> {
+  const overlaps = new Map<ForeignReceipt, Overlap>();
+  const owners = new Map<string, ForeignReceipt>();
+  for (const candidate of candidates) {
+    if (countedReceipt(candidate).outcome === 'failed') continue;
+    const first = candidate.files.find((key) => owners.has(key));
+    const owner = first === undefined ? undefined : owners.get(first);
+    if (first !== undefined && owner !== undefined) overlaps.set(candidate, { key: first, entry: owner.id });
+    else for (const key of candidate.files) owners.set(key, candidate);
   }
-
-  /** Results with an input file that the data set, or an older one of these, counts. */
-  async function findOverlaps(
-    ledger: Ledger,
-    candidates: readonly ForeignReceipt[],
-    signal: AbortSignal,
-  ): Promise<Map<ForeignReceipt, Overlap>> {
-    const overlaps = new Map<ForeignReceipt, Overlap>();
-    const owners = new Map<string, ForeignReceipt>();
-    for (const candidate of candidates) {
-      if (countedReceipt(candidate).outcome === 'failed') continue;
-      const first = candidate.files.find((key) => owners.has(key));
-      const owner = first === undefined ? undefined : owners.get(first);
-      if (first !== undefined && owner !== undefined) overlaps.set(candidate, { key: first, entry: owner.id });
-      else for (const key of candidate.files) owners.set(key, candidate);
-    }
-    await pMap(
-      ledger.days,
-      async ([entry, { fileLists }]) => {
-        if (fileLists.processed === null) return;
-        for await (const key of keysOf(analysis, fileLists.processed, signal)) {
-          const owner = owners.get(key);
-          if (owner !== undefined && !overlaps.has(owner)) overlaps.set(owner, { key, entry });
-        }
-      },
-      { concurrency: LISTS_AT_ONCE },
-    );
-    return overlaps;
-  }
-
-  /** @returns how many of them the data set has already, as results of these very tasks; the others go to quarantine */
-  async function setAside(ledger: Ledger, refused: readonly Refused[], signal: AbortSignal): Promise<number> {
-    const taken = new Map<string, Promise<ReadonlySet<string>>>();
-    let settled = 0;
-    for (const { candidate, overlap } of refused) {
-      const round = isRound(overlap.entry) ? ledger.days.get(overlap.entry) : undefined;
-      if (round !== undefined) {
-        const ref = roundRun(overlap.entry.slice(roundName('').length), round.runId);
-        const ids = taken.get(ref.runId) ?? takenIds(ref, signal);
-        taken.set(ref.runId, ids);
-        if ((await ids).has(candidate.id)) {
-          settled += 1;
-          continue;
-        }
+  await pMap(
+    ledger.entries,
+    async ([entry, { fileLists }]) => {
+      if (fileLists.processed === null) return;
+      for await (const key of keysOf(analysis, fileLists.processed, signal)) {
+        const owner = owners.get(key);
+        if (owner !== undefined && !overlaps.has(owner)) overlaps.set(owner, { key, entry });
       }
-      const message = `${candidate.id} was to count ${overlap.key}, which ${overlap.entry} counts already`;
-      const content = `s3://${analysis.bucket}/${resultKey(candidate.id)}`;
-      await quarantine(ports, { what: 'result', reason: 'duplicate_input', message, content }, signal);
+    },
+    { concurrency: LISTS_AT_ONCE },
+  );
+  return overlaps;
+}
+
+/** @returns how many of them the data set has already, as results of these very tasks; the others go to quarantine */
+async function setAside(
+  ports: Ports,
+  ledger: Ledger,
+  refused: readonly Refused[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { analysis } = ports;
+  const taken = new Map<string, Promise<ReadonlySet<string>>>();
+  let settled = 0;
+  for (const { candidate, overlap } of refused) {
+    const round = isRound(overlap.entry) ? ledger.entries.get(overlap.entry) : undefined;
+    if (round !== undefined) {
+      const ref = roundRun(instantOfRound(overlap.entry), round.runId);
+      const ids = taken.get(ref.runId) ?? takenIds(analysis, ref, signal);
+      taken.set(ref.runId, ids);
+      if ((await ids).has(candidate.id)) {
+        settled += 1;
+        continue;
+      }
     }
-    await letGo(
-      analysis,
-      refused.map(({ candidate }) => nameOf(candidate)),
-      signal,
-    );
-    return settled;
+    const message = `${candidate.id} was to count ${overlap.key}, which ${overlap.entry} counts already`;
+    const content = addressOf(analysis, stateKeys.result(candidate.id));
+    await quarantine(ports, { what: 'result', reason: 'duplicate_input', message, content }, signal);
   }
+  await letGo(
+    analysis,
+    refused.map(({ candidate }) => nameOf(candidate)),
+    signal,
+  );
+  return settled;
+}
 
-  async function takenIds(ref: RunRef, signal: AbortSignal): Promise<ReadonlySet<string>> {
-    const taken = (await readJsonIfPresent(analysis, stateKeys.roundTaken(ref), signal)) as RoundTaken | undefined;
-    return new Set(taken?.results.map(({ taskId }) => taskId));
+async function takenIds(analysis: ObjectStore, ref: RunRef, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  return new Set((await findRoundTaken(analysis, ref, signal))?.results.map(({ taskId }) => taskId));
+}
+
+/** A round that is not in the ledger was never committed, or a day took its place: its results wait again. */
+async function returnLostRounds(
+  analysis: ObjectStore,
+  ledger: Ledger,
+  current: RunRef,
+  signal: AbortSignal,
+): Promise<number> {
+  const inLedger = new Set([...ledger.entries.values()].map(({ runId }) => runId));
+  let returned = 0;
+  for await (const ref of storedRounds(analysis, signal)) {
+    if (ref.runId === current.runId || inLedger.has(ref.runId)) continue;
+    if (await isReturned(analysis, ref, signal)) continue;
+    const results = (await findRoundTaken(analysis, ref, signal))?.results ?? [];
+    await pMap(results, (result) => letWait(analysis, result, signal), { concurrency: CALLS_AT_ONCE });
+    // Behind the results: once it is there, nobody looks at the round again.
+    await markReturned(analysis, ref, results.length, signal);
+    returned += results.length;
   }
+  return returned;
+}
 
-  /** A round that is not in the ledger was never committed, or a day took its place: its results wait again. */
-  async function returnLostRounds(ledger: Ledger, current: RunRef, signal: AbortSignal): Promise<number> {
-    const inLedger = new Set([...ledger.days.values()].map(({ runId }) => runId));
-    let returned = 0;
-    for await (const { instant, runId } of storedRounds(signal)) {
-      const ref = roundRun(instant, runId);
-      if (runId === current.runId || inLedger.has(runId)) continue;
-      if ((await analysis.head(stateKeys.roundReturned(ref), signal)) !== undefined) continue;
-      const taken = (await readJsonIfPresent(analysis, stateKeys.roundTaken(ref), signal)) as RoundTaken | undefined;
-      const results = taken?.results ?? [];
-      await pMap(results, (result) => letWait(analysis, result, signal), { concurrency: CALLS_AT_ONCE });
-      // Behind the results: once it is there, nobody looks at the round again.
-      await createJsonOnce(analysis, stateKeys.roundReturned(ref), { results: results.length }, signal);
-      returned += results.length;
-    }
-    return returned;
-  }
-
-  async function* storedRounds(signal: AbortSignal): AsyncGenerator<{ instant: string; runId: string }> {
-    for await (const instant of folders(stateKeys.rounds, signal)) {
-      for await (const runId of folders(`${stateKeys.rounds}${instant}/`, signal)) yield { instant, runId };
-    }
-  }
-
-  async function* folders(prefix: string, signal: AbortSignal): AsyncGenerator<string> {
-    for await (const entry of analysis.list(prefix, '/', signal))
-      if (entry.kind === 'folder') yield entry.name.slice(prefix.length, -1);
-  }
-
-  /** Receipts under their numbers in the round, then the plan: from here on a round is merged and published like a day. */
-  async function storePlan(
-    run: RunRef,
-    instant: string,
-    results: readonly WaitingResult[],
-    signal: AbortSignal,
-  ): Promise<PlanSummary> {
-    const { chunkTasks, owner, doneQueue, pack } = settings;
-    const receipts = await pMap(results, (result) => readForeign(result, signal), {
-      concurrency: CALLS_AT_ONCE,
-    });
-    await pMap(
-      receipts,
-      async (receipt, index) => {
-        const counted = countedReceipt(receipt);
-        const key = stateKeys.receipt(run, index + 1, counted.outcome);
-        await createJson(analysis, key, counted, signal);
-      },
-      { concurrency: CALLS_AT_ONCE },
-    );
-    const files = receipts.reduce((sum, receipt) => sum + receipt.files.length, 0);
+/** Receipts under their numbers in the round, then the plan: from here on a round is merged and published like a day. */
+async function storePlan(
+  { analysis, settings }: Ports,
+  run: RunRef,
+  instant: string,
+  results: readonly WaitingResult[],
+  signal: AbortSignal,
+): Promise<PlanSummary> {
+  const { chunkTasks, owner, doneQueue, pack } = settings;
+  const receipts = await readReceipts(analysis, results, signal);
+  await pMap(receipts, (receipt, index) => createReceipt(analysis, run, index + 1, countedReceipt(receipt), signal), {
+    concurrency: CALLS_AT_ONCE,
+  });
+  const tasks = receipts.map(({ id, files }) => ({ id, files, size: 0 }));
+  const files = receipts.reduce((sum, receipt) => sum + receipt.files.length, 0);
+  const counts = { files, tasks: tasks.length, bytes: 0, skipped: {} };
+  if (tasks.length > 0) {
     const head: PlanHead = {
       runId: run.runId,
       day: null,
       filter: null,
       job: { name: roundName(instant), owner, code: '', targetQueue: doneQueue },
       limits: { ...pack, maxMessageBytes: 0 },
-      files,
-      tasks: receipts.length,
-      bytes: 0,
-      skipped: {},
+      ...counts,
       missingKeys: [],
     };
-    const lines = [
-      JSON.stringify(head),
-      ...receipts.map(({ id, files: keys }) => planLine({ id, files: keys, size: 0 })),
-    ];
-    const plan = { files, tasks: receipts.length, bytes: 0, skipped: {}, missingKeys: 0, chunkTasks };
-    if (receipts.length === 0) return plan;
-    const text = gzipSync(lines.map((line) => `${line}\n`).join(''));
-    await analysis.createOnce(stateKeys.plan(run), text, { contentType: 'application/gzip' }, signal);
-    return plan;
+    await createPlan(analysis, run, head, compressedTasks(tasks), signal);
   }
+  return { ...counts, missingKeys: 0, chunkTasks };
 }
 
 function nameOf({ id, outcome }: ForeignReceipt): WaitingResult {

@@ -3,17 +3,17 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import pMap from 'p-map';
 import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
-import { resultKey } from '../pipeline/done-queue/done-message.ts';
 import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
-import { type RunRef, stateKeys } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import { stateKeys } from '../state/keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
 import { encodeTaskMessage } from '../pipeline/task-queue/task-message.ts';
 import { heartbeating } from './context.ts';
+import type { ObjectStore } from '../ports.ts';
 import { openPlan } from '../state/plan.ts';
 import type { ActivityPorts } from './ports.ts';
-import { readProgress } from '../state/receipts.ts';
-import { createJson } from '../state/documents.ts';
+import { createReceipt, readProgress } from '../state/receipts.ts';
 
 const MAX_BATCH_MESSAGES = 10;
 const HEADS_AT_ONCE = 32;
@@ -45,67 +45,27 @@ export interface RecoverResult {
   readonly resent: number;
 }
 
-export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>) {
-  const { analysis, queues, settings } = ports;
+type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
 
-  /** Sends batches within SQS's limits of count and bytes; `onSent` gets the number of the last task sent. */
-  async function sendAll(
-    run: RunRef,
-    queue: string,
-    wanted: (task: AnalysisTask) => boolean,
-    onSent: (number: number) => void,
-  ): Promise<number> {
-    const signal = cancellationSignal();
-    const { head, tasks } = await openPlan(analysis, run, signal);
-    let batch: { number: number; body: string }[] = [];
-    let bytes = 0;
-    let sent = 0;
-    const flush = async (): Promise<void> => {
-      const last = batch.at(-1);
-      if (last === undefined) return;
-      const bodies = batch.map(({ body }) => body);
-      const refused = await queues.send(queue, bodies, signal);
-      if (refused.length > 0) {
-        throw failure('SqsRefused', `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`);
-      }
-      sent += batch.length;
-      onSent(last.number);
-      await failpoint('enqueue.mid', signal);
-      batch = [];
-      bytes = 0;
-    };
-    for await (const task of tasks) {
-      if (!wanted(task)) continue;
-      const body = encodeTaskMessage(task, head.job);
-      if (batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes) await flush();
-      batch.push({ number: splitTaskId(task.id).number, body });
-      bytes += body.length;
-    }
-    await flush();
-    return sent;
-  }
-
+export function createSendActivities(ports: Ports) {
+  const { analysis, settings } = ports;
   return {
     /**
      * Puts every task of the plan on the task queue. At-least-once: a crash between a send and its heartbeat sends up to
      * some batches again; the drain drops repeats by task id.
-     * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
+     * @throws ApplicationFailure QueueMissing (final); SqsRefused is retried
      */
     async enqueueTasks({ run, taskQueue }: EnqueueInput): Promise<EnqueueResult> {
       const resumedAt = parseProgress(activityInfo().heartbeatDetails)?.sent ?? 0;
       let progress: EnqueueProgress = { sent: resumedAt };
+      const isNext = (task: AnalysisTask): boolean => splitTaskId(task.id).number > resumedAt;
+      const note = (number: number): void => {
+        progress = { sent: number };
+        heartbeat(progress);
+      };
       const sent = await heartbeating(
         () => progress,
-        () =>
-          sendAll(
-            run,
-            taskQueue,
-            (task) => splitTaskId(task.id).number > resumedAt,
-            (number) => {
-              progress = { sent: number };
-              heartbeat(progress);
-            },
-          ),
+        () => sendAll(ports, run, taskQueue, isNext, note, cancellationSignal()),
       );
       log.info('tasks enqueued', { runId: run.runId, tasks: sent, resumedAt });
       return { tasks: sent, resumedAt };
@@ -126,29 +86,66 @@ export function createTaskQueueActivities(ports: Pick<ActivityPorts, 'analysis' 
           await pMap(
             [...open],
             async (number) => {
-              if (!(await recover(run, number, signal))) return;
+              if (!(await recover(analysis, run, number, signal))) return;
               counts.recovered += 1;
               open.delete(number);
             },
             { concurrency: HEADS_AT_ONCE },
           );
           const isOpen = (task: AnalysisTask): boolean => open.has(splitTaskId(task.id).number);
-          if (resend) counts.resent = await sendAll(run, taskQueue, isOpen, () => undefined);
+          if (resend) counts.resent = await sendAll(ports, run, taskQueue, isOpen, () => undefined, signal);
           log.info('stragglers looked for', { runId: run.runId, ...counts, open: open.size });
           return { ...counts };
         },
       );
     },
   };
+}
 
-  /** Files the result of a task when there is one. */
-  async function recover(run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
-    const id = `${run.runId}/${number}`;
-    const result = await analysis.head(resultKey(id), signal);
-    if (result === undefined) return false;
-    await createJson(analysis, stateKeys.receipt(run, number, 'done'), recoveredReceipt(id, result), signal);
-    return true;
+/** Sends batches within SQS's limits of count and bytes; `onSent` gets the number of the last task sent. */
+async function sendAll(
+  { analysis, queues }: Ports,
+  run: RunRef,
+  queue: string,
+  wanted: (task: AnalysisTask) => boolean,
+  onSent: (number: number) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const { head, tasks } = await openPlan(analysis, run, signal);
+  let batch: { number: number; body: string }[] = [];
+  let bytes = 0;
+  let sent = 0;
+  const flush = async (): Promise<void> => {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const bodies = batch.map(({ body }) => body);
+    const refused = await queues.send(queue, bodies, signal);
+    if (refused.length > 0)
+      throw failure('SqsRefused', `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`);
+    sent += batch.length;
+    onSent(last.number);
+    await failpoint('enqueue.mid', signal);
+    batch = [];
+    bytes = 0;
+  };
+  for await (const task of tasks) {
+    if (!wanted(task)) continue;
+    const body = encodeTaskMessage(task, head.job);
+    if (batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes) await flush();
+    batch.push({ number: splitTaskId(task.id).number, body });
+    bytes += body.length;
   }
+  await flush();
+  return sent;
+}
+
+/** Files the result of a task when there is one. */
+async function recover(analysis: ObjectStore, run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
+  const id = `${run.runId}/${number}`;
+  const result = await analysis.head(stateKeys.result(id), signal);
+  if (result === undefined) return false;
+  await createReceipt(analysis, run, number, recoveredReceipt(id, result), signal);
+  return true;
 }
 
 /** An earlier release's or a foreign shape means: start over, which at-least-once allows. */

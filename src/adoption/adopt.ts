@@ -4,9 +4,8 @@
  * create-once and named by content, so an adoption that was interrupted goes on when it is started again.
  */
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import pMap from 'p-map';
-import { swapPointer, readPointer } from '../state/pointer.ts';
+import { commitLedger, readPointer } from '../state/pointer.ts';
 import { writeProjections } from '../state/projections.ts';
 import { inflatedText } from '../state/documents.ts';
 import {
@@ -16,12 +15,13 @@ import {
   adoptedName,
 } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { isOurs, parseOriginalVersions } from '../pipeline/dataset/adoption/original-versions.ts';
-import { type Ledger, serialiseLedger } from '../pipeline/dataset/ledger.ts';
-import { firstVersions, nextVersions, serialiseVersions } from '../pipeline/dataset/versions.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { serialiseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { publishedNames, stateKeys } from '../state/keys.ts';
-import { type AdoptedFolder, adoptOneFolder, writeManifest } from './adopted-folder.ts';
+import { publishedNames } from '../state/keys.ts';
+import type { AdoptedFolder } from '../state/adoption.ts';
+import { adoptOneFolder, writeManifest } from './adopted-folder.ts';
 import { type AdoptedLists, adoptLists } from './adopted-lists.ts';
 import {
   type AdoptionInput,
@@ -138,22 +138,15 @@ async function commit(
   const parent = target.kind === 'empty' ? target.pointer.ledger : null;
   const id = sha256(serialiseLedger(adoptedLedger(parent, history, 'adopted'))).slice(0, 32);
   const ledger = adoptedLedger(parent, history, `adoption-${id}`);
-  const text = serialiseLedger(ledger);
-  const ledgerKey = stateKeys.ledger(sha256(text));
-  await analysis.createOnce(ledgerKey, gzipSync(text), { contentType: 'application/gzip' }, signal);
-
-  const now = new Date();
-  const versions =
+  const current =
     target.kind === 'empty'
-      ? nextVersions(target.pointer.versions, ledger, ledgerKey, now)
-      : firstVersions(ledger, ledgerKey, now);
-  const body = gzipSync(serialiseVersions(versions));
-  const flip = await swapPointer(stores, target.etag, body, signal);
-  if (flip === 'committed') return ledger;
+      ? { etag: target.etag, versions: target.pointer.versions, ledger: parent }
+      : { etag: target.etag, versions: null, ledger: null };
+  if ((await commitLedger(stores, current, ledger, signal)) === 'committed') return ledger;
   const stored = inflatedText((await published.get(key, { signal })).body);
   if (isOurs(stored)) {
     const now = await readPointer(stores, signal);
-    if (now.ledger.days.get(history.name)?.runId === ledger.commit) return now.ledger;
+    if (now.ledger.entries.get(history.name)?.runId === ledger.commit) return now.ledger;
   }
   throw new AdoptionRefused(
     `s3://${published.bucket}/${key} was written by someone else meanwhile; nothing was switched. Stop the original's aggregator, or whatever else publishes there, and adopt again`,
@@ -170,7 +163,7 @@ async function alreadyAdopted(
   if (adopted === undefined) throw new Error('not adopted');
   const [name, { files, fileLists }] = adopted;
   // An adoption that ended right after the switch left the original's lists.
-  if (ledger.days.size === 1 && !input.dryRun) await writeProjectionsOf(ports, signal);
+  if (ledger.entries.size === 1 && !input.dryRun) await writeProjectionsOf(ports, signal);
   const result = resultOf(ports, input, name, [], { files, fileLists, badLines: 0 });
   return { ...result, outcome: 'already-adopted', seq: ledger.seq, leftOut: [] };
 }

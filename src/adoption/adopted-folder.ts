@@ -8,8 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import pMap from 'p-map';
 import { FOLDER_FILE_HEADERS } from '../state/publication.ts';
 import { quarantine } from '../state/quarantine.ts';
-import { createJsonOnce, readJsonIfPresent } from '../state/documents.ts';
-import type { AdoptedBase } from '../pipeline/dataset/adoption/adopted-entry.ts';
+import { createAdoptedFolder, findAdoptedFolder, type AdoptedFolder } from '../state/adoption.ts';
 import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { measureFileName } from '../pipeline/dataset/adoption/original-folder.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
@@ -17,14 +16,8 @@ import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { stateKeys } from '../state/keys.ts';
 import { inWorkFolder } from '../work-folder.ts';
-import { type AdoptedChannelVersion, type AdoptionInput, type AdoptionPorts, AdoptionRefused } from './adoption.ts';
+import { type AdoptionInput, type AdoptionPorts, AdoptionRefused } from './adoption.ts';
 import type { OriginalFile } from './original-space.ts';
-
-/** What became of a folder; stored once, so that an adoption that was interrupted goes on behind it. */
-export interface AdoptedFolder extends AdoptedChannelVersion {
-  readonly base: AdoptedBase['base'];
-  readonly files: readonly ManifestFile[];
-}
 
 const TRANSFERS_AT_ONCE = 16;
 const FIXED_FILES = new Set(['filter-tree.json', 'histograms.json', 'revisions.json']);
@@ -45,11 +38,8 @@ export async function adoptOneFolder(
   const listed = (await original.files(folder, signal)).filter(({ name }) => name !== MANIFEST_NAME);
   if (listed.length === 0) throw new InvalidDataError('missing_folder', `${original.name}${folder}/ is not there`);
   const [files, foreign] = [listed.filter(isPublished), listed.filter((file) => !isPublished(file))];
-  const receipt = stateKeys.adoptedFolder(
-    folder,
-    listingHash(files, `${original.name} ${copy ? placeOf(ports, folder) : ''}`),
-  );
-  const known = (await readJsonIfPresent(ports.analysis, receipt, signal)) as AdoptedFolder | undefined;
+  const listing = listingHash(files, `${original.name} ${copy ? placeOf(ports, folder) : ''}`);
+  const known = await findAdoptedFolder(ports.analysis, folder, listing, signal);
   if (known !== undefined) return known;
   return inWorkFolder(ports.settings.workDirectory, async (work) => {
     const local = await pMap(
@@ -78,7 +68,7 @@ export async function adoptOneFolder(
       rows: part.slots,
       faults,
       base: { key, sha: part.sha256, slots: part.slots },
-      files: adopted.files,
+      files: [...adopted.files],
     };
     if (dryRun) return result;
     const body = { path: output, size: part.storedBytes };
@@ -86,7 +76,7 @@ export async function adoptOneFolder(
     await quarantineFaults(ports, `${original.name}${folder}/`, faults, signal);
     const paths = new Map(local.map(({ name, path }) => [name, path]));
     if (copy) await copyFiles(ports, folder, adopted.files, paths, signal);
-    return createJsonOnce(ports.analysis, receipt, result, signal);
+    return createAdoptedFolder(ports.analysis, listing, result, signal);
   });
 }
 

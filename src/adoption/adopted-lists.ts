@@ -1,12 +1,12 @@
 /** The original's FILES_PROCESSED and FILES_MISSING in the state, as lists of the ledger have to be: sorted, every key once. */
 import { join } from 'node:path';
-import type { DayEntry } from '../pipeline/dataset/ledger.ts';
+import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
 import { adoptionRun, publishedNames, stateKeys } from '../state/keys.ts';
 import type { AdoptedFileList } from '../threads/adopt-file-lists.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { AdoptionInput, AdoptionPorts } from './adoption.ts';
 
-export interface AdoptedLists extends Pick<DayEntry, 'files' | 'fileLists'> {
+export interface AdoptedLists extends Pick<LedgerEntry, 'files' | 'fileLists'> {
   readonly badLines: number;
 }
 

@@ -36,9 +36,9 @@ export async function adoptionTarget(
     ? await readPointer({ analysis, published, publishedPrefix: settings.publishedPrefix }, signal)
     : undefined;
   if (pointer !== undefined) {
-    const { days, channelVersions, seq } = pointer.ledger;
+    const { entries, channelVersions, seq } = pointer.ledger;
     if (adoptedEntryOf(pointer.ledger) !== undefined) return { kind: 'adopted', ledger: pointer.ledger };
-    if (days.size + channelVersions.size > 0)
+    if (entries.size + channelVersions.size > 0)
       throw new AdoptionRefused(
         `${place} is a data set of this application and has data in it (commit ${seq}): nothing can be adopted into it`,
       );

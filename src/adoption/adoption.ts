@@ -23,7 +23,7 @@ export interface AdoptionProgress {
   files: number;
 }
 
-export interface AdoptedChannelVersion {
+interface AdoptedChannelVersion {
   readonly channelVersion: string;
   readonly folder: string;
   /** Measures with rows, and rows. */

@@ -8,13 +8,13 @@ import {
   encodeDoneMessage,
   type FailedFile,
   NO_REPORT,
-  outputPrefix,
   type TaskReport,
   RESULT_NAME,
 } from '../pipeline/done-queue/done-message.ts';
 import type { SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { decodeTaskMessage, type TaskMessage } from '../pipeline/task-queue/task-message.ts';
 import { type MessageQueues, ObjectMissingError, type ObjectStore } from '../ports.ts';
+import { stateKeys } from '../state/keys.ts';
 import type { AggregateSubmissionsInput, SubmissionFile } from '../threads/aggregate-submissions.ts';
 import type { ThreadPool } from '../threads/pool.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -129,12 +129,12 @@ async function upload(output: string, task: TaskMessage, analysis: ObjectStore):
   const entries = await readdir(output, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((file) => file.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    const key = `${outputPrefix(task.id)}${relative(output, path)}`;
+    const key = `${stateKeys.output(task.id)}${relative(output, path)}`;
     await analysis.put(key, { path, size: (await stat(path)).size }, { contentType: 'text/plain; charset=utf-8' });
   }
 }
 
 async function report(task: TaskMessage, outcome: Outcome, { queues }: TaskRunnerPorts): Promise<void> {
-  const refused = await queues.send(task.targetQueue, [encodeDoneMessage(task, outcome)]);
+  const refused = await queues.send(task.targetQueue, [encodeDoneMessage(task, outcome, stateKeys.output)]);
   if (refused.length > 0) throw new Error(`SQS refused the done message of ${task.id} for ${task.targetQueue}`);
 }

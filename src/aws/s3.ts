@@ -22,6 +22,8 @@ import {
   type ObjectHeaders,
   ObjectMissingError,
   type ObjectStore,
+  onlyFolders,
+  onlyObjects,
   PreconditionFailedError,
   type StoredObject,
 } from '../ports.ts';
@@ -212,6 +214,14 @@ class S3Bucket implements ObjectStore {
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
+  }
+
+  objects(prefix: string, signal?: AbortSignal): AsyncGenerator<ListedObject> {
+    return onlyObjects(this.list(prefix, undefined, signal));
+  }
+
+  folders(prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
+    return onlyFolders(this.list(prefix, '/', signal), prefix);
   }
 
   async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {

@@ -3,7 +3,6 @@ import { JOBS } from '../jobs.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
-  Counted,
   DataSetFacts,
   Facts,
   LeftoverFacts,
@@ -13,6 +12,7 @@ import type {
   WatchedRun,
   WorkerFacts,
 } from '../watch/rules/facts.ts';
+import type { Counted } from '../state/listing.ts';
 import { ageText, type Finding, findingLine } from '../watch/rules/finding.ts';
 import { verdictLine } from '../watch/rules/judge.ts';
 import { daysWithoutLaunch } from '../watch/rules/schedule-rules.ts';

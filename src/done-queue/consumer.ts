@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import pMap from 'p-map';
-import { FailureType } from '../failures.ts';
+import { isFailure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
 import type { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage, type DoneMessage } from '../pipeline/done-queue/done-message.ts';
 import { checkForeignMessage, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
-import { doneReceipt, failedReceipt, type Outcome, type Receipt } from '../pipeline/done-queue/receipt.ts';
+import { doneReceipt, failedReceipt, type Receipt } from '../pipeline/done-queue/receipt.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { type RunRef, stateKeys } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import { stateKeys } from '../state/keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore, ReceivedMessage } from '../ports.ts';
 import { findRun, openPlan } from '../state/plan.ts';
@@ -19,7 +19,7 @@ import type { ActivityPorts } from '../activities/ports.ts';
 import { quarantine } from '../state/quarantine.ts';
 import { QuarantineBudget } from '../state/quarantine-budget.ts';
 import { ResultLookup } from './result-lookup.ts';
-import { createJson } from '../state/documents.ts';
+import { createForeignReceipt, createReceipt } from '../state/receipts.ts';
 import { letWait } from '../state/waiting-results.ts';
 
 const LONG_POLL_SECONDS = 20;
@@ -122,7 +122,7 @@ export class DoneQueueConsumer {
   /** @returns whether the message is settled and may be deleted */
   async #file(received: ReceivedMessage): Promise<boolean> {
     try {
-      const message = decodeDoneMessage(received.body);
+      const message = decodeDoneMessage(received.body, stateKeys.output);
       if (message.plain) log.warn('done message is plain JSON, not base64', { taskId: message.id });
       const run = await this.#knownRun(message.id);
       if (run === undefined) this.#demandAdoptable(message);
@@ -172,19 +172,18 @@ export class DoneQueueConsumer {
 
   async #write(run: RunRef, receipt: Receipt): Promise<void> {
     const { number } = splitTaskId(receipt.id);
-    const outcome: Outcome = receipt.outcome;
     const own = run.runId === this.#own?.run.runId ? this.#own : undefined;
-    const created = await this.#createReceipt(stateKeys.receipt(run, number, outcome), receipt);
+    const created = this.#counted(receipt, await createReceipt(this.#store, run, number, receipt, this.#signal));
     if (created === 'exists') this.counts.duplicates += 1;
     else if (own === undefined) this.counts.foreign += 1;
-    own?.progress.note(number, outcome);
+    own?.progress.note(number, receipt.outcome);
   }
 
   /** Keeps a result that another launcher asked for, until a round of continuous aggregation takes it. */
   async #adopt({ files }: DoneMessage, receipt: Receipt): Promise<void> {
     const { id, outcome } = receipt;
     const whole: ForeignReceipt = { ...receipt, files };
-    const created = await this.#createReceipt(stateKeys.foreignReceipt(id, outcome), whole);
+    const created = this.#counted(receipt, await createForeignReceipt(this.#store, whole, this.#signal));
     if (created === 'exists') this.counts.duplicates += 1;
     else this.counts.foreign += 1;
     // Also behind a receipt that was there: the drain that wrote it may have died before this.
@@ -192,9 +191,8 @@ export class DoneQueueConsumer {
     this.adopted.add(`${id}.${outcome}`);
   }
 
-  async #createReceipt(key: string, receipt: Receipt): Promise<'created' | 'exists'> {
-    const created = await createJson(this.#store, key, receipt, this.#signal);
-    if (created === 'created') this.#ports.metrics.add('telemetry_receipts', 1, { outcome: receipt.outcome });
+  #counted({ outcome }: Receipt, created: 'created' | 'exists'): 'created' | 'exists' {
+    if (created === 'created') this.#ports.metrics.add('telemetry_receipts', 1, { outcome });
     else this.#ports.metrics.add('telemetry_duplicate_messages', 1);
     return created;
   }
@@ -217,9 +215,8 @@ export class DoneQueueConsumer {
     let known = this.#runs.get(runId);
     if (known === undefined) {
       known = loadRun(this.#store, runId, this.#signal).catch((error: unknown) => {
-        // The own run cannot go on without its plan; a message of another run is kept aside for whoever mends that one.
-        const isDamaged = error instanceof ApplicationFailure && error.type === FailureType.StateDamaged;
-        if (runId === this.#own?.run.runId || !isDamaged) throw error;
+        // The own run cannot go on without its plan; a message of another run is kept aside for whoever restores that one.
+        if (runId === this.#own?.run.runId || !isFailure(error, 'StateDamaged')) throw error;
         throw new InvalidDataError('damaged_plan', error.message);
       });
       this.#runs.set(runId, known);

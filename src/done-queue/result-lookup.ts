@@ -3,10 +3,11 @@
  * A listed ETag may be out of date when a second attempt stored the result again; the merge then reads again, as it does
  * for one that a HEAD told.
  */
-import { outputPrefix, resultKey, RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
+import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { ResultObject } from '../pipeline/done-queue/receipt.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore } from '../ports.ts';
+import { stateKeys } from '../state/keys.ts';
 
 /** A listing must not cost more than the HEADs that it stands for: one page (1000 keys) for so many of them. */
 const HEADS_PER_PAGE = 8;
@@ -58,15 +59,14 @@ export class ResultLookup {
   }
 
   #head(taskId: string): Promise<ResultObject | undefined> {
-    return this.#store.head(resultKey(taskId), this.#signal);
+    return this.#store.head(stateKeys.result(taskId), this.#signal);
   }
 
   async #list(runId: string, listing: RunListing): Promise<void> {
-    const prefix = outputPrefix(runId);
-    for await (const entry of this.#store.list(prefix, undefined, this.#signal)) {
-      if (entry.kind !== 'object') continue;
-      const [number, name] = entry.key.slice(prefix.length).split('/');
-      if (name === RESULT_NAME) listing.results.set(Number(number), { etag: entry.etag, size: entry.size });
+    const prefix = stateKeys.output(runId);
+    for await (const { key, etag, size } of this.#store.objects(prefix, this.#signal)) {
+      const [number, name] = key.slice(prefix.length).split('/');
+      if (name === RESULT_NAME) listing.results.set(Number(number), { etag, size });
     }
     listing.unlisted = 0;
     listing.running = undefined;

@@ -28,6 +28,18 @@ export class StoredJson {
     }
   }
 
+  /**
+   * The same for a document of the private bucket, which may say in `format` how it is written. This release writes and
+   * reads the first format, which says nothing.
+   */
+  static document(text: string, reason: InvalidDataReason, document: string): StoredJson {
+    const root = StoredJson.parse(text, reason, document);
+    const format = root.optional('format')?.value ?? 1;
+    if (format !== 1)
+      throw new InvalidDataError(reason, `${document} has format ${JSON.stringify(format)}, of another release`);
+    return root;
+  }
+
   /** Throws for this value: `expected` completes the sentence "… should be". */
   fail(expected: string): never {
     throw new InvalidDataError(this.#reason, `${this.#place} should be ${expected}`);
@@ -55,8 +67,15 @@ export class StoredJson {
   }
 
   /** A text that matches `pattern`; without one, any text but the empty one. */
-  text(pattern = /./s): string {
-    if (typeof this.value !== 'string' || !pattern.test(this.value)) this.fail(`a text like ${String(pattern)}`);
+  text(pattern?: RegExp): string {
+    if (typeof this.value === 'string' && (pattern === undefined ? this.value !== '' : pattern.test(this.value)))
+      return this.value;
+    this.fail(pattern === undefined ? 'a text' : `a text like ${String(pattern)}`);
+  }
+
+  /** A text that may be empty. */
+  anyText(): string {
+    if (typeof this.value !== 'string') this.fail('a text');
     return this.value;
   }
 
@@ -64,6 +83,16 @@ export class StoredJson {
   count(): number {
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.fail('a count');
     return this.value as number;
+  }
+
+  /** A list, each item as `read` makes of it. */
+  list<T>(read: (item: StoredJson) => T): T[] {
+    return this.items().map(read);
+  }
+
+  /** An object whose members are counts. */
+  counts(): Record<string, number> {
+    return Object.fromEntries(this.entries().map(([name, value]) => [name, value.count()]));
   }
 
   /** null, or what `read` makes of the value. */

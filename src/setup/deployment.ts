@@ -19,6 +19,7 @@ import { scheduleItem } from './schedule-items.ts';
 import { corsItem, publicReadItem } from './published-access.ts';
 import { pointerGuardItem } from './pointer-guard.ts';
 import { type QueueDelays, queueItem, queueItemName, type QueueNames, wantedQueues } from './queues.ts';
+import { STATE } from '../state/keys.ts';
 
 export interface StorageParts {
   readonly buckets: BucketAdministration;
@@ -43,19 +44,17 @@ export interface StorageVariant {
   readonly triesWrites: boolean;
 }
 
-const STATE_PREFIX = 'state/';
-
 /** Buckets, queues and the data set: everything but Temporal's part. */
 export function storageItems(parts: StorageParts, names: StorageNames, variant: StorageVariant): SetupItem[] {
   const { buckets, queues, input, analysis, published } = parts;
   const { publishedPrefix: prefix } = names;
-  const mayWriteState = writesItemName(analysis.bucket, STATE_PREFIX);
+  const mayWriteState = writesItemName(analysis.bucket, STATE);
   const mayPublish = writesItemName(published.bucket, prefix);
   const dataSet = dataSetItemName({ published, prefix });
   const items = [
     variant.ownsInput ? bucketItem(buckets, input.bucket) : inputBucketItem(buckets, input),
     bucketItem(buckets, analysis.bucket),
-    writesItem(analysis, STATE_PREFIX),
+    writesItem(analysis, STATE),
     bucketItem(buckets, published.bucket),
     writesItem(published, prefix),
     publicReadItem(buckets, published.bucket, prefix, [mayPublish]),

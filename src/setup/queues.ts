@@ -1,4 +1,5 @@
 /** The SQS queues of a deployment and their attributes (queues.md 2.6), each with dead letters. */
+import { z } from 'zod';
 import { deadLetterQueue } from '../names.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
 import type { QueueAdministration, QueueAttributes } from './ports.ts';
@@ -113,10 +114,13 @@ export function queueDifferences(actual: QueueAttributes, wanted: WantedQueue): 
   return differences;
 }
 
+/** SQS writes the number as a number, ElasticMQ as a text. */
+const REDRIVE_POLICY = z.object({ deadLetterTargetArn: z.string(), maxReceiveCount: z.coerce.number() });
+
 function redrivePolicy(text: string | undefined): { arn: string; maxReceiveCount: number } | null {
   if (text === undefined || text === '') return null;
-  const { deadLetterTargetArn: arn, maxReceiveCount } = JSON.parse(text) as Record<string, unknown>;
-  return typeof arn === 'string' ? { arn, maxReceiveCount: Number(maxReceiveCount) } : null;
+  const policy = REDRIVE_POLICY.safeParse(JSON.parse(text));
+  return policy.success ? { arn: policy.data.deadLetterTargetArn, maxReceiveCount: policy.data.maxReceiveCount } : null;
 }
 
 function queueFacts(actual: QueueAttributes, { attributes, deadLetters }: WantedQueue): string[] {

@@ -1,47 +1,165 @@
-/** State objects that are JSON: create-once, and read back with a clear error when they are damaged. */
-import { gunzipSync } from 'node:zlib';
-import { failure } from '../failures.ts';
-import { ObjectMissingError, type ObjectStore } from '../ports.ts';
+/**
+ * Documents of the private bucket: one codec for each kind, and the one way to read and store them. A document that should
+ * be there and is not, or that cannot be read, is `StateDamaged`: final, with its full address and what to do. It is never
+ * taken for an empty one, and never repaired by a guess.
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { failure, type FailureType } from '../failures.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { type ObjectBody, type ObjectHeaders, ObjectMissingError, type ObjectStore } from '../ports.ts';
 
-/** No state object of this project comes near it. */
-const MAX_BYTES = 256 << 20;
-
-export async function readJson(store: ObjectStore, key: string, signal: AbortSignal): Promise<unknown> {
-  const { body } = await store.get(key, { signal });
-  try {
-    return JSON.parse(inflatedText(body));
-  } catch (error) {
-    throw failure('StateDamaged', `s3://${store.bucket}/${key} is damaged: ${(error as Error).message}`);
-  }
+export interface Codec<T> {
+  /** As people call it: `the contribution of a run`. */
+  readonly what: string;
+  /** @throws InvalidDataError */
+  readonly parse: (text: string) => T;
+  /** JSON by default. */
+  readonly serialise?: (value: T) => string;
+  /** Stored as gzip; readers take both, since tools in between may decompress. */
+  readonly compressed?: boolean;
 }
 
-export async function readJsonIfPresent(store: ObjectStore, key: string, signal: AbortSignal): Promise<unknown> {
+/** What a person does about a document that is gone or damaged. */
+const REMEDY =
+  'put its last good version back from the bucket’s versions, or run the day again where it belongs to one run';
+
+export function addressOf({ bucket }: Pick<ObjectStore, 'bucket'>, key: string): string {
+  return `s3://${bucket}/${key}`;
+}
+
+/** @throws ApplicationFailure StateDamaged when it is gone or damaged */
+export async function readDocument<T>(
+  store: ObjectStore,
+  key: string,
+  codec: Codec<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { body } = await readObject(store, key, codec.what, signal);
+  return decoded(store, key, codec, body);
+}
+
+/** Undefined when there is none. @throws ApplicationFailure StateDamaged when it is damaged */
+export async function readDocumentIfPresent<T>(
+  store: ObjectStore,
+  key: string,
+  codec: Codec<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const stored = await getIfPresent(store, key, signal);
+  return stored === undefined ? undefined : decoded(store, key, codec, stored.body);
+}
+
+/** Stores `value` unless something is stored there already. */
+export async function createDocument<T>(
+  store: ObjectStore,
+  key: string,
+  codec: Codec<T>,
+  value: T,
+  signal: AbortSignal,
+): Promise<'created' | 'exists'> {
+  return store.createOnce(key, bodyOf(codec, value), headersOf(codec), signal);
+}
+
+/** The same; gives what is there afterwards, so that every attempt goes on with the same document. */
+export async function createDocumentOnce<T>(
+  store: ObjectStore,
+  key: string,
+  codec: Codec<T>,
+  value: T,
+  signal: AbortSignal,
+): Promise<T> {
+  const outcome = await createDocument(store, key, codec, value, signal);
+  return outcome === 'created' ? value : readDocument(store, key, codec, signal);
+}
+
+/** What is there, or what `make` brings, stored once. */
+export async function readOrCreate<T>(
+  store: ObjectStore,
+  key: string,
+  codec: Codec<T>,
+  make: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<{ readonly value: T; readonly isNew: boolean }> {
+  const known = await readDocumentIfPresent(store, key, codec, signal);
+  if (known !== undefined) return { value: known, isNew: false };
+  return { value: await createDocumentOnce(store, key, codec, await make(), signal), isNew: true };
+}
+
+export function bodyOf<T>({ serialise = JSON.stringify, compressed }: Codec<T>, value: T): ObjectBody {
+  const text = serialise(value);
+  return compressed === true ? gzipSync(text) : Buffer.from(text);
+}
+
+function headersOf({ compressed }: Pick<Codec<never>, 'compressed'>): ObjectHeaders {
+  return { contentType: compressed === true ? 'application/gzip' : 'application/json' };
+}
+
+/** @throws ApplicationFailure StateDamaged when there is none */
+export async function readObject(
+  store: ObjectStore,
+  key: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<{ readonly etag: string; readonly body: Buffer }> {
+  return (await getIfPresent(store, key, signal)) ?? missing(store, key, what);
+}
+
+/** Undefined when there is none. */
+export async function getIfPresent(
+  store: ObjectStore,
+  key: string,
+  signal: AbortSignal,
+): Promise<{ readonly etag: string; readonly body: Buffer } | undefined> {
   try {
-    return await readJson(store, key, signal);
+    return await store.get(key, { signal });
   } catch (error) {
     if (error instanceof ObjectMissingError) return undefined;
     throw error;
   }
 }
 
-/** Stores `value` unless something is stored there already. */
-export async function createJson(
-  store: ObjectStore,
-  key: string,
-  value: unknown,
-  signal: AbortSignal,
-): Promise<'created' | 'exists'> {
-  return store.createOnce(key, Buffer.from(JSON.stringify(value)), { contentType: 'application/json' }, signal);
+export function missing(store: ObjectStore, key: string, what: string): never {
+  throw failure('StateDamaged', `${addressOf(store, key)} does not exist (${what}): ${REMEDY}`);
 }
 
-/** The same; gives what is there afterwards. */
-export async function createJsonOnce<T>(store: ObjectStore, key: string, value: T, signal: AbortSignal): Promise<T> {
-  const outcome = await createJson(store, key, value, signal);
-  return outcome === 'created' ? value : ((await readJson(store, key, signal)) as T);
+function decoded<T>(store: ObjectStore, key: string, { what, parse }: Codec<T>, body: Buffer): T {
+  return undamaged(addressOf(store, key), what, () => parse(inflatedText(body)));
 }
 
-/** The text of a stored object, compressed or not; both are found, since tools in between may decompress. */
+/** Runs `parse`, and says of content that cannot be read which object it is: its address, and what people call it. */
+export function undamaged<T>(address: string, what: string, parse: () => T, type?: FailureType, remedy?: string): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw isDamage(error) ? damaged(address, what, error, type, remedy) : error;
+  }
+}
+
+export function damaged(
+  address: string,
+  what: string,
+  error: Error,
+  type: FailureType = 'StateDamaged',
+  remedy = REMEDY,
+): Error {
+  return failure(type, `${address} is damaged: ${error.message} (${what}); ${remedy}`, error);
+}
+
+/** Whether an error is about what was read, and not about reading it. */
+export function isDamage(error: unknown): error is Error {
+  if (error instanceof InvalidDataError) return true;
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && /^(?:Z_|ZSTD_|ERR_BUFFER_TOO_LARGE|ERR_STRING_TOO_LONG)/.test(code);
+}
+
+/** No document comes near it. */
+const MAX_BYTES = 256 << 20;
+
+/** The text of a stored object, compressed or not. */
 export function inflatedText(body: Buffer): string {
-  const compressed = body[0] === 0x1f && body[1] === 0x8b;
-  return (compressed ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
+  return (isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
+}
+
+function isGzip(body: Buffer): boolean {
+  return body[0] === 0x1f && body[1] === 0x8b;
 }

@@ -1,20 +1,16 @@
-/** Where everything lies in the analysis bucket (private state) and below the prefix of the published bucket. */
-import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
-import { type Outcome, receiptName } from '../pipeline/done-queue/receipt.ts';
-
-/** A run and the prefix of its state; plain JSON, passed to every activity of the run. */
-export interface RunRef {
-  readonly runId: string;
-  /** Ends in a slash. */
-  readonly prefix: string;
-}
+/** Where everything is in the analysis bucket (private state), and below the prefix of the published bucket. No other file builds such a key. */
+import { instantOfRound, isRound } from '../pipeline/dataset/entry-name.ts';
+import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
+import type { Outcome } from '../pipeline/done-queue/receipt.ts';
+import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
+import { isTaskId } from '../pipeline/task-queue/message-body.ts';
 
 export function dailyRun(day: string, runId: string): RunRef {
-  return { runId, prefix: `state/runs/${day}/${runId}/` };
+  return { runId, prefix: `${RUNS}${day}/${runId}/` };
 }
 
 export function investigationRun(name: string, runId: string): RunRef {
-  return { runId, prefix: `state/investigations/${name}/${runId}/` };
+  return { runId, prefix: `${INVESTIGATIONS}${name}/${runId}/` };
 }
 
 /** A round of continuous aggregation; `instant` is its name in the ledger, behind `round-`. */
@@ -24,7 +20,7 @@ export function roundRun(instant: string, runId: string): RunRef {
 
 /** The run of an entry of the ledger that was analysed here: of a day, or of a round. */
 export function runOfEntry(name: string, runId: string): RunRef {
-  return isRound(name) ? roundRun(name.slice(roundName('').length), runId) : dailyRun(name, runId);
+  return isRound(name) ? roundRun(instantOfRound(name), runId) : dailyRun(name, runId);
 }
 
 /** The adoption of what the original published; only file lists are kept under it. */
@@ -32,18 +28,19 @@ export function adoptionRun(commit: string): RunRef {
   return { runId: commit, prefix: ADOPTION };
 }
 
-/** A merged chunk: its number, and how many of its tasks had which receipt when it was merged. */
-export interface ChunkRef {
-  readonly chunk: number;
-  readonly done: number;
-  readonly failed: number;
-}
-
 function chunkName({ chunk, done, failed }: ChunkRef): string {
   return `${chunk}-${done}-${failed}`;
 }
 
+/** Below it is everything that no worker of another launcher writes. */
+export const STATE = 'state/';
+const RUNS = 'state/runs/';
 const ROUNDS = 'state/rounds/';
+const INVESTIGATIONS = 'state/investigations/';
+/** Below each: a folder for every day, round or investigation, and in it one for every run. */
+export const RUN_ROOTS = [RUNS, ROUNDS, INVESTIGATIONS] as const;
+
+const OUTPUT = 'output/';
 const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const QUARANTINE = 'state/quarantine/';
@@ -55,12 +52,18 @@ const LEDGERS = 'state/ledgers/';
 const WAITING = 'state/foreign/waiting/';
 
 export const stateKeys = {
+  /** Where the files of a task are, or of all tasks of a run; the done message names it, and is only compared with it. */
+  output: (taskOrRunId: string): string => `${OUTPUT}${taskOrRunId}/`,
+  /** The one file of a task that is merged. */
+  result: (taskId: string): string => `${OUTPUT}${taskId}/${RESULT_NAME}`,
+  /** The merged result of an investigation, and its report; never published. */
+  investigationResult: (name: string): string => `investigations/${name}/${RESULT_NAME}`,
+  investigationReport: (name: string): string => `investigations/${name}/report.json`,
   /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
   runIndex: (runId: string): string => `state/run-index/${runId}.json`,
   plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,
   receipts: (run: RunRef): string => `${run.prefix}receipts/`,
-  receipt: (run: RunRef, number: number, outcome: Outcome): string =>
-    `${run.prefix}receipts/${receiptName(number, outcome)}`,
+  receipt: (run: RunRef, number: number, outcome: Outcome): string => `${run.prefix}receipts/${number}.${outcome}`,
   /** Heads of chunks, and their parts. */
   chunks: (run: RunRef): string => `${run.prefix}chunks/`,
   /** Head of a merged chunk; the counts of its receipts tell a chunk from its own later state. */
@@ -140,4 +143,16 @@ export const publishedNames = {
 /** Behind either prefix: an object by which `setup` tries the store, deleted at once; no reader has such a name. */
 export function probeName(id: string): string {
   return `setup-probe-${id}`;
+}
+
+/** The day of a daily run, from the prefix of its state; undefined for other runs. */
+export function dayOfRun(prefix: string): string | undefined {
+  return new RegExp(`^${RUNS}(\\d{8})/`).exec(prefix)?.[1];
+}
+
+/** The task whose result is at an address, `s3://bucket/output/<task id>/result.txt`; undefined for any other address. */
+export function taskOfResult(address: string): string | undefined {
+  const key = /^s3:\/\/[^/]+\/(.+)$/.exec(address)?.[1] ?? '';
+  const taskId = key.slice(OUTPUT.length, -(RESULT_NAME.length + 1));
+  return isTaskId(taskId) && key === stateKeys.result(taskId) ? taskId : undefined;
 }

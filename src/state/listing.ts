@@ -1,6 +1,14 @@
 /** Listings that stop: a bucket may hold far more than anybody wants to see. */
-import type { Counted } from '../watch/rules/facts.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
+
+/** A count that stops at a limit. */
+export interface Counted {
+  readonly count: number;
+  /** True: there are more. */
+  readonly more: boolean;
+  /** ISO. */
+  readonly oldest: string | null;
+}
 
 export interface BoundedList {
   readonly objects: readonly ListedObject[];
@@ -16,13 +24,10 @@ export async function listAtMost(
 ): Promise<BoundedList> {
   const objects: ListedObject[] = [];
   let more = false;
-  for await (const entry of store.list(prefix, undefined, signal)) {
-    if (entry.kind !== 'object') continue;
-    if (objects.length === limit) {
-      more = true;
-      break;
-    }
-    objects.push(entry);
+  for await (const object of store.objects(prefix, signal)) {
+    more = objects.length === limit;
+    if (more) break;
+    objects.push(object);
   }
   const oldest = objects.reduce<Date | null>(
     (least, { lastModified }) => (least === null || lastModified < least ? lastModified : least),

@@ -1,19 +1,39 @@
-/** `versions.json` and the ledger it names, read and replaced as PROTOCOL.md 5 says: the only moment at which anything becomes visible. */
+/**
+ * `versions.json` and the ledger it names, read and replaced as PROTOCOL.md 5 says: the only moment at which anything
+ * becomes visible. Every commit, that of a run, of the adoption and of the set-up, goes through `commitLedger`, which checks
+ * the invariants before the compare-and-swap.
+ */
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/common';
-import { FailureType } from '../failures.ts';
-import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
-import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { publishedNames } from './keys.ts';
+import { gzipSync } from 'node:zlib';
+import { failpoint } from '../failpoints.ts';
+import { failure, failureTypeOf } from '../failures.ts';
+import { type Fault, faultsOf, pointerFaults } from '../pipeline/dataset/invariants.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { parseLedger, serialiseLedger } from '../pipeline/dataset/ledger-document.ts';
+import {
+  firstVersions,
+  nextVersions,
+  parseVersions,
+  serialiseVersions,
+  type Versions,
+} from '../pipeline/dataset/versions.ts';
 import type { Metrics } from '../metrics.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
-import { inflatedText } from './documents.ts';
+import { addressOf, bodyOf, type Codec, getIfPresent, inflatedText, readDocument, undamaged } from './documents.ts';
+import { publishedNames, stateKeys } from './keys.ts';
 
 export interface Pointer {
   readonly etag: string;
   readonly versions: Versions;
   readonly ledger: Ledger;
+}
+
+/** Where the data set and its state are. */
+export interface DataSetStores {
+  readonly published: ObjectStore;
+  readonly analysis: ObjectStore;
+  readonly publishedPrefix: string;
 }
 
 const POINTER_HEADERS = {
@@ -22,51 +42,99 @@ const POINTER_HEADERS = {
   cacheControl: 'no-cache',
 } as const;
 
-/** Where the data set and its state lie. */
-export interface DataSetStores {
-  readonly published: ObjectStore;
-  readonly analysis: ObjectStore;
-  readonly publishedPrefix: string;
+const LEDGER: Codec<Ledger> = {
+  what: 'a ledger of the data set',
+  parse: parseLedger,
+  serialise: serialiseLedger,
+  compressed: true,
+};
+
+/** @throws ApplicationFailure PointerMissing, PointerDamaged, StateDamaged: never taken for an empty data set */
+export async function readPointer(stores: DataSetStores, signal: AbortSignal): Promise<Pointer> {
+  const { published, analysis } = stores;
+  const key = pointerKey(stores);
+  const stored = await getIfPresent(published, key, signal);
+  if (stored === undefined)
+    throw pointerGone(stores, 'run the set-up for a new data set, or restore the object from the bucket’s versions');
+  const versions = undamaged(
+    addressOf(published, key),
+    'the pointer of the data set',
+    () => parseVersions(inflatedText(stored.body)),
+    'PointerDamaged',
+    'put its last good version back, then run again',
+  );
+  return { etag: stored.etag, versions, ledger: await readLedger(analysis, versions.head.ledger, signal) };
 }
+
+/** @throws ApplicationFailure StateDamaged */
+export async function readLedger(analysis: ObjectStore, key: string, signal: AbortSignal): Promise<Ledger> {
+  return readDocument(analysis, key, LEDGER, signal);
+}
+
+/** What a commit replaces. */
+export interface CurrentPointer {
+  readonly etag: string;
+  /** Null for the map of the original, which the adoption replaces: it has no commit. */
+  readonly versions: Versions | null;
+  /** Null for the first commit of a data set. */
+  readonly ledger: Ledger | null;
+}
+
+export type Swap =
+  | 'committed'
+  /** Another commit came first, or the answer is lost and the pointer is not as it was. */
+  | 'moved';
 
 interface SwapStores extends DataSetStores {
   readonly metrics: Metrics;
 }
 
-/** @throws ApplicationFailure PointerMissing, PointerDamaged, StateDamaged: never taken for an empty data set */
-export async function readPointer(
-  { published, analysis, publishedPrefix }: DataSetStores,
+/**
+ * Stores a ledger and makes it the current one, if the pointer is still as it was.
+ * @param current null where nothing is published yet: the pointer is then created, never replaced
+ * @throws ApplicationFailure CommitRefused, naming the document and the rule, when the ledger would break an invariant;
+ *   PointerMissing
+ */
+export async function commitLedger(
+  stores: SwapStores,
+  current: CurrentPointer | null,
+  ledger: Ledger,
   signal: AbortSignal,
-): Promise<Pointer> {
-  const key = publishedPrefix + publishedNames.versions;
-  const { etag, body } = await getOr(
-    published,
-    key,
-    FailureType.PointerMissing,
-    'run the set-up for a new data set, or restore the object',
-    signal,
-  );
-  const versions = parsed(`s3://${published.bucket}/${key}`, FailureType.PointerDamaged, () =>
-    parseVersions(inflatedText(body)),
-  );
-  return { etag, versions, ledger: await readLedger(analysis, versions.head.ledger, signal) };
+): Promise<Swap> {
+  const { analysis, published } = stores;
+  const key = ledgerKey(ledger);
+  const known = current?.versions ?? null;
+  const versions =
+    known === null ? firstVersions(ledger, key, new Date()) : nextVersions(known, ledger, key, new Date());
+  refuseFaults(stores, key, [...faultsOf(ledger, current?.ledger ?? null), ...pointerFaults(versions, ledger)]);
+  await analysis.createOnce(key, bodyOf(LEDGER, ledger), { contentType: 'application/gzip' }, signal);
+  const body = gzipSync(serialiseVersions(versions));
+  await failpoint('flip.before', signal);
+  const swap = await (current === null
+    ? createPointer(published, pointerKey(stores), body, signal)
+    : swapPointer(stores, current.etag, body, signal));
+  await failpoint('flip.after', signal);
+  return swap;
 }
 
-export async function readLedger(analysis: ObjectStore, key: string, signal: AbortSignal): Promise<Ledger> {
-  const { body } = await getOr(
-    analysis,
-    key,
-    FailureType.StateDamaged,
-    'restore it from the bucket’s versions',
-    signal,
-  );
-  return parsed(`s3://${analysis.bucket}/${key}`, FailureType.StateDamaged, () => parseLedger(inflatedText(body)));
+function ledgerKey(ledger: Ledger): string {
+  return stateKeys.ledger(createHash('sha256').update(serialiseLedger(ledger)).digest('hex'));
 }
 
-export type Flip =
-  | 'committed'
-  /** Another commit came first, or the answer is lost and the pointer is not as it was. */
-  | 'moved';
+function refuseFaults(stores: DataSetStores, key: string, faults: readonly Fault[]): void {
+  const [first, ...others] = faults;
+  if (first === undefined) return;
+  const more = others.length === 0 ? '' : `, and ${others.length} more`;
+  throw failure(
+    'CommitRefused',
+    `The commit of ${addressOf(stores.analysis, key)} to ${addressOf(stores.published, pointerKey(stores))} is refused: ${first.what}, which breaks ${first.rule}${more}`,
+  );
+}
+
+async function createPointer(published: ObjectStore, key: string, body: Buffer, signal: AbortSignal): Promise<Swap> {
+  const outcome = await published.createOnce(key, body, POINTER_HEADERS, signal);
+  return outcome === 'created' ? 'committed' : 'moved';
+}
 
 const TRIES = 8;
 const FIRST_PAUSE_MS = 100;
@@ -76,23 +144,18 @@ const LONGEST_PAUSE_MS = 5_000;
  * Replaces the pointer if it still has this ETag. An unclear answer is resolved by reading: as long as the pointer is
  * unchanged the PUT did not happen and is tried again.
  */
-export async function swapPointer(
-  { published, publishedPrefix, metrics }: SwapStores,
-  etag: string,
-  body: Buffer,
-  signal: AbortSignal,
-): Promise<Flip> {
-  const key = publishedPrefix + publishedNames.versions;
+async function swapPointer(stores: SwapStores, etag: string, body: Buffer, signal: AbortSignal): Promise<Swap> {
+  const { published, metrics } = stores;
+  const key = pointerKey(stores);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await published.replace(key, etag, body, POINTER_HEADERS, signal);
       return 'committed';
     } catch (error) {
-      if (error instanceof ObjectMissingError)
-        throw gone(published, key, FailureType.PointerMissing, 'it is never created by a run');
+      if (error instanceof ObjectMissingError) throw pointerGone(stores, 'it is never created by a run');
       if (error instanceof PreconditionFailedError) return 'moved';
       metrics.add('telemetry_unknown_flips', 1);
-      if (attempt === TRIES || isFinal(error)) throw error;
+      if (attempt === TRIES || isNoUse(error)) throw error;
     }
     const now = await published.head(key, signal);
     if (now?.etag !== etag) return 'moved';
@@ -100,40 +163,23 @@ export async function swapPointer(
   }
 }
 
-function isFinal(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    ['AbortError', 'AccessDenied', 'SignatureDoesNotMatch', 'InvalidAccessKeyId'].includes(error.name)
-  );
+function isNoUse(error: unknown): boolean {
+  return (error instanceof Error && error.name === 'AbortError') || failureTypeOf(error) === 'AccessDenied';
 }
 
-async function getOr(
-  store: ObjectStore,
-  key: string,
-  type: FailureType,
-  remedy: string,
+function pointerKey({ publishedPrefix }: DataSetStores): string {
+  return publishedPrefix + publishedNames.versions;
+}
+
+function pointerGone(stores: DataSetStores, remedy: string): Error {
+  return failure('PointerMissing', `${addressOf(stores.published, pointerKey(stores))} does not exist: ${remedy}`);
+}
+
+/** Every ledger that is stored, in the order of its key; the current one and all before it. */
+export async function* storedLedgers(
+  analysis: ObjectStore,
   signal: AbortSignal,
-): Promise<{ etag: string; body: Buffer }> {
-  try {
-    return await store.get(key, { signal });
-  } catch (error) {
-    if (error instanceof ObjectMissingError) throw gone(store, key, type, remedy);
-    throw error;
-  }
-}
-
-function gone(store: ObjectStore, key: string, type: FailureType, remedy: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`s3://${store.bucket}/${key} does not exist: ${remedy}`, type);
-}
-
-function parsed<T>(name: string, type: FailureType, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof InvalidDataError) && !(error instanceof Error && 'code' in error)) throw error;
-    throw ApplicationFailure.nonRetryable(
-      `${name} is damaged: ${error.message}; put its last good version back, then run again`,
-      type,
-    );
-  }
+): AsyncGenerator<{ readonly key: string; readonly storedAt: Date }> {
+  for await (const { key, lastModified } of analysis.objects(stateKeys.allLedgers, signal))
+    yield { key, storedAt: lastModified };
 }

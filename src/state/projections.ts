@@ -12,8 +12,9 @@ import {
   type WrittenLists,
 } from '../pipeline/dataset/status-document.ts';
 import { publishedNames } from './keys.ts';
-import { ObjectMissingError, type ObjectStore } from '../ports.ts';
+import type { ObjectStore } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
+import { getIfPresent } from './documents.ts';
 import { keysOf } from './file-lists.ts';
 import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
 
@@ -35,7 +36,7 @@ export async function writeProjections(
     const pointer = await readPointer(stores, signal);
     const { versions, ledger, etag } = pointer;
     const listsOf = (which: 'processed' | 'missing'): AsyncIterable<string>[] =>
-      [...ledger.days.values()].flatMap(({ fileLists }) => {
+      [...ledger.entries.values()].flatMap(({ fileLists }) => {
         const key = fileLists[which];
         return key === null ? [] : [keysOf(analysis, key, signal)];
       });
@@ -96,10 +97,5 @@ export async function lookAtProjections(
 }
 
 async function textOrNull(store: ObjectStore, key: string, signal: AbortSignal): Promise<string | null> {
-  try {
-    return (await store.get(key, { signal })).body.toString('utf8');
-  } catch (error) {
-    if (error instanceof ObjectMissingError) return null;
-    throw error;
-  }
+  return (await getIfPresent(store, key, signal))?.body.toString('utf8') ?? null;
 }

@@ -50,8 +50,8 @@ export class QuarantineBudget {
   async #look(hour: string): Promise<void> {
     const prefix = stateKeys.quarantineMarks(hour);
     const marked = new Set<string>();
-    for await (const entry of this.#store.list(prefix, undefined, this.#signal)) {
-      if (entry.kind === 'object') marked.add(entry.key.slice(prefix.length));
+    for await (const { key } of this.#store.objects(prefix, this.#signal)) {
+      marked.add(key.slice(prefix.length));
       if (marked.size >= this.#perHour) break;
     }
     this.#marked = marked;

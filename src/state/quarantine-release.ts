@@ -3,15 +3,22 @@
  * not by a workflow. Nothing is taken out of the quarantine; a second object says when something was released.
  */
 import pMap from 'p-map';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { checkedShaPrefix, onlySha, parseQuarantineEntry, type QuarantineEntry } from '../pipeline/quarantine/entry.ts';
-import { dayOfRun, type ReleaseStep, releaseStep } from '../pipeline/quarantine/release.ts';
-import { stateKeys } from './keys.ts';
+import { isFailure } from '../failures.ts';
+import { checkedShaPrefix, onlySha, type QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import type { MessageQueues, ObjectStore } from '../ports.ts';
+import { readDocument } from './documents.ts';
+import { dayOfRun, stateKeys } from './keys.ts';
 import { findRun } from './plan.ts';
-import type { ActivityPorts } from '../activities/ports.ts';
+import { QUARANTINE_ENTRY } from './quarantine.ts';
+import { hasForeignReceipt } from './receipts.ts';
+import { type ReleaseStep, releaseStep } from './release-step.ts';
 import { letWait } from './waiting-results.ts';
 
-type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'settings'>;
+interface Ports {
+  readonly analysis: ObjectStore;
+  readonly queues: MessageQueues;
+  readonly settings: { readonly doneQueue: string };
+}
 
 export interface Quarantined extends QuarantineEntry {
   readonly sha: string;
@@ -109,16 +116,15 @@ async function send({ queues, settings }: Ports, body: string, signal: AbortSign
   const refused = await queues.send(doneQueue, [body], signal);
   if (refused.length > 0)
     return { outcome: 'refused', message: `SQS did not take the message for ${doneQueue}; release it again` };
-  return { outcome: 'released', message: `sent to ${doneQueue} again; the next drain of it judges it anew` };
+  return { outcome: 'released', message: `sent to ${doneQueue} again; the next drain of it judges it again` };
 }
 
 /** Only with its receipt: a round that met a result without one would fail. */
 async function wait({ analysis }: Ports, taskId: string, signal: AbortSignal): Promise<Outcome> {
-  const receipt = await analysis.head(stateKeys.foreignReceipt(taskId, 'done'), signal);
-  if (receipt === undefined)
+  if (!(await hasForeignReceipt(analysis, taskId, 'done', signal)))
     return { outcome: 'refused', message: `the receipt of ${taskId} is gone, so that no round could take its result` };
   await letWait(analysis, { taskId, outcome: 'done' }, signal);
-  const message = `the result of ${taskId} waits again; the next round of "telemetry aggregate" judges it anew`;
+  const message = `the result of ${taskId} waits again; the next round of "telemetry aggregate" judges it again`;
   return { outcome: 'released', message };
 }
 
@@ -153,20 +159,18 @@ async function shas(
   prefix = '',
 ): Promise<Map<string, Date>> {
   const found = new Map<string, Date>();
-  for await (const entry of analysis.list(`${folder}${prefix}`, undefined, signal)) {
-    const sha =
-      entry.kind === 'object' ? /^([0-9a-f]{64})\.json$/.exec(entry.key.slice(folder.length))?.[1] : undefined;
-    if (sha !== undefined && entry.kind === 'object') found.set(sha, entry.lastModified);
+  for await (const { key, lastModified } of analysis.objects(`${folder}${prefix}`, signal)) {
+    const sha = /^([0-9a-f]{64})\.json$/.exec(key.slice(folder.length))?.[1];
+    if (sha !== undefined) found.set(sha, lastModified);
   }
   return found;
 }
 
 async function readEntry(analysis: Ports['analysis'], sha: string, signal: AbortSignal): Promise<QuarantineEntry> {
-  const { body } = await analysis.get(stateKeys.quarantine(sha), { signal });
   try {
-    return parseQuarantineEntry(body.toString('utf8'));
+    return await readDocument(analysis, stateKeys.quarantine(sha), QUARANTINE_ENTRY, signal);
   } catch (error) {
-    if (!(error instanceof InvalidDataError)) throw error;
-    return { what: 'damaged', reason: error.reason, message: error.message, content: '' };
+    if (!isFailure(error, 'StateDamaged')) throw error;
+    return { what: 'damaged', reason: 'bad_entry', message: error.message, content: '' };
   }
 }

@@ -1,16 +1,20 @@
 /** What was refused, kept with its reason: never merged, never lost. One object per content, however often it comes. */
 import { createHash } from 'node:crypto';
-import type { QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import type { Metrics } from '../metrics.ts';
+import { parseQuarantineEntry, type QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import type { ObjectStore } from '../ports.ts';
+import type { Codec } from './documents.ts';
 import { stateKeys } from './keys.ts';
-import type { ActivityPorts } from '../activities/ports.ts';
 import type { QuarantineBudget } from './quarantine-budget.ts';
+
+export const QUARANTINE_ENTRY: Codec<QuarantineEntry> = { what: 'a quarantine object', parse: parseQuarantineEntry };
 
 /**
  * @param budget when there is one, it must have something left for this entry
  * @returns false when it has not: nothing was kept, so the refused thing must stay where it is
  */
 export async function quarantine(
-  { analysis, metrics }: Pick<ActivityPorts, 'analysis' | 'metrics'>,
+  { analysis, metrics }: { readonly analysis: ObjectStore; readonly metrics: Metrics },
   entry: QuarantineEntry,
   signal: AbortSignal,
   budget?: QuarantineBudget,

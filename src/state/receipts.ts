@@ -1,8 +1,39 @@
-/** The receipts of a run, as the analysis bucket has them. */
+/** Receipts: of the tasks of a run, and of results that another launcher asked for. One create-once object per task and outcome. */
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
-import { parseReceipt, parseReceiptName, type Receipt } from '../pipeline/done-queue/receipt.ts';
-import { type RunRef, stateKeys } from './keys.ts';
-import { ObjectMissingError, type ObjectStore } from '../ports.ts';
+import { type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
+import { type Outcome, parseReceipt, type Receipt } from '../pipeline/done-queue/receipt.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
+import type { ObjectStore } from '../ports.ts';
+import { type Codec, createDocument, readDocument, readDocumentIfPresent } from './documents.ts';
+import { stateKeys } from './keys.ts';
+
+const RECEIPT: Codec<Receipt> = { what: 'the receipt of a task', parse: parseReceipt };
+const FOREIGN: Codec<ForeignReceipt> = { what: 'the receipt of a foreign result', parse: parseForeignReceipt };
+
+export async function createReceipt(
+  store: ObjectStore,
+  run: RunRef,
+  number: number,
+  receipt: Receipt,
+  signal: AbortSignal,
+): Promise<'created' | 'exists'> {
+  return createDocument(store, stateKeys.receipt(run, number, receipt.outcome), RECEIPT, receipt, signal);
+}
+
+/**
+ * The receipt that counts for a task: done before failed; undefined when there is none.
+ * @throws ApplicationFailure StateDamaged
+ */
+export async function readReceipt(
+  store: ObjectStore,
+  run: RunRef,
+  number: number,
+  signal: AbortSignal,
+): Promise<Receipt | undefined> {
+  const read = (outcome: Outcome): Promise<Receipt | undefined> =>
+    readDocumentIfPresent(store, stateKeys.receipt(run, number, outcome), RECEIPT, signal);
+  return (await read('done')) ?? (await read('failed'));
+}
 
 /** Which tasks have which receipt, by listing. */
 export async function readProgress(
@@ -25,27 +56,41 @@ export async function noteReceipts(
   signal: AbortSignal,
 ): Promise<void> {
   const prefix = stateKeys.receipts(run);
-  for await (const entry of store.list(prefix, undefined, signal)) {
-    if (entry.kind !== 'object') continue;
-    const name = parseReceiptName(entry.key.slice(prefix.length));
+  for await (const { key } of store.objects(prefix, signal)) {
+    const name = parseReceiptName(key.slice(prefix.length));
     if (name !== undefined) progress.note(name.number, name.outcome);
   }
 }
 
-/** The receipt that counts for a task: done before failed; undefined when there is none. */
-export async function readReceipt(
+/** Task number and outcome of a name below the run's receipts; undefined for a name that is no receipt's. */
+export function parseReceiptName(name: string): { number: number; outcome: Outcome } | undefined {
+  const match = /^([1-9][0-9]{0,5})\.(done|failed)$/.exec(name);
+  return match === null ? undefined : { number: Number(match[1]), outcome: match[2] as Outcome };
+}
+
+export async function createForeignReceipt(
   store: ObjectStore,
-  run: RunRef,
-  number: number,
+  receipt: ForeignReceipt,
   signal: AbortSignal,
-): Promise<Receipt | undefined> {
-  for (const outcome of ['done', 'failed'] as const) {
-    try {
-      const { body } = await store.get(stateKeys.receipt(run, number, outcome), { signal });
-      return parseReceipt(body.toString('utf8'));
-    } catch (error) {
-      if (!(error instanceof ObjectMissingError)) throw error;
-    }
-  }
-  return undefined;
+): Promise<'created' | 'exists'> {
+  return createDocument(store, stateKeys.foreignReceipt(receipt.id, receipt.outcome), FOREIGN, receipt, signal);
+}
+
+/** @throws ApplicationFailure StateDamaged */
+export async function readForeignReceipt(
+  store: ObjectStore,
+  taskId: string,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<ForeignReceipt> {
+  return readDocument(store, stateKeys.foreignReceipt(taskId, outcome), FOREIGN, signal);
+}
+
+export async function hasForeignReceipt(
+  store: ObjectStore,
+  taskId: string,
+  outcome: Outcome,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return (await store.head(stateKeys.foreignReceipt(taskId, outcome), signal)) !== undefined;
 }

@@ -1,8 +1,8 @@
 /** Which results of other launchers wait for a round: one empty object each, beside their receipts. */
-import { parseWaitingName } from '../pipeline/done-queue/foreign-result.ts';
 import type { Outcome } from '../pipeline/done-queue/receipt.ts';
-import { stateKeys } from './keys.ts';
+import { isTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore } from '../ports.ts';
+import { stateKeys } from './keys.ts';
 
 export interface WaitingResult {
   readonly taskId: string;
@@ -29,10 +29,16 @@ export async function letGo(store: ObjectStore, results: readonly WaitingResult[
 /** All that wait, the oldest first. */
 export async function listWaiting(store: ObjectStore, signal: AbortSignal): Promise<WaitingResult[]> {
   const waiting: (WaitingResult & { since: number })[] = [];
-  for await (const entry of store.list(stateKeys.allWaiting, undefined, signal)) {
-    if (entry.kind !== 'object') continue;
-    const name = parseWaitingName(entry.key.slice(stateKeys.allWaiting.length));
-    if (name !== undefined) waiting.push({ ...name, since: entry.lastModified.getTime() });
+  for await (const { key, lastModified } of store.objects(stateKeys.allWaiting, signal)) {
+    const name = parseWaitingName(key.slice(stateKeys.allWaiting.length));
+    if (name !== undefined) waiting.push({ ...name, since: lastModified.getTime() });
   }
   return waiting.sort((a, b) => a.since - b.since || (a.taskId < b.taskId ? -1 : 1));
+}
+
+/** Task id and outcome of a name below the waiting prefix; undefined for any other name. */
+function parseWaitingName(name: string): WaitingResult | undefined {
+  const match = /^(.+)\.(done|failed)$/.exec(name);
+  if (match === null || !isTaskId(match[1])) return undefined;
+  return { taskId: match[1], outcome: match[2] as Outcome };
 }

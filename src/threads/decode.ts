@@ -60,6 +60,7 @@ async function decodeOnce(
   onBlock: (block: Buffer) => void,
 ): Promise<void> {
   const options = { memlimit: limits.maxDecoderBytes, flags: CONCATENATED, bufsize: OUTPUT_BLOCK, synchronous: true };
+  // The package's types do not know `synchronous`.
   const decoder = lzma.createStream('autoDecoder', options as unknown as Parameters<typeof lzma.createStream>[1]);
   // Node's stream helpers see this stream as finished before it reports a fault in its last bytes, so they are not used.
   let fault: Error | undefined;

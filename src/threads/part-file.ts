@@ -75,7 +75,7 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
           ready = [];
           at = 0;
           const take = (bytes: Buffer, start: number, end: number): void => {
-            ready.push(parsePartLine(bytes.toString('utf8', start, end)));
+            ready.push(partSlot(bytes.toString('utf8', start, end), path));
           };
           if (block.done === true) splitter.end(take);
           else splitter.push(block.value, take);
@@ -99,6 +99,16 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
       };
     },
   };
+}
+
+/** The line alone does not say of which part it is. */
+function partSlot(line: string, path: string): PartSlot {
+  try {
+    return parsePartLine(line);
+  } catch (error) {
+    if (!(error instanceof InvalidDataError)) throw error;
+    throw new InvalidDataError(error.reason, `The part ${path} has a bad line: ${error.message}`, { cause: error });
+  }
 }
 
 async function nextBlock(blocks: AsyncIterator<Buffer>, path: string): Promise<IteratorResult<Buffer>> {

@@ -17,7 +17,7 @@ export type ThreadPool = {
 const MAX_HEAP_MIB = 1024;
 
 export function createThreadPool(threads: number): ThreadPool & { close(): Promise<void> } {
-  const pool = new Piscina({
+  const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
     minThreads: 0,
     maxThreads: threads,
@@ -29,12 +29,13 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
     async (input: object, signal?: AbortSignal): Promise<unknown> => {
       const job: Job = { name, input };
       const transferList = Object.values(input).filter((value) => value instanceof MessagePort);
-      const end = (await pool.run(job, { transferList, ...(signal !== undefined && { signal }) })) as JobEnd;
+      const end = await pool.run(job, { transferList, ...(signal !== undefined && { signal }) });
       if ('invalid' in end) throw new InvalidDataError(end.invalid.reason, end.invalid.message);
       return end.result;
     };
-  const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)]));
-  return { ...(jobs as unknown as ThreadPool), close: () => pool.close({ force: true }) };
+  // The names and types of the jobs are those of `fileJobs`, which the threads load; the compiler cannot follow them there.
+  const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)])) as unknown as ThreadPool;
+  return { ...jobs, close: () => pool.close({ force: true }) };
 }
 
 const JOB_NAMES = [

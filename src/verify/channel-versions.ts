@@ -5,7 +5,7 @@ import type { Pointer } from '../state/pointer.ts';
 import type { ChannelVersionEntry } from '../pipeline/dataset/ledger.ts';
 import { partsOf, slotsNamedBy } from '../pipeline/dataset/named-slots.ts';
 import { countSameDays, daysWithoutEntry, isAdoptedFolder, isRenderedFrom } from './rules/sum-rules.ts';
-import { parseLedger } from '../pipeline/dataset/ledger.ts';
+import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { Commits } from './commits.ts';
 import { type CheckedFolder, checkFolder } from './published-folders.ts';

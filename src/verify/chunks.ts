@@ -1,8 +1,10 @@
 /** The chunks that a contribution was built from (I1, I8): their tasks against the plan and the receipts, their parts by name. */
 import pMap from 'p-map';
-import { type ChunkRef, stateKeys } from '../state/keys.ts';
+import type { ChunkRef } from '../pipeline/run-ref.ts';
+import { stateKeys } from '../state/keys.ts';
 import { latestChunks, type TasksOfChunks, tasksOfChunks } from './rules/chunk-rules.ts';
-import { parseChunk, type StoredChunk, type StoredContribution } from './rules/stored-run.ts';
+import { type ChunkHead, parseChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import type { RunContribution } from '../pipeline/dataset/contribution.ts';
 import type { LedgerRun } from './ledger-run.ts';
 import { inSentence } from './remedies.ts';
 import type { Walk } from './walk.ts';
@@ -10,14 +12,14 @@ import type { Walk } from './walk.ts';
 const READS_AT_ONCE = 8;
 const NAMED = 5;
 
-export async function checkChunks(walk: Walk, run: LedgerRun, contribution: StoredContribution): Promise<void> {
+export async function checkChunks(walk: Walk, run: LedgerRun, contribution: RunContribution): Promise<void> {
   const { chunks: stored, receipts } = run;
   if (stored.length + receipts.done.size + receipts.failed.size === 0 && contribution.planned > 0) {
     walk.counts.collectedRuns += 1;
     return;
   }
   const { refs, certain } =
-    contribution.chunks === null ? latestChunks(stored) : { refs: contribution.chunks, certain: true };
+    contribution.chunks === undefined ? latestChunks(stored) : { refs: contribution.chunks, certain: true };
   const chunks = await readChunks(walk, run, refs);
   if (chunks === undefined) return;
   const tasks = tasksOfChunks(chunks, contribution.planned);
@@ -37,12 +39,12 @@ async function readChunks(
   walk: Walk,
   { name, ref, remedy }: LedgerRun,
   refs: readonly ChunkRef[],
-): Promise<StoredChunk[] | undefined> {
+): Promise<ChunkHead[] | undefined> {
   const read = await pMap(
     refs,
     (chunk) => {
       const about = { invariant: 'I1', what: `chunk ${chunk.chunk} of ${name}`, action: remedy } as const;
-      return walk.document(walk.ports.analysis, stateKeys.chunk(ref, chunk), about, parseChunk);
+      return walk.document(walk.ports.analysis, stateKeys.chunk(ref, chunk), about, parseChunkHead);
     },
     { concurrency: READS_AT_ONCE },
   );
@@ -50,7 +52,7 @@ async function readChunks(
   return chunks.length < refs.length ? undefined : chunks;
 }
 
-function agree({ counts }: TasksOfChunks, { done, failed, missing }: StoredContribution): boolean {
+function agree({ counts }: TasksOfChunks, { done, failed, missing }: RunContribution): boolean {
   return counts.done === done && counts.failed === failed && counts.missing === missing;
 }
 
@@ -58,7 +60,7 @@ function report(
   walk: Walk,
   { name, ref, remedy }: LedgerRun,
   tasks: TasksOfChunks,
-  contribution: StoredContribution,
+  contribution: RunContribution,
 ): void {
   const where = walk.stateAddress(stateKeys.chunks(ref));
   if (tasks.twice.length > 0)
@@ -76,10 +78,10 @@ function report(
   walk.error('I8', 'wrong-count', where, what, remedy);
 }
 
-function checkReceipts(walk: Walk, { name, ref, receipts, remedy }: LedgerRun, chunks: readonly StoredChunk[]): void {
+function checkReceipts(walk: Walk, { name, ref, receipts, remedy }: LedgerRun, chunks: readonly ChunkHead[]): void {
   const hasAny = (number: number): boolean => receipts.done.has(number) || receipts.failed.has(number);
-  const done = chunks.flatMap((chunk) => chunk.done.filter((number) => !receipts.done.has(number)));
-  const failed = chunks.flatMap((chunk) => chunk.failed.filter((number) => !hasAny(number)));
+  const done = chunks.flatMap((chunk) => chunk.done.map(numberOf).filter((number) => !receipts.done.has(number)));
+  const failed = chunks.flatMap((chunk) => chunk.failed.map(numberOf).filter((number) => !hasAny(number)));
   if (done.length + failed.length === 0) return;
   walk.error(
     'I1',
@@ -90,7 +92,7 @@ function checkReceipts(walk: Walk, { name, ref, receipts, remedy }: LedgerRun, c
   );
 }
 
-function checkPartsAreThere(walk: Walk, { name, parts, remedy }: LedgerRun, chunks: readonly StoredChunk[]): void {
+function checkPartsAreThere(walk: Walk, { name, parts, remedy }: LedgerRun, chunks: readonly ChunkHead[]): void {
   const listed = new Set(parts);
   const named = chunks.flatMap((chunk) => chunk.parts);
   if (named.length > 0 && listed.size === 0) {
@@ -110,6 +112,10 @@ function checkPartsAreThere(walk: Walk, { name, parts, remedy }: LedgerRun, chun
     else if (!key.includes(sha256.slice(0, 16)))
       walk.error('I6', 'wrong-hash', walk.stateAddress(key), `a chunk of ${name} names a part by another hash`, remedy);
   }
+}
+
+function numberOf({ number }: { readonly number: number }): number {
+  return number;
 }
 
 function taskText(numbers: readonly number[]): string {

@@ -1,7 +1,8 @@
 /** The stored ledgers: each is what its name says (I6), and those of the current commit's past follow each other (I5). */
 import pMap from 'p-map';
-import type { Pointer } from '../state/pointer.ts';
-import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
+import { type Pointer, storedLedgers } from '../state/pointer.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { stateKeys } from '../state/keys.ts';
 import { GRACE_MS } from './rules/folder-rules.ts';
 import { type History, historyOf, recentCommits, type StoredCommit } from './rules/history.ts';
@@ -44,12 +45,10 @@ function commitOf(key: string, { seq, commit, parent, channelVersions }: Ledger,
 async function storedCommits(walk: Walk, headKey: string): Promise<StoredCommit[]> {
   const { analysis } = walk.ports;
   const commits: StoredCommit[] = [];
-  const listed = analysis.list(stateKeys.allLedgers, undefined, walk.signal);
+  const listed = storedLedgers(analysis, walk.signal);
   await pMap(
     listed,
-    async (entry) => {
-      if (entry.kind !== 'object') return;
-      const { key, lastModified } = entry;
+    async ({ key, storedAt }) => {
       const read = await readLedgerOf(walk, key);
       if (read === undefined) return;
       // The head's own hash was checked where it was read.
@@ -62,7 +61,7 @@ async function storedCommits(walk: Walk, headKey: string): Promise<StoredCommit[
           RESTORE,
         );
       }
-      commits.push(commitOf(key, read.value, lastModified));
+      commits.push(commitOf(key, read.value, storedAt));
     },
     { concurrency: AT_ONCE },
   );

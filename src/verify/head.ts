@@ -1,10 +1,11 @@
 /** The current commit: versions.json and its ledger. What cannot be read here ends the walk (I12, I5). */
 import type { DataSetStores, Pointer } from '../state/pointer.ts';
-import { type Ledger, parseLedger } from '../pipeline/dataset/ledger.ts';
+import { pointerFaults, repeatedRuns } from '../pipeline/dataset/invariants.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { publishedNames, stateKeys } from '../state/keys.ts';
-import { disagreeing } from './rules/sum-rules.ts';
-import { MENDED, RESTORE } from './remedies.ts';
+import { RESTORE, RESTORE_POINTER } from './remedies.ts';
 import type { Walk } from './walk.ts';
 
 export function storesOf({ ports }: Walk): DataSetStores {
@@ -20,7 +21,7 @@ export async function readHead(walk: Walk): Promise<Pointer | undefined> {
   const { versions, etag } = pointer;
   const ledger = await readLedger(walk, versions);
   if (ledger === undefined) return undefined;
-  compare(walk, versions, ledger);
+  checkInvariants(walk, versions, ledger);
   return { etag, versions, ledger };
 }
 
@@ -56,19 +57,13 @@ async function readLedger(walk: Walk, { head }: Versions): Promise<Ledger | unde
   return found.value;
 }
 
-function compare(walk: Walk, versions: Versions, ledger: Ledger): void {
-  const { head } = versions;
+/** The invariants that every commit is checked for before it is made. */
+function checkInvariants(walk: Walk, versions: Versions, ledger: Ledger): void {
   const where = walk.publishedAddress(publishedNames.versions);
-  for (const member of ['seq', 'commit', 'parent'] as const) {
-    if (head[member] === ledger[member]) continue;
-    const what = `$head has ${member} ${String(head[member])}, its ledger ${String(ledger[member])}`;
-    walk.error('I5', 'wrong-parent', where, what, MENDED);
-  }
-  for (const name of disagreeing(versions, ledger)) {
-    const [shown, named] = [versions.folders.get(name), ledger.channelVersions.get(name)?.folder];
-    const what = `${name} is ${shown ?? 'not'} in versions.json, and ${named ?? 'not'} in its ledger`;
-    walk.error('I4', 'damaged', where, what, MENDED);
-  }
+  for (const { rule, kind, what } of pointerFaults(versions, ledger))
+    walk.error(rule, kind, where, what, RESTORE_POINTER);
+  const ledgerAddress = walk.stateAddress(versions.head.ledger);
+  for (const { rule, kind, what } of repeatedRuns(ledger)) walk.error(rule, kind, ledgerAddress, what, RESTORE_POINTER);
 }
 
 /** Whether versions.json is still as it was when the walk began. */

@@ -38,9 +38,9 @@ export async function checkInputFiles(walk: Walk, pointer: Pointer): Promise<voi
   reportStale(walk, pointer, stale);
 }
 
-function listsOf({ days }: Ledger, which: 'processed' | 'missing'): Lists {
+function listsOf({ entries }: Ledger, which: 'processed' | 'missing'): Lists {
   return new Map(
-    [...days].flatMap(([name, { fileLists }]) => {
+    [...entries].flatMap(([name, { fileLists }]) => {
       const key = fileLists[which];
       return key === null ? [] : [[name, key] as const];
     }),
@@ -48,8 +48,8 @@ function listsOf({ days }: Ledger, which: 'processed' | 'missing'): Lists {
 }
 
 /** @returns whether all of them can be read */
-async function checkLists(walk: Walk, { days }: Ledger): Promise<boolean> {
-  const lists = [...days].flatMap(([name, { files, fileLists }]) =>
+async function checkLists(walk: Walk, { entries }: Ledger): Promise<boolean> {
+  const lists = [...entries].flatMap(([name, { files, fileLists }]) =>
     (['processed', 'missing'] as const).map((which) => ({ name, which, key: fileLists[which], count: files[which] })),
   );
   const read = await pMap(lists, (list) => checkList(walk, list), { concurrency: LISTS_AT_ONCE });

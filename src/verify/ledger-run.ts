@@ -1,15 +1,16 @@
 /** A run that the ledger counts, and what is left of it in its state; found by one listing. */
-import type { DayEntry } from '../pipeline/dataset/ledger.ts';
-import { parseReceiptName } from '../pipeline/done-queue/receipt.ts';
-import { type ChunkRef, type RunRef, runOfEntry, stateKeys } from '../state/keys.ts';
-import { parseChunkName } from './rules/chunk-rules.ts';
+import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
+import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
+import { parseChunkName } from '../state/chunks.ts';
+import { runOfEntry, stateKeys } from '../state/keys.ts';
+import { parseReceiptName } from '../state/receipts.ts';
 import { runAgain, sentence } from './remedies.ts';
 import type { Walk } from './walk.ts';
 
 export interface LedgerRun {
   /** Day, or name of the round. */
   readonly name: string;
-  readonly entry: DayEntry;
+  readonly entry: LedgerEntry;
   readonly ref: RunRef;
   readonly chunks: readonly ChunkRef[];
   /** Keys. */
@@ -20,15 +21,13 @@ export interface LedgerRun {
   readonly remedy: string;
 }
 
-export async function ledgerRun(walk: Walk, name: string, entry: DayEntry): Promise<LedgerRun> {
+export async function ledgerRun(walk: Walk, name: string, entry: LedgerEntry): Promise<LedgerRun> {
   const ref = runOfEntry(name, entry.runId);
   const [chunkPrefix, receiptPrefix] = [stateKeys.chunks(ref), stateKeys.receipts(ref)];
   const chunks: ChunkRef[] = [];
   const parts: string[] = [];
   const receipts = { done: new Set<number>(), failed: new Set<number>() };
-  for await (const listed of walk.ports.analysis.list(ref.prefix, undefined, walk.signal)) {
-    if (listed.kind !== 'object') continue;
-    const { key } = listed;
+  for await (const { key } of walk.ports.analysis.objects(ref.prefix, walk.signal)) {
     const chunk = key.startsWith(chunkPrefix) ? parseChunkName(key.slice(chunkPrefix.length)) : undefined;
     const receipt = key.startsWith(receiptPrefix) ? parseReceiptName(key.slice(receiptPrefix.length)) : undefined;
     if (chunk !== undefined) chunks.push(chunk);

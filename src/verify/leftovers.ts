@@ -1,7 +1,7 @@
 /** What no commit names: folders of the published space; and the quarantine, whose objects are named by their hash (I6). */
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
-import { isAdopted } from '../pipeline/dataset/day-replacement.ts';
+import { isAdopted } from '../pipeline/dataset/entry-name.ts';
 import { adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
@@ -17,11 +17,11 @@ export async function checkUnreferenced(walk: Walk, ledger: Ledger, { chain, nam
   walk.step('folders that nobody names');
   const { published, settings } = walk.ports;
   const current = new Set(chain[0]?.folders);
-  const adoptedUntil = [...ledger.days.keys()].filter(isAdopted).map((name) => `${adoptedOn(name)}235959`)[0] ?? null;
+  const adoptedUntil =
+    [...ledger.entries.keys()].filter(isAdopted).map((name) => `${adoptedOn(name)}235959`)[0] ?? null;
   await pMap(
-    published.list(settings.publishedPrefix, '/', walk.signal),
-    async (entry) => {
-      const folder = entry.kind === 'folder' ? entry.name.slice(settings.publishedPrefix.length, -1) : '';
+    published.folders(settings.publishedPrefix, walk.signal),
+    async (folder) => {
       const stamp = parseFolderName(folder)?.stamp;
       if (stamp === undefined || current.has(folder)) return;
       if (named.has(folder)) walk.counts.superseded += 1;
@@ -35,10 +35,9 @@ async function judge(walk: Walk, folder: string, stamp: string, adoptedUntil: st
   const { published, analysis, settings } = walk.ports;
   let youngest = new Date(0);
   let objects = 0;
-  for await (const entry of published.list(`${settings.publishedPrefix}${folder}/`, undefined, walk.signal)) {
-    if (entry.kind !== 'object') continue;
+  for await (const { lastModified } of published.objects(`${settings.publishedPrefix}${folder}/`, walk.signal)) {
     objects += 1;
-    if (entry.lastModified > youngest) youngest = entry.lastModified;
+    if (lastModified > youngest) youngest = lastModified;
   }
   if (objects === 0) return;
   const claimed = (await analysis.head(stateKeys.folderClaim(folder), walk.signal)) !== undefined;
@@ -78,9 +77,8 @@ export async function checkQuarantine(walk: Walk): Promise<void> {
   walk.step('quarantine');
   const { analysis } = walk.ports;
   await pMap(
-    analysis.list(stateKeys.allQuarantined, undefined, walk.signal),
+    analysis.objects(stateKeys.allQuarantined, walk.signal),
     async (entry) => {
-      if (entry.kind !== 'object') return;
       try {
         const { body } = await analysis.get(entry.key, { signal: walk.signal });
         walk.counted(body.length);

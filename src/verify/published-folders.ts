@@ -82,9 +82,7 @@ async function listFolder(walk: Walk, name: string): Promise<Map<string, number>
   const { published, settings } = walk.ports;
   const prefix = `${settings.publishedPrefix}${name}/`;
   const listed = new Map<string, number>();
-  for await (const entry of published.list(prefix, undefined, walk.signal)) {
-    if (entry.kind === 'object') listed.set(entry.key.slice(prefix.length), entry.size);
-  }
+  for await (const { key, size } of published.objects(prefix, walk.signal)) listed.set(key.slice(prefix.length), size);
   listed.delete(MANIFEST_NAME);
   return listed;
 }

@@ -2,7 +2,7 @@
 
 export const RESTORE = 'Restore it from the bucket’s versions or a copy; nothing else has it';
 
-export const MENDED =
+export const RESTORE_POINTER =
   'Put the last good version of versions.json back (docs/operating.md, "Restore the data set"), then run the days since then again';
 
 /** @param day a day, or the name of a round */

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
-import { FailureType } from '../failures.ts';
-import { isAdopted, isRound } from '../pipeline/dataset/day-replacement.ts';
+import { isFailure } from '../failures.ts';
+import { isAdopted, isRound } from '../pipeline/dataset/entry-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { stateKeys } from '../state/keys.ts';
-import { parseContribution, parseTaken, type StoredContribution } from './rules/stored-run.ts';
+import { parseContribution, type RunContribution } from '../pipeline/dataset/contribution.ts';
+import { TAKEN } from '../state/rounds.ts';
 import { sumFaults } from './rules/sum-rules.ts';
 import { TaskIds } from './rules/task-ids.ts';
-import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { checkChunks } from './chunks.ts';
 import { type LedgerRun, ledgerRun } from './ledger-run.ts';
@@ -22,14 +22,13 @@ const TRANSFERS_AT_ONCE = 8;
 
 /** Ids across all runs. */
 interface Seen {
-  readonly runIds: Map<string, string>;
   readonly planned: TaskIds;
   readonly taken: TaskIds;
 }
 
 export async function checkRuns(walk: Walk, ledger: Ledger): Promise<void> {
-  const seen: Seen = { runIds: new Map(), planned: new TaskIds(), taken: new TaskIds() };
-  const entries = [...ledger.days].filter(([name]) => !isAdopted(name));
+  const seen: Seen = { planned: new TaskIds(), taken: new TaskIds() };
+  const entries = [...ledger.entries].filter(([name]) => !isAdopted(name));
   walk.counts.rounds = entries.filter(([name]) => isRound(name)).length;
   walk.counts.days = entries.length - walk.counts.rounds;
   let ready = 0;
@@ -45,17 +44,7 @@ export async function checkRuns(walk: Walk, ledger: Ledger): Promise<void> {
 }
 
 async function checkRun(walk: Walk, run: LedgerRun, ledger: Ledger, seen: Seen): Promise<void> {
-  const { name, entry, ref, remedy } = run;
-  const other = seen.runIds.get(entry.runId);
-  if (other !== undefined)
-    walk.error(
-      'I1',
-      'double-task',
-      walk.stateAddress(ref.prefix),
-      `run ${entry.runId} is counted as ${other} and as ${name}, with all its tasks`,
-      remedy,
-    );
-  seen.runIds.set(entry.runId, name);
+  const { name, ref, remedy } = run;
   const about = { invariant: 'I8', what: `the contribution of ${name}`, action: remedy } as const;
   const key = stateKeys.contribution(ref);
   const contribution = (await walk.document(walk.ports.analysis, key, about, parseContribution))?.value;
@@ -69,7 +58,7 @@ async function checkRun(walk: Walk, run: LedgerRun, ledger: Ledger, seen: Seen):
   if (!walk.quick) await checkParts(walk, run);
 }
 
-function checkContribution(walk: Walk, { name, entry, ref, remedy }: LedgerRun, stored: StoredContribution): void {
+function checkContribution(walk: Walk, { name, entry, ref, remedy }: LedgerRun, stored: RunContribution): void {
   const differing = [
     ['run', entry.runId, stored.runId],
     ['day', name, stored.day],
@@ -100,12 +89,8 @@ const SUM_FAULTS = {
   'day without entry': 'counts',
 } as const;
 
-function checkSum(
-  walk: Walk,
-  { name, ref, remedy }: LedgerRun,
-  { segments }: StoredContribution,
-  ledger: Ledger,
-): void {
+function checkSum(walk: Walk, { name, ref, remedy }: LedgerRun, contribution: RunContribution, ledger: Ledger): void {
+  const segments = new Map(contribution.segments.map(({ channelVersion, key }) => [channelVersion, key]));
   for (const { channelVersion, fault } of sumFaults(ledger, name, segments)) {
     const what = `${channelVersion} ${SUM_FAULTS[fault]} ${name}, unlike its entry in the ledger: it could not be rendered when the day was published`;
     walk.error(
@@ -113,7 +98,7 @@ function checkSum(
       'wrong-sum',
       walk.stateAddress(stateKeys.contribution(ref)),
       what,
-      `Mend what else is found of ${channelVersion}, then ${inSentence(remedy)}`,
+      `Fix what else is found of ${channelVersion}, then ${inSentence(remedy)}`,
     );
   }
 }
@@ -132,9 +117,9 @@ async function checkPlan(walk: Walk, { name, entry, ref, remedy }: LedgerRun, pl
       if (!planned.note(task.id)) double.push(task.id);
     }
   } catch (error) {
-    const isDamage = (error as { type?: unknown }).type === FailureType.StateDamaged;
-    if (!isDamage && !(error instanceof ObjectMissingError)) throw error;
-    const [kind, how] = isDamage ? (['damaged', 'is damaged'] as const) : (['missing', 'is gone'] as const);
+    const isGone = (await walk.ports.analysis.head(stateKeys.plan(ref), walk.signal)) === undefined;
+    if (!isFailure(error, 'StateDamaged')) throw error;
+    const [kind, how] = isGone ? (['missing', 'is gone'] as const) : (['damaged', 'is damaged'] as const);
     walk.error('I8', kind, where, `the plan of ${name} ${how}`, remedy);
     return;
   }
@@ -156,8 +141,9 @@ async function checkPlan(walk: Walk, { name, entry, ref, remedy }: LedgerRun, pl
 async function checkTaken(walk: Walk, { name, entry, ref, remedy }: LedgerRun, taken: TaskIds): Promise<void> {
   const key = stateKeys.roundTaken(ref);
   const about = { invariant: 'I1', what: `the list of results of ${name}`, action: RESTORE } as const;
-  const ids = (await walk.document(walk.ports.analysis, key, about, parseTaken))?.value;
-  if (ids === undefined) return;
+  const list = (await walk.document(walk.ports.analysis, key, about, TAKEN.parse))?.value;
+  if (list === undefined) return;
+  const ids = list.results.map(({ taskId }) => taskId);
   const where = walk.stateAddress(key);
   for (const id of ids.filter((each) => !taken.note(each)))
     walk.error(

@@ -44,11 +44,10 @@ export async function checkStoredSlots(walk: Walk, ledger: Ledger, { recent }: C
   const found = new Set<string>();
   await inWorkFolder(walk.ports.settings.workDirectory, async (work) => {
     await pMap(
-      walk.ports.analysis.list(stateKeys.allSegments, undefined, walk.signal),
-      async (entry, index) => {
-        if (entry.kind !== 'object') return;
-        if (current.has(entry.key) || earlier.has(entry.key)) found.add(entry.key);
-        if (!walk.quick && !current.has(entry.key)) await checkOther(walk, entry.key, join(work, `other-${index}`));
+      walk.ports.analysis.objects(stateKeys.allSegments, walk.signal),
+      async ({ key }, index) => {
+        if (current.has(key) || earlier.has(key)) found.add(key);
+        if (!walk.quick && !current.has(key)) await checkOther(walk, key, join(work, `other-${index}`));
       },
       { concurrency: TRANSFERS_AT_ONCE },
     );

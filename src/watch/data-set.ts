@@ -2,12 +2,14 @@
 import pMap from 'p-map';
 import type { DataSetStores, Pointer } from '../state/pointer.ts';
 import { analysisDay, isCalendarDay } from '../pipeline/calendar-day.ts';
-import { isRound, roundName } from '../pipeline/dataset/day-replacement.ts';
+import { isRound, roundName } from '../pipeline/dataset/entry-name.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ChannelVersionEntry, Ledger } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
-import { publishedNames, stateKeys } from '../state/keys.ts';
-import type { ChannelVersionFacts, Counted, DataSetFacts, DayFacts } from './rules/facts.ts';
+import { publishedNames } from '../state/keys.ts';
+import { roundInstants } from '../state/rounds.ts';
+import type { ChannelVersionFacts, DataSetFacts, DayFacts } from './rules/facts.ts';
+import type { Counted } from '../state/listing.ts';
 import type { ObjectStore } from '../ports.ts';
 
 const AT_ONCE = 8;
@@ -23,7 +25,7 @@ export async function dataSetFacts(
   signal: AbortSignal,
 ): Promise<DataSetFacts> {
   const { published, publishedPrefix } = stores;
-  const days = [...ledger.days.keys()];
+  const days = [...ledger.entries.keys()];
   const calendarDays = days.filter(isCalendarDay).toSorted();
   const { seq, commit, at } = versions.head;
   const names = new Set(versions.folders.values());
@@ -81,7 +83,7 @@ function instantOf(folder: string): string {
 
 function recentDays(ledger: Ledger, now: Date): DayFacts[] {
   const first = analysisDay(new Date(now.getTime() - (RECENT_DAYS - 1) * DAY_MS));
-  return [...ledger.days]
+  return [...ledger.entries]
     .filter(([day]) => isCalendarDay(day) && day >= first)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([day, { planned, done, failed, missing, files, planAt }]) => ({
@@ -103,8 +105,7 @@ async function listUnreferencedFolders(
 ): Promise<Counted & { names: string[] }> {
   const orphans: string[] = [];
   let more = false;
-  for await (const entry of published.list(publishedPrefix, '/', signal)) {
-    const folder = entry.kind === 'folder' ? entry.name.slice(publishedPrefix.length, -1) : '';
+  for await (const folder of published.folders(publishedPrefix, signal)) {
     if (parseFolderName(folder) === undefined || shown.has(folder)) continue;
     more = orphans.length === MAX_FOLDERS;
     if (more) break;
@@ -119,10 +120,8 @@ async function listUnreferencedRounds(analysis: ObjectStore, ledger: Ledger, sig
   let count = 0;
   let more = false;
   let oldest: string | null = null;
-  for await (const entry of analysis.list(stateKeys.rounds, '/', signal)) {
-    if (entry.kind !== 'folder') continue;
-    const instant = entry.name.slice(stateKeys.rounds.length, -1);
-    if (ledger.days.has(roundName(instant))) continue;
+  for await (const instant of roundInstants(analysis, signal)) {
+    if (ledger.entries.has(roundName(instant))) continue;
     more = count === MAX_FOLDERS;
     if (more) break;
     count += 1;

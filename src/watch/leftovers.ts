@@ -1,7 +1,9 @@
 /** What lies about in the state and wants a look: quarantine, results that wait, failures and alerts that are not settled. */
 import pMap from 'p-map';
-import type { OpenFailure } from '../activities/alerts.ts';
-import { readJsonIfPresent } from '../state/documents.ts';
+import { isFailure } from '../failures.ts';
+import { ALERT_SUBJECT, OPEN_FAILURE } from '../state/alerts.ts';
+import { type Codec, readDocumentIfPresent } from '../state/documents.ts';
+import { QUARANTINE_ENTRY } from '../state/quarantine.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { stateKeys } from '../state/keys.ts';
 import type { LeftoverFacts, OpenFailureFacts } from './rules/facts.ts';
@@ -35,8 +37,8 @@ async function quarantineFacts(
   const since = now.getTime() - DAY_MS;
   const reasons: Record<string, number> = {};
   const toRead = newestFirst.slice(0, MAX_READ);
-  for (const entry of await readAll<{ reason?: unknown }>(analysis, toRead, signal)) {
-    const reason = plainLine(typeof entry.reason === 'string' ? entry.reason : 'unreadable', 60);
+  for (const entry of await readAll(analysis, toRead, QUARANTINE_ENTRY, signal)) {
+    const reason = plainLine(entry?.reason ?? 'unreadable', 60);
     reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
   const recent = objects.filter(({ lastModified }) => lastModified.getTime() >= since).length;
@@ -45,36 +47,35 @@ async function quarantineFacts(
 
 async function failures(analysis: ObjectStore, signal: AbortSignal): Promise<OpenFailureFacts[]> {
   const { objects } = await listAtMost(analysis, stateKeys.openFailures, MAX_FAILURES, signal);
-  const stored = await readAll<OpenFailure>(analysis, objects, signal);
-  return stored.map(({ job = '?', about = '?', failedAt = '?', type = null, message = 'not readable' }) => ({
-    job,
-    about,
-    failedAt,
-    type,
-    message: plainLine(message, 500),
-  }));
+  const stored = await readAll(analysis, objects, OPEN_FAILURE, signal);
+  return stored.map((open) => {
+    if (open === null) return { job: '?', about: '?', failedAt: '?', type: null, message: 'not readable' };
+    const { job, about, failedAt, type, message } = open;
+    return { job, about, failedAt, type, message: plainLine(message, 500) };
+  });
 }
 
 async function undeliveredFacts(analysis: ObjectStore, signal: AbortSignal): Promise<LeftoverFacts['undelivered']> {
   const { objects, counted } = await listAtMost(analysis, stateKeys.allUndelivered, MAX_LISTED, signal);
-  const stored = await readAll<{ subject?: unknown }>(analysis, objects.slice(0, MAX_SUBJECTS), signal);
-  return { ...counted, subjects: stored.map(({ subject }) => plainLine(String(subject))) };
+  const stored = await readAll(analysis, objects.slice(0, MAX_SUBJECTS), ALERT_SUBJECT, signal);
+  return { ...counted, subjects: stored.map((mark) => plainLine(mark?.subject ?? 'not readable')) };
 }
 
-/** Objects that have gone meanwhile are left out; damaged ones are empty. */
+/** Objects that have gone meanwhile are left out; damaged ones are null. */
 async function readAll<T>(
   analysis: ObjectStore,
   objects: readonly ListedObject[],
+  codec: Codec<T>,
   signal: AbortSignal,
-): Promise<Partial<T>[]> {
+): Promise<(T | null)[]> {
   const read = await pMap(
     objects,
     async ({ key }) => {
       try {
-        return (await readJsonIfPresent(analysis, key, signal)) as T | undefined;
+        return await readDocumentIfPresent(analysis, key, codec, signal);
       } catch (error) {
         signal.throwIfAborted();
-        if ((error as { type?: unknown }).type === 'StateDamaged') return {};
+        if (isFailure(error, 'StateDamaged')) return null;
         throw error;
       }
     },

@@ -122,11 +122,10 @@ async function listSite(
   signal: AbortSignal,
 ): Promise<Map<string, SiteObject>> {
   const present = new Map<string, SiteObject>();
-  for await (const entry of store.list(prefix, undefined, signal)) {
-    if (entry.kind !== 'object') continue;
-    const path = entry.key.slice(prefix.length);
+  for await (const { key, etag, size } of store.objects(prefix, signal)) {
+    const path = key.slice(prefix.length);
     if (path === '' || isHidden(path)) continue;
-    present.set(path, { etag: entry.etag, size: entry.size });
+    present.set(path, { etag, size });
     checkPresent(present.size, site);
   }
   return present;

@@ -2,7 +2,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { MergeChunkResult } from '../activities/merge.ts';
 import type { Activities } from '../activities/index.ts';
-import type { ChunkRef, RunRef } from '../state/keys.ts';
+import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import { activityOptions } from './activity-options.ts';
 
 const { mergeChunk } = proxyActivities<Activities>(activityOptions.scan);

@@ -12,7 +12,7 @@ import type { Activities } from '../activities/index.ts';
 import type { AggregationSettings } from '../activities/rounds.ts';
 import { JOBS } from '../jobs.ts';
 import { analysisRunKey } from '../names.ts';
-import { roundName } from '../pipeline/dataset/day-replacement.ts';
+import { roundName } from '../pipeline/dataset/entry-name.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
 import { roundRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';

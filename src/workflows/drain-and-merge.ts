@@ -5,7 +5,7 @@ import type { Activities } from '../activities/index.ts';
 import type { PlanSummary } from '../activities/plan.ts';
 import type { RecoverResult } from '../activities/send.ts';
 import type { Patience } from '../pipeline/run-input.ts';
-import type { RunRef } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
 import { activityOptions } from './activity-options.ts';
 import type { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { ChunkMerges, type MergedRun } from './chunk-merges.ts';

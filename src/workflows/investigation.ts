@@ -6,9 +6,8 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { InvestigationSummary } from '../activities/build.ts';
 import type { Activities } from '../activities/index.ts';
-import type { InvestigationQueues } from '../activities/investigation.ts';
+import type { InvestigationQueues, InvestigationSummary } from '../activities/investigation.ts';
 import { analysisDayKey, analysisRunKey, INVESTIGATION_NAME } from '../names.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { type InvestigationInput, largePlan, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';

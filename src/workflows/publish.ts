@@ -3,7 +3,7 @@ import { proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
 import type { StagedSummary } from '../activities/stage.ts';
 import type { Activities } from '../activities/index.ts';
 import { failure } from '../failures.ts';
-import type { RunRef } from '../state/keys.ts';
+import type { RunRef } from '../pipeline/run-ref.ts';
 import { activityOptions } from './activity-options.ts';
 import type { RunProgress } from './run-progress.ts';
 

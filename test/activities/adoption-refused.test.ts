@@ -77,7 +77,7 @@ describe('an adoption that is interrupted', () => {
     app.trace.before('replace', /versions/, async () => {
       await adoptNow(app);
     });
-    assert.deepEqual([(await adoptNow(app)).seq, ledgerOf(app).days.size], [0, 1]);
+    assert.deepEqual([(await adoptNow(app)).seq, ledgerOf(app).entries.size], [0, 1]);
     assertWhole(app);
   });
 
@@ -131,10 +131,10 @@ describe('a space that cannot be adopted', () => {
       change(files);
       storeOriginal(app, files);
       const before = app.published.keys();
-      const map = app.published.objects.get(VERSIONS)?.body;
+      const map = app.published.contents.get(VERSIONS)?.body;
       await refused(adoptNow(app), message);
       assert.deepEqual(app.published.keys(), before);
-      assert.deepEqual(app.published.objects.get(VERSIONS)?.body, map);
+      assert.deepEqual(app.published.contents.get(VERSIONS)?.body, map);
     });
   }
 
@@ -225,7 +225,7 @@ describe('an original that lies elsewhere', () => {
     assert.deepEqual([outcome, seq], ['adopted', 1]);
     assertWhole(app);
     const key = `${PREFIX}${BOOL_FOLDER}/BOOL-by-build-date.json`;
-    const { body, headers } = app.published.objects.get(key)!;
+    const { body, headers } = app.published.contents.get(key)!;
     assert.equal(gunzipSync(body).toString(), workedExample().get(`${BOOL_FOLDER}/BOOL-by-build-date.json`));
     assert.deepEqual(headers, {
       contentType: 'application/json',
@@ -243,11 +243,11 @@ describe('an original that lies elsewhere', () => {
     app.trace.fail({ method: 'createOnce', key: /BOOL-by-build/, when: 'after' });
     await assert.rejects(adoptNow(app, { original, copy: true }), /injected/);
     const key = `${PREFIX}${BOOL_FOLDER}/BOOL-by-submission-date.json`;
-    const good = app.published.objects.get(key);
+    const good = app.published.contents.get(key);
     app.published.store(key, 'other');
     await refused(adoptNow(app, { original, copy: true }), /there already, with other content/);
-    if (good === undefined) app.published.objects.delete(key);
-    else app.published.objects.set(key, good);
+    if (good === undefined) app.published.contents.delete(key);
+    else app.published.contents.set(key, good);
     assert.equal((await adoptNow(app, { original, copy: true })).outcome, 'adopted');
     assertWhole(app);
   });
@@ -279,7 +279,7 @@ describe('an original that lies elsewhere', () => {
     );
     storeOriginal(app, workedExample());
     await refused(adoptNow(app, { original, copy: true }), /without --from/);
-    app.published.objects.delete(VERSIONS);
+    app.published.contents.delete(VERSIONS);
     await refused(adoptNow(app, { original, copy: true }), /telemetry setup/);
   });
 });

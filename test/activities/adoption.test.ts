@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { FailureType } from '../../src/failures.ts';
-import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
+import { roundName } from '../../src/pipeline/dataset/entry-name.ts';
 import { roundRun, stateKeys } from '../../src/state/keys.ts';
 import { NIGHTLY, publishDay, rowResult, rowsOf } from '../fakes/adopted-days.ts';
 import { type Application, eachWithApplication, PREFIX } from '../fakes/application.ts';
@@ -20,7 +20,7 @@ function folders(app: Application): Map<string, string> {
   return new Map(
     keys
       .filter((key) => !key.endsWith('_manifest.json'))
-      .map((key) => [key, app.published.objects.get(key)!.body.toString('base64')]),
+      .map((key) => [key, app.published.contents.get(key)!.body.toString('base64')]),
   );
 }
 
@@ -208,7 +208,8 @@ describe('adopted files', () => {
         missing: 0,
         files: { processed: 1, missing: 0, partial: 0 },
         filesProcessedKey: list,
-        filesMissingKey: null,
+        filesMissingKey: list,
+        ...{ records: 1, skipped: {}, dropped: {}, failedTasks: {} },
         segments: [],
       }),
     );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { MergeChunkResult } from '../../src/activities/merge.ts';
 import type { ChunkHead } from '../../src/pipeline/aggregates/chunk-head.ts';
-import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../fakes/done-messages.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';

@@ -8,7 +8,7 @@ import lzma from 'lzma-native';
 import pino from 'pino';
 import { runTask, type TaskRunnerPorts } from '../../src/analysis-worker/task-runner.ts';
 import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
-import { decodeDoneMessage } from '../../src/pipeline/done-queue/done-message.ts';
+import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import { encodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
 import { runId } from '../fakes/day-run.ts';
@@ -132,7 +132,7 @@ describe('an analysis task', () => {
     await store([`${RECORD}no tab\nno tab\n`, 'no tab\n']);
     await run();
     assert.equal(reported().targetPrefix, null);
-    assert.equal(analysis.objects.has(RESULT), false);
+    assert.equal(analysis.contents.has(RESULT), false);
   });
 
   it('reports to no queue but those of this deployment', async () => {

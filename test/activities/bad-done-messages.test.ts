@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrainResult } from '../../src/activities/drain.ts';
-import { outputPrefix } from '../../src/pipeline/done-queue/done-message.ts';
+import { outputPrefix } from '../fakes/done-messages.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';

@@ -62,7 +62,7 @@ describe('a history of 60 days', () => {
     await failsForGood(
       old.planTasks(),
       FailureType.InvalidInput,
-      /^20130901 cannot be analysed anew .* for good in nightly\/28, .* older than 35 days .*telemetry investigate/,
+      /^20130901 cannot be analysed again .* for good in nightly\/28, .* older than 35 days .*telemetry investigate/,
     );
     assert.deepEqual(app.queues.drain(TASK_QUEUE), []);
     assert.equal(submissionsOf(app, CHANNEL_VERSION), 61);

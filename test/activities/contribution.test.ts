@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Contribution } from '../../src/activities/build.ts';
+import { parseContribution, type RunContribution } from '../../src/pipeline/dataset/contribution.ts';
 import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
@@ -15,8 +15,8 @@ const CHUNKS = [
 
 describe('buildContribution', () => {
   const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
-  const stored = (day: DayRun): Contribution =>
-    day.app.analysis.json(stateKeys.contribution(day.run)) as unknown as Contribution;
+  const stored = (day: DayRun): RunContribution =>
+    parseContribution(day.app.analysis.text(stateKeys.contribution(day.run)));
   const lines = (day: DayRun, key: string): string[] => day.app.analysis.text(key).split('\n').slice(0, -1);
 
   it('makes one segment per channel/version out of all chunks', async () => {
@@ -28,7 +28,7 @@ describe('buildContribution', () => {
       stored(day).segments.map(({ channelVersion }) => channelVersion),
       ['aurora/27', 'nightly/28', 'nightly/29'],
     );
-    for (const { key } of stored(day).segments) assert.ok(day.app.analysis.objects.has(key));
+    for (const { key } of stored(day).segments) assert.ok(day.app.analysis.contents.has(key));
   });
 
   it('every planned file is in exactly one list, with the reason when it is missing', async () => {
@@ -100,7 +100,7 @@ describe('buildContribution', () => {
     });
     const input = { run: day.run, day: day.day, tasks: 4, chunks: CHUNKS };
     await endsCancelled(day.app.runIn(env, 'buildContribution', input));
-    assert.ok(!day.app.analysis.objects.has(stateKeys.contribution(day.run)));
+    assert.ok(!day.app.analysis.contents.has(stateKeys.contribution(day.run)));
   });
 });
 

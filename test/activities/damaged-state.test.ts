@@ -20,9 +20,9 @@ describe('90: a stored segment that', () => {
       await first.analyse(BOTH(first.day));
       await first.publish();
       const before = versionsOf(app).folders.get('aurora/27');
-      const [segment] = [...app.analysis.objects.keys()].filter((key) => key.startsWith('state/segments/aurora/27/'));
+      const [segment] = [...app.analysis.contents.keys()].filter((key) => key.startsWith('state/segments/aurora/27/'));
       assert.ok(segment !== undefined);
-      if (content === undefined) app.analysis.objects.delete(segment);
+      if (content === undefined) app.analysis.contents.delete(segment);
       else app.analysis.store(segment, content);
 
       await second.analyse(BOTH(NEXT));

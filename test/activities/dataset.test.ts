@@ -63,7 +63,7 @@ describe('publishing a day', () => {
     await again.publish();
     assert.equal(submissionsOf(app, 'nightly/28'), 3);
     assert.deepEqual([...versionsOf(app).folders.keys()], ['nightly/28']);
-    assert.equal(ledgerOf(app).days.get(first.day)?.runId, again.run.runId);
+    assert.equal(ledgerOf(app).entries.get(first.day)?.runId, again.run.runId);
     assertWhole(app);
   });
 
@@ -80,7 +80,7 @@ describe('publishing a day', () => {
       new RegExp(`None of the .* ${first.run.runId} has it`),
     );
     assert.equal(submissionsOf(app, 'nightly/28'), NIGHTLY.length);
-    assert.equal(ledgerOf(app).days.get(first.day)?.runId, first.run.runId);
+    assert.equal(ledgerOf(app).entries.get(first.day)?.runId, first.run.runId);
   });
 
   it('but a first run of the day of which every task failed is published: its files are missing', async () => {
@@ -88,7 +88,7 @@ describe('publishing a day', () => {
     const broken = new DayRun(app, 1);
     await broken.analyse(NIGHTLY, () => ({ aborted: true }));
     assert.equal((await broken.publish()).outcome, 'committed');
-    assert.equal(ledgerOf(app).days.get(broken.day)?.files.missing, NIGHTLY.length);
+    assert.equal(ledgerOf(app).entries.get(broken.day)?.files.missing, NIGHTLY.length);
   });
 
   it('104: publishing the same contribution again changes nothing', async () => {
@@ -278,7 +278,7 @@ describe('commitDataset', () => {
       await other.commit();
     });
     assert.equal((await day.commit()).outcome, 'moved');
-    assert.equal(ledgerOf(app).days.size, 1);
+    assert.equal(ledgerOf(app).entries.size, 1);
   });
 
   it('a newer run of the same day that committed first wins', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DrainResult } from '../../src/activities/drain.ts';
 import { FailureType } from '../../src/failures.ts';
-import { outputPrefix, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { outputPrefix, resultKey } from '../fakes/done-messages.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE } from '../fakes/names.ts';

@@ -13,8 +13,8 @@ const DAY_MS = 86_400_000;
 /** Everything that is stored now gets so much older. */
 function age(app: Application, days: number): void {
   for (const store of [app.analysis, app.published]) {
-    for (const [key, object] of store.objects) {
-      store.objects.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - days * DAY_MS) });
+    for (const [key, object] of store.contents) {
+      store.contents.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - days * DAY_MS) });
     }
   }
 }
@@ -117,11 +117,11 @@ describe('garbage collection', () => {
     const app = application();
     await publish(app, 1, 'a');
     const key = versionsOf(app).head.ledger;
-    const ledger = app.analysis.objects.get(key);
-    app.analysis.objects.delete(key);
+    const ledger = app.analysis.contents.get(key);
+    app.analysis.contents.delete(key);
     await failsForGood(app.run('planGarbage', ALL), FailureType.StateDamaged, /does not exist/);
-    if (ledger !== undefined) app.analysis.objects.set(key, ledger);
-    app.published.objects.delete(VERSIONS);
+    if (ledger !== undefined) app.analysis.contents.set(key, ledger);
+    app.published.contents.delete(VERSIONS);
     await failsForGood(app.run('planGarbage', ALL), FailureType.PointerMissing, /versions\.json does not exist/);
   });
 

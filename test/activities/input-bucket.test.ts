@@ -50,7 +50,7 @@ describe('planTasks', () => {
         return environment().run(() => activities.planTasks(input));
       };
       await failsForGood(plan(), FailureType.PlanTooLarge, message);
-      assert.ok(!app.analysis.objects.has(stateKeys.plan(day.run)));
+      assert.ok(!app.analysis.contents.has(stateKeys.plan(day.run)));
       assert.equal((await plan({ allowLargePlan: true })).tasks, 3);
     });
   }
@@ -86,7 +86,7 @@ describe('planTasks', () => {
     day.app.trace.fail({ method: 'createOnce', key: /run-index/ });
     await failsForNow(day.planTasks(), /injected/);
     await day.planTasks();
-    assert.ok(day.app.analysis.objects.has(stateKeys.runIndex(day.run.runId)));
+    assert.ok(day.app.analysis.contents.has(stateKeys.runIndex(day.run.runId)));
   });
 
   it('adopts the plan of another attempt that stored it first', async () => {
@@ -160,7 +160,7 @@ describe('planTasks', () => {
     const { queues, run } = day;
     await endsCancelled(day.app.runIn(env, 'planTasks', { run, day: DAY, filter, jobName: 'j', ...queues }));
     assert.equal(day.app.trace.effective('list', /20131029\.$/).length, 1);
-    assert.ok(!day.app.analysis.objects.has(stateKeys.plan(run)));
+    assert.ok(!day.app.analysis.contents.has(stateKeys.plan(run)));
   });
 
   it('the same listing gives the same plan from other pages', async () => {

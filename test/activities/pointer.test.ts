@@ -24,9 +24,9 @@ describe('a pointer or ledger that is not right', () => {
       const day = new DayRun(application());
       await day.analyse(NIGHTLY);
       await day.stage();
-      day.app.published.objects.delete(VERSIONS);
+      day.app.published.contents.delete(VERSIONS);
       await failsForGood(step(day), FailureType.PointerMissing, /versions\.json does not exist/);
-      assert.ok(!day.app.published.objects.has(VERSIONS));
+      assert.ok(!day.app.published.contents.has(VERSIONS));
     });
 
     for (const [what, body] of [
@@ -62,7 +62,7 @@ describe('a pointer or ledger that is not right', () => {
       const key = versionsOf(day.app).head.ledger;
       day.app.analysis.store(key, '{"seq":0');
       await failsForGood(step(day), FailureType.StateDamaged, /ledgers.* is damaged/);
-      day.app.analysis.objects.delete(key);
+      day.app.analysis.contents.delete(key);
       await failsForGood(step(day), FailureType.StateDamaged, /ledgers.* does not exist/);
     });
   }
@@ -72,10 +72,10 @@ describe('a pointer or ledger that is not right', () => {
     await day.analyse(NIGHTLY);
     await day.stage();
     day.app.trace.before('replace', /versions/, () => {
-      day.app.published.objects.delete(VERSIONS);
+      day.app.published.contents.delete(VERSIONS);
     });
     await failsForGood(day.commit(), FailureType.PointerMissing, /never created by a run/);
-    assert.ok(!day.app.published.objects.has(VERSIONS));
+    assert.ok(!day.app.published.contents.has(VERSIONS));
   });
 
   it('a damaged contribution is an error that names it', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FailureType } from '../../src/failures.ts';
-import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../fakes/done-messages.ts';
 import { parseReceipt } from '../../src/pipeline/done-queue/receipt.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { decodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';

@@ -54,7 +54,7 @@ describe('verify of rounds of continuous aggregation', () => {
   it('a round that a channel/version still counts after a day took its place is found', async () => {
     const app = application();
     await publishRounds(app);
-    await commitNext(app, ({ days }) => ({ days: new Map([...days].slice(1)) }));
+    await commitNext(app, ({ entries }) => ({ entries: new Map([...entries].slice(1)) }));
     assert.deepEqual(found(await verifyNow(app)), ['error I3 wrong-sum']);
   });
 });
@@ -99,7 +99,7 @@ describe('verify of days that were folded into a base', () => {
     const { workDirectory } = app.settings;
     const parts = segments.map(({ day }) => join(workDirectory, day));
     for (const [index, { key }] of segments.entries())
-      await writeFile(parts[index] ?? '', app.analysis.objects.get(key)?.body ?? '');
+      await writeFile(parts[index] ?? '', app.analysis.contents.get(key)?.body ?? '');
     const output = join(workDirectory, 'base');
     const { sha256, slots, storedBytes } = await inProcessThreads().mergePartFiles({ parts, output });
     const key = `state/segments/${channelVersion}/base-${sha256.slice(0, 32)}.ndjson.zst`;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { parseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import { parseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { verifyDataSet } from '../../src/verify/verify.ts';
@@ -80,7 +80,7 @@ describe('verify', () => {
         const key = keyOf(app.analysis, /20131029.*plan/);
         app.analysis.store(
           key,
-          gzipSync(gunzipSync(app.analysis.objects.get(key)!.body).toString().replace('/2"', '/1"')),
+          gzipSync(gunzipSync(app.analysis.contents.get(key)!.body).toString().replace('/2"', '/1"')),
         );
       },
     ],
@@ -89,8 +89,8 @@ describe('verify', () => {
       ['error I1 double-task', 'error I2 double-file', 'error I8 missing', 'error C9 stale-projection'],
       (app, [first]) => {
         commitInstead(app, (ledger) => {
-          const entry = ledger.days.get(first.day)!;
-          return { ...ledger, days: new Map(ledger.days).set('20131101', entry) };
+          const entry = ledger.entries.get(first.day)!;
+          return { ...ledger, entries: new Map(ledger.entries).set('20131101', entry) };
         });
       },
     ],
@@ -108,9 +108,9 @@ describe('verify', () => {
         await twice.publish();
         await app.run('updateProjections', undefined);
         commitInstead(app, (ledger) => {
-          const { files, fileLists } = ledger.days.get(first.day)!;
-          const own = ledger.days.get('20131028')!;
-          return { ...ledger, days: new Map(ledger.days).set('20131028', { ...own, files, fileLists }) };
+          const { files, fileLists } = ledger.entries.get(first.day)!;
+          const own = ledger.entries.get('20131028')!;
+          return { ...ledger, entries: new Map(ledger.entries).set('20131028', { ...own, files, fileLists }) };
         });
       },
     ],
@@ -172,7 +172,7 @@ describe('verify', () => {
       ['error I4 wrong-hash'],
       (app) => {
         const key = current(app, 'GC_MS-by-build-date.json');
-        const body = Buffer.from(app.published.objects.get(key)!.body);
+        const body = Buffer.from(app.published.contents.get(key)!.body);
         body.writeUInt8(body.readUInt8(20) ^ 1, 20);
         app.published.store(key, body);
       },
@@ -182,7 +182,7 @@ describe('verify', () => {
       ['error I4 wrong-hash'],
       (app) => {
         const key = current(app, 'histograms.json');
-        app.published.store(key, app.published.objects.get(key)!.body.subarray(0, 20));
+        app.published.store(key, app.published.contents.get(key)!.body.subarray(0, 20));
       },
     ],
     [
@@ -216,7 +216,7 @@ describe('verify', () => {
         const [one, other] = ['nightly/28', 'aurora/27'].map((name) =>
           keyOf(app.analysis, new RegExp(`segments/${name}/20131029`)),
         );
-        app.analysis.store(one!, app.analysis.objects.get(other!)!.body);
+        app.analysis.store(one!, app.analysis.contents.get(other!)!.body);
       },
     ],
     [
@@ -229,7 +229,7 @@ describe('verify', () => {
       ['error I6 wrong-hash'],
       (app) => {
         const key = keyOf(app.analysis, /20131029.*chunks\/1-.*zst$/);
-        app.analysis.store(key, app.analysis.objects.get(key)!.body.subarray(0, 30));
+        app.analysis.store(key, app.analysis.contents.get(key)!.body.subarray(0, 30));
       },
     ],
     [
@@ -245,7 +245,7 @@ describe('verify', () => {
       ['error I6 wrong-hash'],
       (app) => {
         const key = keyOf(app.analysis, /20131029.*files-processed/);
-        app.analysis.store(key, app.analysis.objects.get(key)!.body.subarray(0, 30));
+        app.analysis.store(key, app.analysis.contents.get(key)!.body.subarray(0, 30));
       },
     ],
     [
@@ -275,8 +275,8 @@ describe('verify', () => {
       ['error I8 wrong-count', 'error C9 stale-projection'],
       (app, [first]) => {
         commitInstead(app, (ledger) => {
-          const entry = ledger.days.get(first.day)!;
-          return { ...ledger, days: new Map(ledger.days).set(first.day, { ...entry, done: 3, failed: 0 }) };
+          const entry = ledger.entries.get(first.day)!;
+          return { ...ledger, entries: new Map(ledger.entries).set(first.day, { ...entry, done: 3, failed: 0 }) };
         });
       },
     ],
@@ -300,7 +300,7 @@ describe('verify', () => {
       ['error I8 damaged'],
       (app) => {
         const key = keyOf(app.analysis, /20131029.*plan/);
-        app.analysis.store(key, app.analysis.objects.get(key)!.body.subarray(0, 60));
+        app.analysis.store(key, app.analysis.contents.get(key)!.body.subarray(0, 60));
       },
     ],
     [
@@ -320,7 +320,7 @@ describe('verify', () => {
     [
       'I12: versions.json that was cut',
       ['error I12 damaged'],
-      (app) => void app.published.store(VERSIONS, app.published.objects.get(VERSIONS)!.body.subarray(0, 30)),
+      (app) => void app.published.store(VERSIONS, app.published.contents.get(VERSIONS)!.body.subarray(0, 30)),
     ],
     ['the current ledger gone', ['error I4 missing'], (app) => app.analysis.delete([versionsOf(app).head.ledger])],
     [

@@ -92,12 +92,12 @@ describe('a look at the deployment', () => {
     const stores = { analysis, published: bucket, publishedPrefix: PREFIX };
     const { signal } = new AbortController();
     const pointer = await readPointer(stores, signal);
-    const [entry = assert.fail()] = pointer.ledger.days.values();
+    const [entry = assert.fail()] = pointer.ledger.entries.values();
     const adopted = 'adopted-2013-10-01T00:00:00Z';
     const base = { key: 'k', sha: 'ab'.repeat(16), slots: 1, days: [adopted], kept: [], beneath: null };
     const channelVersions = new Map([...pointer.ledger.channelVersions].map(([name, was]) => [name, { ...was, base }]));
-    const days = new Map([...pointer.ledger.days, [adopted, entry]]);
-    const ledger = { ...pointer.ledger, days, channelVersions };
+    const entries = new Map([...pointer.ledger.entries, [adopted, entry]]);
+    const ledger = { ...pointer.ledger, entries, channelVersions };
     const facts = await dataSetFacts(stores, { ...pointer, ledger }, new Date(app.clock.now), signal);
     assert.deepEqual(
       [facts.days, facts.rounds, facts.firstDay, facts.recentDays.map(({ day }) => day)],
@@ -133,13 +133,17 @@ describe('a look at the deployment', () => {
 
   it('tells quarantine by reason and age, results that wait, failures and alerts that are not settled', async () => {
     const app = application();
-    app.analysis.store(stateKeys.quarantine('00'), JSON.stringify({ reason: 'bad_json' }));
+    const entry = { what: 'done_message', message: 'm', content: 'c' };
+    app.analysis.store(stateKeys.quarantine('00'), JSON.stringify({ ...entry, reason: 'bad_json' }));
     app.clock.advance(25 * 3600);
-    app.analysis.store(stateKeys.quarantine('01'), JSON.stringify({ reason: 'bad_prefix' }));
+    app.analysis.store(stateKeys.quarantine('01'), JSON.stringify({ ...entry, reason: 'bad_prefix' }));
     app.analysis.store(stateKeys.quarantine('02'), 'damaged');
     app.analysis.store(stateKeys.waiting('some-run/1', 'done'), '{}');
     const failure = { job: 'daily-analysis', about: DAY, failedAt: '2013-10-30T14:00:00Z', type: null, message: 'x' };
-    app.analysis.store(stateKeys.openFailure('daily-analysis', DAY), JSON.stringify({ ...failure, runId: 'r' }));
+    app.analysis.store(
+      stateKeys.openFailure('daily-analysis', DAY),
+      JSON.stringify({ ...failure, workflowId: 'w', runId: 'r' }),
+    );
     app.analysis.store(stateKeys.undelivered('r', 'failed'), JSON.stringify({ subject: '[daily-analysis] failed' }));
     const { quarantine, waiting, openFailures, undelivered } = await leftovers(app);
     assert.deepEqual([quarantine.total.count, quarantine.recent, quarantine.read], [3, 2, 3]);

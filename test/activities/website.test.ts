@@ -78,7 +78,7 @@ describe('publishWebsite', () => {
     ]);
     assert.deepEqual(order.slice(-3, -1).toSorted(), ['put site/a.html', 'put site/index.html']);
     assert.equal(order.at(-1), `createOnce analysis/${MEMORY}`);
-    const headers = (key: string) => app.site.objects.get(key)?.headers;
+    const headers = (key: string) => app.site.contents.get(key)?.headers;
     const text = 'charset=utf-8';
     assert.deepEqual(headers('index.html'), { contentType: `text/html; ${text}`, cacheControl: 'public, max-age=60' });
     assert.deepEqual(headers('v1/telemetry.js'), {
@@ -136,7 +136,7 @@ describe('publishWebsite', () => {
   it('mends what somebody else changed, removed or added; hidden objects are not its own', async () => {
     await published(FIRST);
     app.site.store('a.html', 'defaced');
-    app.site.objects.delete('old.js');
+    app.site.contents.delete('old.js');
     app.site.store('foreign.txt', 'x');
     app.site.store('.well-known/challenge', 'x');
     const result = await publish();
@@ -280,7 +280,7 @@ describe('a website update that is disturbed', () => {
     });
     await endsCancelled(app.runIn(env, 'publishWebsite', { force: false, dryRun: false }));
     assert.equal(app.site.text('a.html'), 'h1');
-    assert.ok(app.site.objects.has('old.js'));
+    assert.ok(app.site.contents.has('old.js'));
   });
 });
 

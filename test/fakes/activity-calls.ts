@@ -12,7 +12,7 @@ import { runTask } from '../../src/analysis-worker/task-runner.ts';
 import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
 import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
 import type { AlertedRun } from '../../src/alerts/alert.ts';
-import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
+import { roundName } from '../../src/pipeline/dataset/entry-name.ts';
 import { investigationRun, roundRun } from '../../src/state/keys.ts';
 import { startGauges } from '../../src/watch/gauges.ts';
 import { localFolder } from '../../src/website/local-folder.ts';
@@ -120,8 +120,8 @@ const MONTH_MS = 30 * 86_400_000;
 /** A month later: most of what was made before is garbage. */
 async function garbage(app: TracedApplication): Promise<void> {
   for (const store of [app.analysis, app.published]) {
-    for (const [key, object] of store.objects) {
-      store.objects.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - MONTH_MS) });
+    for (const [key, object] of store.contents) {
+      store.contents.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - MONTH_MS) });
     }
   }
   const input = { id: 'gc', force: true, maxDeletions: 10_000 };
@@ -239,7 +239,7 @@ async function analysisTask(app: TracedApplication): Promise<void> {
   day.storeInput([inputKey('nightly/28', 'x', day.day), inputKey('nightly/28', 'y', day.day)]);
   await day.planTasks();
   await day.enqueue();
-  app.input.objects.delete(inputKey('nightly/28', 'y', day.day));
+  app.input.contents.delete(inputKey('nightly/28', 'y', day.day));
   const config = loadConfig({});
   const investigations = investigationQueuePrefix(TASK_QUEUE);
   const ports = {

@@ -1,5 +1,6 @@
 /** Another launcher on the same done queue: results and done messages of runs that no plan of ours has. */
-import { encodeDoneMessage, NO_REPORT, resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { NO_REPORT } from '../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, resultKey } from './done-messages.ts';
 import type { Application } from './application.ts';
 import { resultOf } from './day-run.ts';
 import { DONE_QUEUE } from './names.ts';

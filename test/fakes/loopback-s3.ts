@@ -9,7 +9,7 @@ export type Conditions = 'honoured' | 'ignored' | 'only If-None-Match';
 
 export class LoopbackS3 {
   /** By `/bucket/key`. */
-  readonly objects = new Map<string, Buffer>();
+  readonly contents = new Map<string, Buffer>();
   /** Every request that wanted to change something: `PUT /bucket/key`, with `?policy` and the like. */
   readonly writes: string[] = [];
   readonly #buckets = new Set<string>();
@@ -57,7 +57,7 @@ export class LoopbackS3 {
   }
 
   #list(path: string, response: ServerResponse): void {
-    const entries = [...this.objects.keys()]
+    const entries = [...this.contents.keys()]
       .filter((key) => key.startsWith(`${path}/`))
       .map((key) => `<Contents><Key>${key.slice(path.length + 1)}</Key></Contents>`);
     response.writeHead(200).end(`<ListBucketResult>${entries.join('')}</ListBucketResult>`);
@@ -69,17 +69,17 @@ export class LoopbackS3 {
   }
 
   #object(method: string, path: string, { headers }: IncomingMessage, body: Buffer, response: ServerResponse): void {
-    const present = this.objects.get(path);
+    const present = this.contents.get(path);
     if (method === 'PUT') {
       const refused = this.#refusal(present, headers);
       if (refused !== null) {
         error(response, refused, refused === 412 ? 'PreconditionFailed' : 'NoSuchKey');
         return;
       }
-      this.objects.set(path, body);
+      this.contents.set(path, body);
       response.writeHead(200, { etag: etagOf(body) }).end();
     } else if (method === 'DELETE') {
-      this.objects.delete(path);
+      this.contents.delete(path);
       response.writeHead(204).end();
     } else if (present === undefined) error(response, 404, 'NoSuchKey');
     else response.writeHead(200, { etag: etagOf(present), 'content-length': present.length }).end(present);

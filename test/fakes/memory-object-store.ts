@@ -9,6 +9,8 @@ import {
   type ObjectHeaders,
   ObjectMissingError,
   type ObjectStore,
+  onlyFolders,
+  onlyObjects,
   PreconditionFailedError,
   type StoredObject,
 } from '../../src/ports.ts';
@@ -30,7 +32,7 @@ const PAGE = 1000;
 
 export class MemoryObjectStore implements ObjectStore {
   readonly bucket: string;
-  readonly objects = new Map<string, MemoryObject>();
+  readonly contents = new Map<string, MemoryObject>();
   /** Entries of a listing page; each page is a call of its own. */
   pageSize = PAGE;
   readonly #trace: CallTrace;
@@ -57,7 +59,7 @@ export class MemoryObjectStore implements ObjectStore {
 
   async head(key: string, signal?: AbortSignal): Promise<(StoredObject & { readonly lastModified: Date }) | undefined> {
     return this.#call('head', key, signal, () => {
-      const found = this.objects.get(key);
+      const found = this.contents.get(key);
       return found && { etag: found.etag, size: found.body.length, lastModified: found.lastModified };
     });
   }
@@ -75,7 +77,7 @@ export class MemoryObjectStore implements ObjectStore {
   ): Promise<'created' | 'exists'> {
     const bytes = await bytesOf(body);
     return this.#call('createOnce', key, signal, () => {
-      if (this.objects.has(key)) return 'exists';
+      if (this.contents.has(key)) return 'exists';
       this.store(key, bytes, headers);
       return 'created';
     });
@@ -102,10 +104,18 @@ export class MemoryObjectStore implements ObjectStore {
     }
   }
 
+  objects(prefix: string, signal?: AbortSignal): AsyncGenerator<ListedObject> {
+    return onlyObjects(this.list(prefix, undefined, signal));
+  }
+
+  folders(prefix: string, signal?: AbortSignal): AsyncGenerator<string> {
+    return onlyFolders(this.list(prefix, '/', signal), prefix);
+  }
+
   async delete(keys: readonly string[], signal?: AbortSignal): Promise<void> {
     for (const key of keys) {
       await this.#call('delete', key, signal, () => {
-        this.objects.delete(key);
+        this.contents.delete(key);
       });
     }
   }
@@ -114,12 +124,12 @@ export class MemoryObjectStore implements ObjectStore {
   store(key: string, body: Buffer | string, headers: ObjectHeaders = {}): StoredObject {
     const bytes = Buffer.from(body);
     const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
-    this.objects.set(key, { body: bytes, etag, headers, lastModified: new Date() });
+    this.contents.set(key, { body: bytes, etag, headers, lastModified: new Date() });
     return { etag, size: bytes.length };
   }
 
   keys(prefix = ''): string[] {
-    return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    return [...this.contents.keys()].filter((key) => key.startsWith(prefix)).sort();
   }
 
   /** An object's text, without a call; gzip is undone. */
@@ -144,7 +154,7 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   #demand(key: string, ifMatch?: string): MemoryObject {
-    const found = this.objects.get(key);
+    const found = this.contents.get(key);
     if (found === undefined) throw new ObjectMissingError(`s3://${this.bucket}/${key} does not exist`);
     if (ifMatch !== undefined && ifMatch !== found.etag) {
       throw new PreconditionFailedError(`s3://${this.bucket}/${key} is not as expected`);

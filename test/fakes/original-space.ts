@@ -41,7 +41,7 @@ export function workedExample(): OriginalFiles {
 
 /** Puts a space into the published bucket in place of the data set there; bodies as the original's: gzip, but not the lists. */
 export function storeOriginal(app: Application, files: OriginalFiles, prefix = PREFIX): void {
-  for (const key of app.published.keys(prefix)) app.published.objects.delete(key);
+  for (const key of app.published.keys(prefix)) app.published.contents.delete(key);
   for (const [name, text] of files)
     app.published.store(prefix + name, name.startsWith('FILES_') ? text : gzipSync(text));
 }

@@ -1,7 +1,8 @@
 /** The published bucket as a reader sees it, and the invariants of PROTOCOL.md 3 that must hold at every moment. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type Ledger, parseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import type { Ledger } from '../../src/pipeline/dataset/ledger.ts';
+import { parseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { MANIFEST_NAME, parseManifest } from '../../src/pipeline/dataset/manifest.ts';
 import { parseVersions, type Versions } from '../../src/pipeline/dataset/versions.ts';
 import { publishedNames } from '../../src/state/keys.ts';
@@ -42,7 +43,7 @@ export function assertWhole(app: Application): void {
   for (const folder of folders.values()) {
     const manifest = parseManifest(app.published.text(`${PREFIX}${folder}/${MANIFEST_NAME}`));
     for (const { name, bytes, sha256 } of manifest.files) {
-      const body = app.published.objects.get(`${PREFIX}${folder}/${name}`)?.body ?? Buffer.alloc(0);
+      const body = app.published.contents.get(`${PREFIX}${folder}/${name}`)?.body ?? Buffer.alloc(0);
       assert.equal(body.length, bytes, name);
       assert.equal(createHash('sha256').update(body).digest('hex'), sha256, name);
     }

@@ -1,7 +1,8 @@
 /** One round of continuous aggregation, stage by stage. */
 import type { RoundPlan } from '../../src/activities/rounds.ts';
-import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
-import { roundRun, type RunRef } from '../../src/state/keys.ts';
+import { roundName } from '../../src/pipeline/dataset/entry-name.ts';
+import type { RunRef } from '../../src/pipeline/run-ref.ts';
+import { roundRun } from '../../src/state/keys.ts';
 import type { Application } from './application.ts';
 import { runId } from './day-run.ts';
 import { DONE_QUEUE } from './names.ts';

@@ -1,5 +1,5 @@
 /** A run whose plan was sent, for tests of what happens to its messages afterwards. */
-import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from './done-messages.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import type { Application } from './application.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { type Ledger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import type { Ledger } from '../../src/pipeline/dataset/ledger.ts';
+import { serialiseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { nextVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import type { VerifyReport } from '../../src/verify/verification.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import type { Quarantined, QuarantineList, Release } from '../../src/state/quarantine-release.ts';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
-import { resultKey } from '../../src/pipeline/done-queue/done-message.ts';
+import { resultKey } from '../fakes/done-messages.ts';
 import { inputKey, resultOf } from '../fakes/day-run.ts';
 import { foreignId, foreignMessage } from '../fakes/foreign-launcher.ts';
 import { Deployment, type Output, until } from './deployment.ts';

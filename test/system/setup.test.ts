@@ -331,7 +331,7 @@ describe('setup on a store that does not honour conditional writes', () => {
       assert.match(writes[0]?.facts.join() ?? '', /If-Match replaced an object that has another ETag/);
       for (const name of ['public read', 'CORS', 'data set', 'schedule daily-analysis'])
         assert.equal(outcome.item(name).state, 'skipped', name);
-      assert.deepEqual([...store.objects.keys()], []);
+      assert.deepEqual([...store.contents.keys()], []);
       const others = store.writes.filter((write) => !/^(?:PUT|DELETE) \/.*setup-probe-/.test(write));
       assert.deepEqual(others, ['PUT /fresh-analysis', 'PUT /fresh-dashboard']);
     });
@@ -341,6 +341,6 @@ describe('setup on a store that does not honour conditional writes', () => {
     const { store, outcome } = await outcomeOn('honoured');
     assert.equal(outcome.item('writes to s3://fresh-dashboard').state, 'ok');
     assert.equal(outcome.item('data set').state, 'created', outcome.item('data set').facts.join());
-    assert.ok(store.objects.has('/fresh-dashboard/v7/versions.json'));
+    assert.ok(store.contents.has('/fresh-dashboard/v7/versions.json'));
   });
 });

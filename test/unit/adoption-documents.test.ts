@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { isOurs, parseOriginalVersions } from '../../src/pipeline/dataset/adoption/original-versions.ts';
-import { emptyLedger, parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import { emptyLedger } from '../../src/pipeline/dataset/ledger.ts';
+import { parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { adoptedEntryOf, adoptedLedger, adoptedName } from '../../src/pipeline/dataset/adoption/adopted-entry.ts';
 import { adoptFileLists } from '../../src/threads/adopt-file-lists.ts';
 

@@ -9,18 +9,17 @@ import {
   replaceDay,
 } from '../../src/pipeline/dataset/day-replacement.ts';
 import {
-  type DayEntry,
+  type LedgerEntry,
   emptyLedger,
   type Ledger,
-  parseLedger,
   type CompactedBase,
   type Segment,
-  serialiseLedger,
 } from '../../src/pipeline/dataset/ledger.ts';
+import { parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 
 const SHA = 'ab'.repeat(32);
 
-function entry(part: Partial<DayEntry> = {}): DayEntry {
+function entry(part: Partial<LedgerEntry> = {}): LedgerEntry {
   return {
     runId: 'run-1',
     planAt: '2013-10-30T13:31:00.000Z',
@@ -35,7 +34,7 @@ function entry(part: Partial<DayEntry> = {}): DayEntry {
 }
 
 /** @param keys channel/version → key of its segment */
-function contribution(day: string, keys: Record<string, string>, part: Partial<DayEntry> = {}): Contribution {
+function contribution(day: string, keys: Record<string, string>, part: Partial<LedgerEntry> = {}): Contribution {
   const segments = Object.entries(keys).map(([name, key]) => [name, { key, sha: SHA, slots: 1 }] as const);
   return { day, entry: entry(part), segments: new Map(segments) };
 }
@@ -237,7 +236,7 @@ describe('a day and the rounds of continuous aggregation', () => {
     assert.deepEqual(replaced.affected, ['nightly/28']);
     assert.deepEqual(replaced.emptied, ['aurora/27']);
     const next = commit(base, replaced);
-    assert.deepEqual([...next.days.keys()], ['20131028', '20131029']);
+    assert.deepEqual([...next.entries.keys()], ['20131028', '20131029']);
     assert.deepEqual(keysOf(next, 'nightly/28'), ['20131028 d1', '20131029 d2']);
   });
 
@@ -248,8 +247,8 @@ describe('a day and the rounds of continuous aggregation', () => {
   });
 
   it('a round that stayed behind in a channel/version which could not be rendered leaves with the next day', () => {
-    const days = new Map([...base.days].filter(([day]) => day !== round));
-    const replaced = replaceDay({ ...base, days }, contribution('20131029', { 'nightly/28': 'd2' }));
+    const entries = new Map([...base.entries].filter(([day]) => day !== round));
+    const replaced = replaceDay({ ...base, entries }, contribution('20131029', { 'nightly/28': 'd2' }));
     assert.deepEqual(replaced.emptied, ['aurora/27']);
     assert.deepEqual(keysOf(commit(base, replaced), 'nightly/28'), ['20131028 d1', '20131029 d2']);
   });

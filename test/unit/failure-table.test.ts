@@ -60,7 +60,10 @@ const THROWN: readonly (readonly [error: unknown, type: FailureType])[] = [
 
 async function thrownBy(error: unknown, attempt = 1): Promise<Error> {
   const { activity } = translatingFailures({
-    activity: (...given: [object]) => Promise.reject(given.length === 1 ? (error as Error) : new Error('no input')),
+    activity: async (...given: object[]) => {
+      assert.equal(given.length, 1);
+      throw error as Error;
+    },
   });
   return new MockActivityEnvironment({ attempt }).run(activity, { chunk: 3 }).then(
     () => assert.fail('did not fail'),

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  decodeDoneMessage,
-  type DoneMessage,
-  encodeDoneMessage,
-  NO_REPORT,
-  outputPrefix,
-  type TaskReport,
-} from '../../src/pipeline/done-queue/done-message.ts';
+import { type DoneMessage, NO_REPORT, type TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
+import { decodeDoneMessage, encodeDoneMessage, outputPrefix } from '../fakes/done-messages.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { decodeBody, encodeBody, isTaskId, splitTaskId } from '../../src/pipeline/task-queue/message-body.ts';
 import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';

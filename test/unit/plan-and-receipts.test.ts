@@ -3,18 +3,20 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { addCounts } from '../../src/pipeline/aggregates/chunk-head.ts';
 import { chunkRange, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
-import { decodeDoneMessage } from '../../src/pipeline/done-queue/done-message.ts';
+import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import {
   doneReceipt,
   failedReceipt,
   type Outcome,
   parseReceipt,
-  parseReceiptName,
-  receiptName,
   recoveredReceipt,
 } from '../../src/pipeline/done-queue/receipt.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { parsePlanHead, parsePlanLine, planLine } from '../../src/pipeline/task-queue/plan.ts';
+import { stateKeys } from '../../src/state/keys.ts';
+import { parseReceiptName } from '../../src/state/receipts.ts';
+
+const REF = { runId: 'r', prefix: 'state/runs/20131029/r/' };
 
 const RUN = '6f1c2a5e-3b0d-4d7e-9a41-0c5f7e2b9d10';
 const ID = `${RUN}/7`;
@@ -63,7 +65,13 @@ describe('plan lines', () => {
   }
 
   it('are headed by run, job and counts', () => {
-    const head = { runId: RUN, day: '20131029', tasks: 2, job: { name: 'n', owner: 'o', code: '', targetQueue: 'q' } };
+    const head = {
+      ...{ runId: RUN, day: '20131029', filter: null, files: 3, tasks: 2, bytes: 9 },
+      job: { name: 'n', owner: 'o', code: '', targetQueue: 'q' },
+      limits: { maxFiles: 200, maxBytes: 1000, maxMessageBytes: 262144 },
+      skipped: { adopted: 1 },
+      missingKeys: ['k'],
+    };
     assert.deepEqual(parsePlanHead(JSON.stringify(head)), head);
   });
 });
@@ -101,7 +109,10 @@ describe('receipts', () => {
     const outcome = fc.constantFrom<Outcome>('done', 'failed');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 999_999 }), outcome, (number, what) => {
-        assert.deepEqual(parseReceiptName(receiptName(number, what)), { number, outcome: what });
+        assert.deepEqual(parseReceiptName(stateKeys.receipt(REF, number, what).slice(stateKeys.receipts(REF).length)), {
+          number,
+          outcome: what,
+        });
       }),
     );
     for (const name of ['0.done', '01.done', '1.lost', '1.done.tmp', '1000000.done', '.done', '1'])

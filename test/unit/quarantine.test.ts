@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { checkedShaPrefix, onlySha, parseQuarantineEntry } from '../../src/pipeline/quarantine/entry.ts';
-import { dayOfRun, releaseStep } from '../../src/pipeline/quarantine/release.ts';
+import { dayOfRun } from '../../src/state/keys.ts';
+import { releaseStep } from '../../src/state/release-step.ts';
 
 const RUN = '00000000-0000-4000-8000-000000000001';
 const RESULT = `s3://analysis/output/${RUN}/7/result.txt`;
@@ -63,7 +64,7 @@ describe('a quarantine object', () => {
 
   for (const text of ['', 'null', '[]', '{"what":"result"}', '{"what":1,"reason":"r","message":"m","content":"c"}']) {
     it(`${text === '' ? 'nothing' : text} is damaged`, () => {
-      assert.throws(() => parseQuarantineEntry(text), refusal('bad_entry', /Not a quarantine object/));
+      assert.throws(() => parseQuarantineEntry(text), refusal('bad_entry', /^quarantine object/));
     });
   }
 });

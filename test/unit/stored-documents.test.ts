@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { emptyLedger, type Ledger, parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger.ts';
+import { emptyLedger, type Ledger } from '../../src/pipeline/dataset/ledger.ts';
+import { parseLedger, serialiseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { type Manifest, parseManifest, serialiseManifest } from '../../src/pipeline/dataset/manifest.ts';
 import {
   firstVersions,
@@ -18,7 +19,7 @@ const ledger: Ledger = {
   seq: 1,
   commit: 'c1',
   parent: 'c0',
-  days: new Map([
+  entries: new Map([
     [
       '20131029',
       {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { latestChunks, parseChunkName, tasksOfChunks } from '../../src/verify/rules/chunk-rules.ts';
+import { latestChunks, tasksOfChunks } from '../../src/verify/rules/chunk-rules.ts';
 import { compareFindings, NOT_SEEN_IN_BUCKETS, RULES, type VerifyFinding } from '../../src/verify/rules/finding.ts';
 import { compareFolder, judgeUnreferenced } from '../../src/verify/rules/folder-rules.ts';
 import { historyOf, recentCommits, type StoredCommit } from '../../src/verify/rules/history.ts';
-import { parseChunk, parseContribution, parseTaken } from '../../src/verify/rules/stored-run.ts';
+import { parseChunkHead } from '../../src/pipeline/aggregates/chunk-head.ts';
+import { parseContribution } from '../../src/pipeline/dataset/contribution.ts';
+import { parseChunkName } from '../../src/state/chunks.ts';
+import { TAKEN } from '../../src/state/rounds.ts';
 import { TaskIds } from '../../src/verify/rules/task-ids.ts';
 import { verifyText } from '../../src/commands/verify-report.ts';
 
@@ -31,10 +34,9 @@ describe('task ids', () => {
 
 describe('tasks of chunks', () => {
   const chunk = (done: number[], failed: number[] = [], missing: number[] = []) => ({
-    done,
-    failed,
+    done: done.map((number) => ({ number, etag: 'e' })),
+    failed: failed.map((number) => ({ number, reason: 'aborted' })),
     missing,
-    parts: [],
   });
 
   it('a plan dealt out to chunks has every task once', () => {
@@ -148,9 +150,12 @@ describe('folders', () => {
 describe('stored documents of a run', () => {
   it('that are damaged say where', () => {
     assert.throws(() => parseContribution('{"runId":"x"}'), /contribution.json → files should be present/);
-    assert.throws(() => parseChunk('{"done":[{"number":1}],"failed":[],"missing":[],"parts":[]}'), /done → 0 → etag/);
-    assert.throws(() => parseTaken('{"results":[{"taskId":"x"}]}'), /results → 0 → taskId/);
-    assert.throws(() => parseTaken('['), /taken.json is not JSON/);
+    assert.throws(
+      () => parseChunkHead('{"chunk":1,"done":[{"number":1}],"failed":[],"missing":[],"parts":[]}'),
+      /done → 0 → etag/,
+    );
+    assert.throws(() => TAKEN.parse('{"results":[{"taskId":"x"}]}'), /results → 0 → taskId/);
+    assert.throws(() => TAKEN.parse('['), /taken.json is not JSON/);
   });
 });
 

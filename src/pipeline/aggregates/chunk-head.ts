@@ -1,29 +1,47 @@
-/** The head of a merged chunk: what went in, what was left out and why, and where its parts lie. */
-import type { FailedFile } from '../done-queue/done-message.ts';
+/** The head of a merged chunk: what went in, what was left out and why, and where its parts are. */
+import { StoredJson } from '../stored-json.ts';
 
-export interface ChunkPart {
-  readonly channelVersion: string;
-  readonly key: string;
-  readonly sha256: string;
-  readonly slots: number;
-  readonly bytes: number;
+export type ChunkHead = ReturnType<typeof readChunkHead>;
+export type ChunkPart = ReturnType<typeof readPart>;
+
+/** @throws InvalidDataError `bad_chunk` */
+export function parseChunkHead(text: string): ChunkHead {
+  return readChunkHead(StoredJson.document(text, 'bad_chunk', 'head of a chunk'));
 }
 
-export interface ChunkHead {
-  readonly chunk: number;
-  /** Tasks whose results are in, with the ETag that was read. */
-  readonly done: readonly { readonly number: number; readonly etag: string }[];
-  /** Tasks that were given up, or whose result was refused as a whole. */
-  readonly failed: readonly { readonly number: number; readonly reason: string }[];
-  readonly missing: readonly number[];
-  readonly parts: readonly ChunkPart[];
-  readonly filesFailed: readonly FailedFile[];
-  readonly filesPartial: readonly string[];
-  /** Submissions counted by the workers. */
-  readonly records: number;
-  readonly skipped: Readonly<Record<string, number>>;
-  /** Aggregates dropped while merging, by reason. */
-  readonly dropped: Readonly<Record<string, number>>;
+function readChunkHead(root: StoredJson) {
+  return {
+    chunk: root.member('chunk').count(),
+    /** Tasks whose results are in, with the ETag that was read. */
+    done: root
+      .member('done')
+      .list((task) => ({ number: task.member('number').count(), etag: task.member('etag').text() })),
+    /** Tasks that were given up, or whose result was refused as a whole. */
+    failed: root
+      .member('failed')
+      .list((task) => ({ number: task.member('number').count(), reason: task.member('reason').text() })),
+    missing: root.member('missing').list((number) => number.count()),
+    parts: root.member('parts').list(readPart),
+    filesFailed: root
+      .member('filesFailed')
+      .list((file) => ({ key: file.member('key').text(), reason: file.member('reason').text() })),
+    filesPartial: root.member('filesPartial').list((key) => key.text()),
+    /** Submissions counted by the workers. */
+    records: root.member('records').count(),
+    skipped: root.member('skipped').counts(),
+    /** Aggregates dropped while merging, by reason. */
+    dropped: root.member('dropped').counts(),
+  };
+}
+
+function readPart(stored: StoredJson) {
+  return {
+    channelVersion: stored.member('channelVersion').text(),
+    key: stored.member('key').text(),
+    sha256: stored.member('sha256').text(/^[0-9a-f]{64}$/),
+    slots: stored.member('slots').count(),
+    bytes: stored.member('bytes').count(),
+  };
 }
 
 /** Adds counts by reason into `total`. */

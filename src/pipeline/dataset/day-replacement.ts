@@ -3,7 +3,8 @@
  * and everything it touches is rendered anew from stored segments.
  */
 import { InvalidDataError } from '../invalid-data.ts';
-import type { ChannelVersionEntry, DayEntry, Ledger, Segment } from './ledger.ts';
+import { isRound } from './entry-name.ts';
+import type { ChannelVersionEntry, LedgerEntry, Ledger, Segment } from './ledger.ts';
 
 /** What a channel/version is rendered from. */
 type Stored = Pick<ChannelVersionEntry, 'base' | 'segments'>;
@@ -12,40 +13,19 @@ type Stored = Pick<ChannelVersionEntry, 'base' | 'segments'>;
 export interface Contribution {
   /** `YYYYMMDD`, or `round-<instant>` for a round of continuous aggregation. */
   readonly day: string;
-  readonly entry: DayEntry;
+  readonly entry: LedgerEntry;
   /** By channel/version; none for a channel/version the run found nothing for. */
   readonly segments: ReadonlyMap<string, Omit<Segment, 'day'>>;
 }
 
 export type Decision = 'no-op' | 'superseded' | 'publish';
 
-const ROUND = 'round-';
-const ADOPTED = 'adopted-';
-
-/** Whether a contribution is a round of continuous aggregation: results that nobody here planned. */
-export function isRound(day: string): boolean {
-  return day.startsWith(ROUND);
-}
-
-/** Whether an entry of the ledger is what the original had published: of that no day can be replaced. */
-export function isAdopted(day: string): boolean {
-  return day.startsWith(ADOPTED);
-}
-
-export function adoptedNameAt(instant: string): string {
-  return ADOPTED + instant;
-}
-
-export function roundName(instant: string): string {
-  return ROUND + instant;
-}
-
 /** A channel/version of the next ledger: one whose segments changed has no folder yet. */
 type DraftEntry = Omit<ChannelVersionEntry, 'folder'> & { readonly folder: string | null };
 
 /** The next ledger without its commit. */
 export interface LedgerDraft {
-  readonly days: ReadonlyMap<string, DayEntry>;
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
   readonly channelVersions: ReadonlyMap<string, DraftEntry>;
 }
 
@@ -69,7 +49,7 @@ export interface RenderedFolder extends Partial<Stored> {
  * the same run, since receipts only grow in number.
  */
 export function decide(ledger: Ledger, contribution: Contribution): Decision {
-  const current = ledger.days.get(contribution.day);
+  const current = ledger.entries.get(contribution.day);
   if (current === undefined) return 'publish';
   const { entry } = contribution;
   if (current.runId !== entry.runId) return isLater(current, entry) ? 'superseded' : 'publish';
@@ -96,7 +76,7 @@ export function replaceDay(
   for (const name of new Set([...ledger.channelVersions.keys(), ...segments.keys()])) {
     const before = ledger.channelVersions.get(name);
     const segment = segments.get(name);
-    const leaving = roundsOf(before).filter((round) => displaced.includes(round) || !ledger.days.has(round));
+    const leaving = roundsOf(before).filter((round) => displaced.includes(round) || !ledger.entries.has(round));
     const isSame = segmentOf(before, day)?.key === segment?.key && !isCompacted(before, day);
     if (isSame && leaving.length === 0) continue;
     const after = withoutDays(name, before, [day, ...leaving]);
@@ -110,9 +90,9 @@ export function replaceDay(
     channelVersions.set(name, { folder: null, base: after.base, segments: sorted, definitionsPending: [] });
     affected.push(name);
   }
-  const days = new Map(ledger.days).set(day, contribution.entry);
-  for (const round of displaced) days.delete(round);
-  return { draft: { days, channelVersions }, affected: affected.toSorted(), emptied: emptied.toSorted() };
+  const entries = new Map(ledger.entries).set(day, contribution.entry);
+  for (const round of displaced) entries.delete(round);
+  return { draft: { entries, channelVersions }, affected: affected.toSorted(), emptied: emptied.toSorted() };
 }
 
 /**
@@ -126,7 +106,7 @@ export function keepAsTheyAre(draft: LedgerDraft, ledger: Ledger, names: readonl
     if (entry === undefined) channelVersions.delete(name);
     else channelVersions.set(name, entry);
   }
-  return { days: draft.days, channelVersions };
+  return { entries: draft.entries, channelVersions };
 }
 
 /**
@@ -145,16 +125,16 @@ export function completeLedger(
     if (folder === null) throw new Error(`${name} was not rendered`);
     channelVersions.set(name, { folder, ...rest });
   }
-  return { seq: parent.seq + 1, commit, parent: parent.commit, days: draft.days, channelVersions };
+  return { seq: parent.seq + 1, commit, parent: parent.commit, entries: draft.entries, channelVersions };
 }
 
-function isLater(a: DayEntry, b: DayEntry): boolean {
+function isLater(a: LedgerEntry, b: LedgerEntry): boolean {
   const [planA, planB] = [a, b].map(({ planAt }) => (planAt === undefined ? -Infinity : Date.parse(planAt)));
   if (planA !== undefined && planB !== undefined && planA !== planB) return planA > planB;
   return a.runId > b.runId;
 }
 
-function sameEntry(a: DayEntry, b: DayEntry): boolean {
+function sameEntry(a: LedgerEntry, b: LedgerEntry): boolean {
   return (
     a.done === b.done &&
     a.failed === b.failed &&

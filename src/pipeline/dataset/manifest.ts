@@ -32,19 +32,20 @@ export function serialiseManifest(manifest: Manifest): string {
   });
 }
 
+export function readManifestFile(file: StoredJson): ManifestFile {
+  return {
+    name: file.member('name').text(/^[^/]+$/),
+    bytes: file.member('bytes').count(),
+    sha256: file.member('sha256').text(/^[0-9a-f]{64}$/),
+  };
+}
+
 /** @throws InvalidDataError `bad_manifest` */
 export function parseManifest(json: string): Manifest {
   const root = StoredJson.parse(json, 'bad_manifest', MANIFEST_NAME);
   const channelVersion = root.member('channelVersion').text();
   if (!isChannelVersion(channelVersion)) root.member('channelVersion').fail('a channel/version');
-  const files = root
-    .member('files')
-    .items()
-    .map((file) => ({
-      name: file.member('name').text(/^[^/]+$/),
-      bytes: file.member('bytes').count(),
-      sha256: file.member('sha256').text(/^[0-9a-f]{64}$/),
-    }));
+  const files = root.member('files').list(readManifestFile);
   if (new Set(files.map((file) => file.name)).size !== files.length) root.member('files').fail('without repeats');
   const segments = root.member('segments').items();
   return { channelVersion, segments: segments.map((key) => key.text()), files };

@@ -1,5 +1,7 @@
 /** `status.json`: the commit for readers that have no access to the state, and how the two file lists were written with it (PROTOCOL C9). */
 import type { Ledger } from './ledger.ts';
+import { InvalidDataError } from '../invalid-data.ts';
+import { StoredJson } from '../stored-json.ts';
 import type { Versions } from './versions.ts';
 
 /** A list as the store took it. Tells an overwritten list from the one that was written, without reading it. */
@@ -16,14 +18,14 @@ export interface WrittenLists {
 /** The text of status.json; equal arguments give equal texts. */
 export function statusDocument({ head, folders }: Versions, ledger: Ledger, lists: WrittenLists): string {
   const { seq, commit, at } = head;
-  const days = [...ledger.days.values()];
+  const days = [...ledger.entries.values()];
   const sum = (count: (day: (typeof days)[number]) => number): number =>
     days.reduce((total, day) => total + count(day), 0);
   return JSON.stringify({
     seq,
     commit,
     at,
-    days: Object.fromEntries(ledger.days),
+    days: Object.fromEntries(ledger.entries),
     channelVersions: Object.fromEntries(folders),
     /** Measures that are published with a stand-in for their definition, by channel/version. */
     definitionsPending: Object.fromEntries(
@@ -43,19 +45,28 @@ function written({ bytes, etag }: WrittenList): WrittenList {
 
 /** Commit number and lists in a stored text; nulls for what is not there, such as the lists in files of earlier releases. */
 export function readStatusDocument(text: string): { readonly seq: number | null; readonly lists: WrittenLists | null } {
-  let stored: { readonly seq?: unknown; readonly lists?: Partial<WrittenLists> } | null;
-  try {
-    stored = JSON.parse(text) as typeof stored;
-  } catch {
-    stored = null;
-  }
-  const { FILES_PROCESSED: processed, FILES_MISSING: missing } = stored?.lists ?? {};
   return {
-    seq: typeof stored?.seq === 'number' ? stored.seq : null,
-    lists: isWritten(processed) && isWritten(missing) ? { FILES_PROCESSED: processed, FILES_MISSING: missing } : null,
+    seq: readOrNull(text, (root) => root.member('seq').count()),
+    lists: readOrNull(text, (root) => {
+      const lists = root.member('lists');
+      return {
+        FILES_PROCESSED: readWritten(lists.member('FILES_PROCESSED')),
+        FILES_MISSING: readWritten(lists.member('FILES_MISSING')),
+      };
+    }),
   };
 }
 
-function isWritten(value: WrittenList | undefined): value is WrittenList {
-  return typeof value?.bytes === 'number' && typeof value.etag === 'string';
+/** A projection is written again when it is not right, so damage is no failure here. */
+function readOrNull<T>(text: string, read: (root: StoredJson) => T): T | null {
+  try {
+    return read(StoredJson.parse(text, 'bad_status', 'status.json'));
+  } catch (error) {
+    if (error instanceof InvalidDataError) return null;
+    throw error;
+  }
+}
+
+function readWritten(stored: StoredJson): WrittenList {
+  return { bytes: stored.member('bytes').count(), etag: stored.member('etag').text() };
 }

@@ -34,21 +34,15 @@ export const RESULT_NAME = 'result.txt';
 
 export const NO_REPORT: TaskReport = { filesFailed: [], filesPartial: [], records: 0, skipped: {} };
 
-/** Where the files of a task lie in the analysis bucket; never taken from a message. */
-export function outputPrefix(taskId: string): string {
-  return `output/${taskId}/`;
-}
-
-/** Where the result of a task lies in the analysis bucket. */
-export function resultKey(taskId: string): string {
-  return `${outputPrefix(taskId)}${RESULT_NAME}`;
-}
-
-export function encodeDoneMessage(task: TaskMessage, outcome: { aborted: boolean; report: TaskReport }): string {
-  const { aborted, report } = outcome;
+/** @param prefixOf where the files of a task are in the analysis bucket (`state/keys.ts`) */
+export function encodeDoneMessage(
+  task: TaskMessage,
+  { aborted, report }: { readonly aborted: boolean; readonly report: TaskReport },
+  prefixOf: (taskId: string) => string,
+): string {
   return encodeBody({
     ...taskFields(task, task),
-    'target-prefix': aborted ? null : outputPrefix(task.id),
+    'target-prefix': aborted ? null : prefixOf(task.id),
     ...(aborted
       ? {}
       : {
@@ -62,9 +56,10 @@ export function encodeDoneMessage(task: TaskMessage, outcome: { aborted: boolean
 
 /**
  * Reads a message body; unknown fields are ignored, ours are optional.
+ * @param prefixOf where the files of a task are in the analysis bucket; never taken from a message, only compared with it
  * @throws InvalidDataError `not_base64`, `bad_json`, `bad_message` or `bad_prefix`: the message goes to quarantine
  */
-export function decodeDoneMessage(body: string): DoneMessage {
+export function decodeDoneMessage(body: string, prefixOf: (taskId: string) => string): DoneMessage {
   const { fields, plain } = decodeBody(body);
   const id = fields['id'];
   const files = stringList(fields['files']);
@@ -75,17 +70,16 @@ export function decodeDoneMessage(body: string): DoneMessage {
   return {
     id,
     files,
-    targetPrefix: targetPrefix(id, fields['target-prefix']),
+    targetPrefix: targetPrefix(id, fields['target-prefix'], prefixOf(id)),
     plain,
     ...report(fields, new Set(files)),
   };
 }
 
 /** Only the prefix that the id itself gives is right; a message cannot point anywhere else. */
-function targetPrefix(id: string, value: unknown): string | null {
+function targetPrefix(id: string, value: unknown, expected: string): string | null {
   if (value === null) return null;
   if (value === undefined) throw new InvalidDataError('bad_message', `Done message ${id}: "target-prefix" is absent`);
-  const expected = outputPrefix(id);
   if (value === expected || value === expected.slice(0, -1)) return expected;
   throw new InvalidDataError(
     'bad_prefix',

@@ -3,9 +3,9 @@
  * files, and what a plan would have vouched for is checked here.
  */
 import { InvalidDataError } from '../invalid-data.ts';
-import { isTaskId, stringList } from '../task-queue/message-body.ts';
+import { StoredJson } from '../stored-json.ts';
 import type { DoneMessage } from './done-message.ts';
-import { type Outcome, parseReceipt, type Receipt } from './receipt.ts';
+import { readReceipt, type Receipt } from './receipt.ts';
 
 export interface ForeignReceipt extends Receipt {
   /** Input keys of the task, as its message has them. */
@@ -39,17 +39,8 @@ export function checkForeignMessage({ id, files }: DoneMessage): void {
 
 /** @throws InvalidDataError `bad_receipt` */
 export function parseForeignReceipt(text: string): ForeignReceipt {
-  const receipt = parseReceipt(text) as Receipt & { files?: unknown };
-  const files = stringList(receipt.files);
-  if (files === undefined) throw new InvalidDataError('bad_receipt', `Not a foreign receipt: ${text.slice(0, 200)}`);
-  return { ...receipt, files };
-}
-
-/** Task id and outcome of a name below the waiting prefix; undefined for any other name. */
-export function parseWaitingName(name: string): { taskId: string; outcome: Outcome } | undefined {
-  const match = /^(.+)\.(done|failed)$/.exec(name);
-  if (match === null || !isTaskId(match[1])) return undefined;
-  return { taskId: match[1], outcome: match[2] as Outcome };
+  const root = StoredJson.document(text, 'bad_receipt', 'receipt of a foreign result');
+  return { ...readReceipt(root), files: root.member('files').list((key) => key.text()) };
 }
 
 /** What a round counts for a task: a worker that could read none of its files has brought nothing. */

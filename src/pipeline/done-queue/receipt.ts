@@ -2,7 +2,8 @@
  * Receipts: one create-once object per task and outcome. The set of receipts is the truth about the drain; a message is
  * deleted only after its receipt exists, and a second receipt for the same task changes nothing.
  */
-import { InvalidDataError } from '../invalid-data.ts';
+import { StoredJson } from '../stored-json.ts';
+import { isTaskId } from '../task-queue/message-body.ts';
 import { type DoneMessage, type TaskReport, NO_REPORT } from './done-message.ts';
 
 export type Outcome = 'done' | 'failed';
@@ -48,29 +49,37 @@ export function failedReceipt(id: string, reason: string): Receipt {
   return { id, outcome: 'failed', etag: null, size: 0, reason, ...NO_REPORT };
 }
 
-/** Name of a receipt below the run's `receipts/`. */
-export function receiptName(taskNumber: number, outcome: Outcome): string {
-  return `${taskNumber}.${outcome}`;
-}
-
-/** Task number and outcome, or undefined for a name that is no receipt's. */
-export function parseReceiptName(name: string): { number: number; outcome: Outcome } | undefined {
-  const match = /^([1-9][0-9]{0,5})\.(done|failed)$/.exec(name);
-  return match === null ? undefined : { number: Number(match[1]), outcome: match[2] as Outcome };
-}
-
 /** @throws InvalidDataError `bad_receipt` */
 export function parseReceipt(text: string): Receipt {
-  const value = parsed(text);
-  const whole = typeof value?.id === 'string' && (value.outcome === 'failed' || typeof value.etag === 'string');
-  if (!whole) throw new InvalidDataError('bad_receipt', `Not a receipt: ${text.slice(0, 200)}`);
-  return { ...NO_REPORT, etag: null, size: 0, reason: null, ...value } as Receipt;
+  return readReceipt(StoredJson.document(text, 'bad_receipt', 'receipt'));
 }
 
-function parsed(text: string): Partial<Receipt> | null {
-  try {
-    return JSON.parse(text) as Partial<Receipt> | null;
-  } catch {
-    return null;
-  }
+/** Members that earlier releases left out have their neutral value. */
+export function readReceipt(root: StoredJson): Receipt {
+  const id = root.member('id').text();
+  if (!isTaskId(id)) root.member('id').fail('a task id');
+  const outcome = root.member('outcome').text(/^(?:done|failed)$/) as Outcome;
+  const etag = root.optional('etag')?.nullOr((value) => value.text()) ?? null;
+  if (outcome === 'done' && etag === null) root.fail('a receipt of a result, with its etag');
+  return {
+    id,
+    outcome,
+    etag,
+    size: root.optional('size')?.count() ?? 0,
+    reason: root.optional('reason')?.nullOr((value) => value.text()) ?? null,
+    ...readReport(root),
+  };
+}
+
+function readReport(root: StoredJson): TaskReport {
+  const failed = root.optional('filesFailed');
+  const partial = root.optional('filesPartial');
+  return {
+    filesFailed:
+      failed?.list((file) => ({ key: file.member('key').text(), reason: file.member('reason').text() })) ??
+      NO_REPORT.filesFailed,
+    filesPartial: partial?.list((key) => key.text()) ?? NO_REPORT.filesPartial,
+    records: root.optional('records')?.count() ?? NO_REPORT.records,
+    skipped: root.optional('skipped')?.counts() ?? NO_REPORT.skipped,
+  };
 }

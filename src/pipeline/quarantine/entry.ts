@@ -1,5 +1,6 @@
 /** What a quarantine object holds, and how one is named by the beginning of its SHA. */
 import { InvalidDataError } from '../invalid-data.ts';
+import { StoredJson } from '../stored-json.ts';
 
 export interface QuarantineEntry {
   /** `done_message`, `result` or `adopted_measure`. */
@@ -17,17 +18,9 @@ const PREFIX = new RegExp(`^[0-9a-f]{${MIN_PREFIX},64}$`);
 
 /** @throws InvalidDataError `bad_entry` */
 export function parseQuarantineEntry(text: string): QuarantineEntry {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = null;
-  }
-  const { what, reason, message, content } = (value ?? {}) as Record<string, unknown>;
-  const texts = [what, reason, message, content];
-  if (!texts.every((each) => typeof each === 'string'))
-    throw new InvalidDataError('bad_entry', `Not a quarantine object: ${text.slice(0, 200)}`);
-  return { what, reason, message, content } as QuarantineEntry;
+  const root = StoredJson.document(text, 'bad_entry', 'quarantine object');
+  const member = (name: string): string => root.member(name).anyText();
+  return { what: member('what'), reason: member('reason'), message: member('message'), content: member('content') };
 }
 
 /**

@@ -4,9 +4,9 @@
  *
  * Stored as gzipped lines: the head, then one task a line in task order.
  */
-import { InvalidDataError } from '../invalid-data.ts';
-import type { Filter } from '../filter/filter.ts';
+import { type Filter, parseFilter } from '../filter/filter.ts';
 import type { SkipCounts } from '../input-bucket/walk.ts';
+import { StoredJson } from '../stored-json.ts';
 import { isTaskId, stringList } from './message-body.ts';
 import type { AnalysisTask, PackLimits } from './pack.ts';
 import type { JobHeader } from './task-message.ts';
@@ -33,30 +33,35 @@ export function planLine(task: AnalysisTask): string {
 
 /** @throws InvalidDataError `bad_plan` */
 export function parsePlanHead(line: string): PlanHead {
-  const head = parseObject(line);
-  const { runId, tasks, job } = head;
-  if (typeof runId !== 'string' || typeof tasks !== 'number' || typeof job !== 'object' || job === null) {
-    throw new InvalidDataError('bad_plan', 'The head line of the plan lacks runId, tasks or job');
-  }
-  return head as unknown as PlanHead;
+  const root = StoredJson.document(line, 'bad_plan', 'head line of the plan');
+  const [job, limits] = [root.member('job'), root.member('limits')];
+  return {
+    runId: root.member('runId').text(),
+    day: root.member('day').nullOr((day) => day.text(/^\d{8}$/)),
+    filter: root.member('filter').nullOr((filter) => parseFilter(filter.value)),
+    job: {
+      name: job.member('name').text(),
+      owner: job.member('owner').anyText(),
+      code: job.member('code').anyText(),
+      targetQueue: job.member('targetQueue').text(),
+    },
+    limits: {
+      maxFiles: limits.member('maxFiles').count(),
+      maxBytes: limits.member('maxBytes').count(),
+      maxMessageBytes: limits.member('maxMessageBytes').count(),
+    },
+    files: root.member('files').count(),
+    tasks: root.member('tasks').count(),
+    bytes: root.member('bytes').count(),
+    skipped: root.member('skipped').counts(),
+    missingKeys: root.member('missingKeys').list((key) => key.text()),
+  };
 }
 
 /** @throws InvalidDataError `bad_plan` */
 export function parsePlanLine(line: string): AnalysisTask {
-  const { id, files, size } = parseObject(line);
-  const keys = stringList(files);
-  if (!isTaskId(id) || keys === undefined || typeof size !== 'number') {
-    throw new InvalidDataError('bad_plan', `Not a task line of a plan: ${line.slice(0, 200)}`);
-  }
-  return { id, files: keys, size };
-}
-
-function parseObject(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Falls through to the one error below.
-  }
-  throw new InvalidDataError('bad_plan', `Not a JSON object: ${line.slice(0, 200)}`);
+  const root = StoredJson.parse(line, 'bad_plan', 'task line of the plan');
+  const [id, files] = [root.member('id').text(), stringList(root.member('files').value)];
+  if (!isTaskId(id)) root.member('id').fail('a task id');
+  return { id, files: files ?? root.member('files').fail('a list of input keys'), size: root.member('size').count() };
 }

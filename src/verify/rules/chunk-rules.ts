@@ -1,14 +1,7 @@
 /** I1 and I8 within a run: every task of the plan is in one chunk, and there in one of done, failed and missing. */
-import type { ChunkRef } from '../../state/keys.ts';
-import type { StoredChunk, TaskCounts } from './stored-run.ts';
-
-const HEAD = /^([1-9]\d*)-(\d+)-(\d+)\.json$/;
-
-/** The chunk that a name below `chunks/` is the head of; undefined for any other name. */
-export function parseChunkName(name: string): ChunkRef | undefined {
-  const [, chunk, done, failed] = HEAD.exec(name) ?? [];
-  return chunk === undefined ? undefined : { chunk: Number(chunk), done: Number(done), failed: Number(failed) };
-}
+import type { ChunkHead } from '../../pipeline/aggregates/chunk-head.ts';
+import type { TaskCounts } from '../../pipeline/dataset/invariants.ts';
+import type { ChunkRef } from '../../pipeline/run-ref.ts';
 
 /**
  * The states of chunks that a contribution was most likely built from, when it does not say: of each the one with the most
@@ -39,15 +32,20 @@ export interface TasksOfChunks {
   readonly absent: readonly number[];
 }
 
-export function tasksOfChunks(chunks: readonly StoredChunk[], planned: number): TasksOfChunks {
+export function tasksOfChunks(
+  chunks: readonly Pick<ChunkHead, 'done' | 'failed' | 'missing'>[],
+  planned: number,
+): TasksOfChunks {
   const seen = new Set<number>();
   const twice = new Set<number>();
   const unplanned = new Set<number>();
   const counts = { done: 0, failed: 0, missing: 0 };
   for (const chunk of chunks) {
+    const { done, failed, missing } = chunk;
+    const outcomes = { done: done.map(numberOf), failed: failed.map(numberOf), missing };
     for (const outcome of ['done', 'failed', 'missing'] as const) {
-      counts[outcome] += chunk[outcome].length;
-      for (const number of chunk[outcome]) {
+      counts[outcome] += outcomes[outcome].length;
+      for (const number of outcomes[outcome]) {
         if (seen.has(number)) twice.add(number);
         seen.add(number);
         if (number < 1 || number > planned) unplanned.add(number);
@@ -57,6 +55,10 @@ export function tasksOfChunks(chunks: readonly StoredChunk[], planned: number): 
   const absent: number[] = [];
   for (let number = 1; number <= planned; number += 1) if (!seen.has(number)) absent.push(number);
   return { counts, twice: ascending(twice), unplanned: ascending(unplanned), absent };
+}
+
+function numberOf({ number }: { readonly number: number }): number {
+  return number;
 }
 
 function ascending(numbers: ReadonlySet<number>): number[] {

@@ -1,19 +1,9 @@
 /** I3 in the ledger alone: what each channel/version is made of, against what its days say, and against the folder. */
-import { isAdopted } from '../../pipeline/dataset/day-replacement.ts';
+import { isAdopted } from '../../pipeline/dataset/entry-name.ts';
+import { daysCountedBy } from '../../pipeline/dataset/invariants.ts';
 import type { ChannelVersionEntry, Ledger } from '../../pipeline/dataset/ledger.ts';
 import { partsOf } from '../../pipeline/dataset/named-slots.ts';
 import type { Manifest } from '../../pipeline/dataset/manifest.ts';
-import type { Versions } from '../../pipeline/dataset/versions.ts';
-
-function daysCountedBy({ base, segments }: ChannelVersionEntry): string[] {
-  return [...(base?.days ?? []), ...segments.map(({ day }) => day)];
-}
-
-/** Channel/versions that versions.json and its ledger do not agree on, ascending. */
-export function disagreeing({ folders }: Versions, { channelVersions }: Ledger): string[] {
-  const names = new Set([...folders.keys(), ...channelVersions.keys()]);
-  return [...names].filter((name) => folders.get(name) !== channelVersions.get(name)?.folder).toSorted();
-}
 
 /** A day that a channel/version should count and does not, or the other way round. */
 export interface SumFault {
@@ -23,10 +13,10 @@ export interface SumFault {
 }
 
 /** Days that a channel/version counts although the ledger has no entry for them. */
-export function daysWithoutEntry({ days, channelVersions }: Ledger): SumFault[] {
+export function daysWithoutEntry({ entries, channelVersions }: Ledger): SumFault[] {
   return [...channelVersions].flatMap(([channelVersion, entry]) =>
     daysCountedBy(entry)
-      .filter((day) => !days.has(day))
+      .filter((day) => !entries.has(day))
       .map((day) => ({ channelVersion, day, fault: 'day without entry' as const })),
   );
 }

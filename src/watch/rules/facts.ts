@@ -1,5 +1,6 @@
 /** What a look at the whole deployment brings: plain data, the JSON of `telemetry status --json`. All instants are ISO, UTC. */
 import type { Failure } from '../../failures.ts';
+import type { Counted } from '../../state/listing.ts';
 
 /** A part that may be out of reach; then the rest is shown all the same. */
 export type Part<T> =
@@ -64,14 +65,6 @@ export interface DayFacts {
   readonly filesMissing: number;
   /** When the plan of its run was written; null when the ledger does not say. */
   readonly planAt: string | null;
-}
-
-/** A count that stops at a limit. */
-export interface Counted {
-  readonly count: number;
-  /** True: there are more. */
-  readonly more: boolean;
-  readonly oldest: string | null;
 }
 
 export interface ProjectionFacts {

@@ -32,9 +32,9 @@ export const MUTATIONS = {
     without: 'the look whether the ledger holds the contribution already (C2)',
   },
   receiptOverwritten: {
-    file: 'done-queue/consumer.ts',
-    find: 'const created = await createJson(this.#store, key, receipt, this.#signal);',
-    replace: `await this.#store.put(key, Buffer.from(JSON.stringify(receipt)), {}, this.#signal); const created: string = 'created';`,
+    file: 'state/receipts.ts',
+    find: 'return createDocument(store, stateKeys.receipt(run, number, receipt.outcome), RECEIPT, receipt, signal);',
+    replace: `await store.put(stateKeys.receipt(run, number, receipt.outcome), Buffer.from(JSON.stringify(receipt)), {}, signal); return 'created';`,
     without: 'the create-once receipt (D4)',
   },
   noFencing: {
@@ -56,7 +56,7 @@ export const MUTATIONS = {
     without: 'the cancellation signal in the calls of the drain',
   },
   localGarbageClock: {
-    file: 'activities/garbage-collection.ts',
+    file: 'state/garbage.ts',
     find: 'if (stored !== undefined) return stored.lastModified;',
     replace: 'if (stored !== undefined) return new Date();',
     without: "the store's clock in garbage collection",
@@ -193,8 +193,8 @@ while (Date.now() < once.blockedUntil);`,
   },
   toldAgain: {
     file: 'activities/alerts.ts',
-    find: 'if ((await analysis.head(mark, signal)) !== undefined) continue;',
-    replace: 'await analysis.head(mark, signal);',
+    find: 'if (await delivery.isTakenBy(channel.name)) continue;',
+    replace: 'await delivery.isTakenBy(channel.name);',
     without: 'the look whether a channel has taken the alert already',
   },
 } as const satisfies Record<string, Mutation>;

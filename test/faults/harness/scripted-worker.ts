@@ -1,7 +1,8 @@
 /** Analysis workers that answer at once: every file's rows are made up, so that what the data set must show is known. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMessageQueues } from '../../../src/aws/sqs.ts';
-import { encodeDoneMessage, NO_REPORT, resultKey } from '../../../src/pipeline/done-queue/done-message.ts';
+import { NO_REPORT } from '../../../src/pipeline/done-queue/done-message.ts';
+import { encodeDoneMessage, resultKey } from '../../fakes/done-messages.ts';
 import { decodeTaskMessage, type TaskMessage } from '../../../src/pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../../../src/ports.ts';
 import { madeUpRows, resultText } from './made-up-days.ts';

@@ -2,11 +2,11 @@
  * The adopted history in the ledger: one entry, `adopted-<instant>`, for everything that the original published until then,
  * and a sealed base for each channel/version. The original kept no counts per day, so nothing in it can be replaced.
  */
-import { adoptedNameAt, isAdopted } from '../day-replacement.ts';
-import { type ChannelVersionEntry, type DayEntry, emptyLedger, type Ledger } from '../ledger.ts';
+import { adoptedNameAt, isAdopted } from '../entry-name.ts';
+import { type ChannelVersionEntry, type LedgerEntry, emptyLedger, type Ledger } from '../ledger.ts';
 
 /** One channel/version of the original, read and stored. */
-export interface AdoptedBase {
+interface AdoptedBase {
   readonly folder: string;
   /** Object with its slots in the state; there is one for a folder without rows as well, so that it stays in the ledger. */
   readonly base: { readonly key: string; readonly sha: string; readonly slots: number };
@@ -15,8 +15,8 @@ export interface AdoptedBase {
 export interface AdoptedHistory {
   /** Name of the ledger's entry. */
   readonly name: string;
-  readonly files: DayEntry['files'];
-  readonly fileLists: DayEntry['fileLists'];
+  readonly files: LedgerEntry['files'];
+  readonly fileLists: LedgerEntry['fileLists'];
   readonly channelVersions: ReadonlyMap<string, AdoptedBase>;
 }
 
@@ -31,8 +31,8 @@ export function adoptedOn(name: string): string {
 }
 
 /** The adopted entry of a ledger; undefined when there is none. */
-export function adoptedEntryOf(ledger: Ledger): [name: string, entry: DayEntry] | undefined {
-  return [...ledger.days].find(([name]) => isAdopted(name));
+export function adoptedEntryOf(ledger: Ledger): [name: string, entry: LedgerEntry] | undefined {
+  return [...ledger.entries].find(([name]) => isAdopted(name));
 }
 
 /**
@@ -48,9 +48,9 @@ export function adoptedLedger(parent: Ledger | null, history: AdoptedHistory, co
   }
   // None of these files came by a task of ours.
   const tasks = { planned: 0, done: 0, failed: 0, missing: 0 };
-  const days = new Map([[name, { runId: commit, ...tasks, files, fileLists }]]);
+  const entries = new Map([[name, { runId: commit, ...tasks, files, fileLists }]]);
   const first = emptyLedger(commit);
   return parent === null
-    ? { ...first, days, channelVersions }
-    : { seq: parent.seq + 1, commit, parent: parent.commit, days, channelVersions };
+    ? { ...first, entries, channelVersions }
+    : { seq: parent.seq + 1, commit, parent: parent.commit, entries, channelVersions };
 }

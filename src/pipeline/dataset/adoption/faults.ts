@@ -31,6 +31,11 @@ export interface AdoptionFault {
   readonly count: number;
 }
 
+/** The reason of that name; undefined for any other text. */
+export function adoptionReason(text: string): AdoptionReason | undefined {
+  return Object.hasOwn(KEPT_OUT, text) ? (text as AdoptionReason) : undefined;
+}
+
 /** True when something of the original is missing in the base. */
 export function isKeptOut({ reason }: AdoptionFault): boolean {
   return KEPT_OUT[reason];

@@ -1,0 +1,88 @@
+/** `contribution.json`: what a run adds to the data set. Stored once; the publishing activities and `verify` read it. */
+import { InvalidDataError } from '../invalid-data.ts';
+import type { ChunkRef } from '../run-ref.ts';
+import { StoredJson } from '../stored-json.ts';
+import type { Contribution } from './day-replacement.ts';
+import { ENTRY_NAME } from './entry-name.ts';
+import { isChannelVersion } from './folder-name.ts';
+import { countFault } from './invariants.ts';
+
+export type RunContribution = ReturnType<typeof readContribution>;
+
+/** @throws InvalidDataError `bad_contribution`, also when its counts do not add up (I8): no commit must be made of it */
+export function parseContribution(text: string): RunContribution {
+  const contribution = readContribution(StoredJson.document(text, 'bad_contribution', 'contribution.json'));
+  const fault = countFault(contribution);
+  if (fault !== undefined) throw new InvalidDataError('bad_contribution', `contribution.json: ${fault} (I8)`);
+  return contribution;
+}
+
+function readContribution(root: StoredJson) {
+  const files = root.member('files');
+  const chunks = root.optional('chunks')?.list(readChunkRef);
+  return {
+    runId: root.member('runId').text(),
+    /** `YYYYMMDD`, or the name of a round. */
+    day: root.member('day').text(ENTRY_NAME),
+    /** When the plan was stored, by the store's clock; the later plan wins the day. */
+    planAt: root.member('planAt').text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    planned: root.member('planned').count(),
+    done: root.member('done').count(),
+    failed: root.member('failed').count(),
+    missing: root.member('missing').count(),
+    files: {
+      processed: files.member('processed').count(),
+      missing: files.member('missing').count(),
+      partial: files.member('partial').count(),
+    },
+    filesProcessedKey: root.member('filesProcessedKey').text(),
+    filesMissingKey: root.member('filesMissingKey').text(),
+    records: root.member('records').count(),
+    skipped: root.member('skipped').counts(),
+    dropped: root.member('dropped').counts(),
+    failedTasks: root.member('failedTasks').counts(),
+    segments: root.member('segments').list(readSegment),
+    /** The states of the chunks that went in; absent in contributions of earlier releases. */
+    ...(chunks !== undefined && { chunks }),
+  };
+}
+
+function readSegment(stored: StoredJson) {
+  const channelVersion = stored.member('channelVersion').text();
+  if (!isChannelVersion(channelVersion)) stored.member('channelVersion').fail('a channel/version');
+  return {
+    channelVersion,
+    key: stored.member('key').text(),
+    sha256: stored.member('sha256').text(/^[0-9a-f]{16,64}$/),
+    slots: stored.member('slots').count(),
+  };
+}
+
+function readChunkRef(stored: StoredJson): ChunkRef {
+  return {
+    chunk: stored.member('chunk').count(),
+    done: stored.member('done').count(),
+    failed: stored.member('failed').count(),
+  };
+}
+
+/** What the ledger takes of it. */
+export function ledgerContribution(run: RunContribution): Contribution {
+  const { runId, day, planAt, planned, done, failed, missing, files } = run;
+  return {
+    day,
+    entry: {
+      runId,
+      planAt,
+      planned,
+      done,
+      failed,
+      missing,
+      files: { processed: files.processed, missing: files.missing },
+      fileLists: { processed: run.filesProcessedKey, missing: run.filesMissingKey },
+    },
+    segments: new Map(
+      run.segments.map(({ channelVersion, key, sha256, slots }) => [channelVersion, { key, sha: sha256, slots }]),
+    ),
+  };
+}
