@@ -17,7 +17,7 @@ const FOREIGN =
 /** A number of a section, a step or invariant or threat, or a heading in quotes. */
 const TARGET = String.raw`(?:\d+(?:\.\d+)*|[A-Z]\d{1,2})(?![\w%])|"[^"\n]+"`;
 const REFERENCE = new RegExp(
-  String.raw`(?<document>[\w./-]*[\w-]+\.md)\b(?<targets>,? (?:${TARGET})(?:(?:, | to | and |–)(?:${TARGET}))*)?`,
+  String.raw`(?<document>[\w./-]*[\w-]+\.md)\b(?<targets>,? (?:section )?(?:${TARGET})(?:(?:, | to | and |–)(?:${TARGET}))*)?`,
   'g',
 );
 /** In documents: the files of the repository that they name. */
@@ -78,9 +78,10 @@ function has(sections: Sections, target: string): boolean {
   return sections.headings.some((heading) => heading.toLowerCase().startsWith(wanted));
 }
 
-/** Comments as running text: a reference may go over the end of a line. */
+/** Comments as running text, links as what they lead to: a reference may go over the end of a line. */
 function joined(text: string): string {
-  return text.replaceAll(/\n[ \t]*(?:\*(?!\/)|\/\/|#)?[ \t]*/g, ' ');
+  const linked = text.replaceAll(/\[[^\]\n]*\]\(([^)#\s:]+\.md)(?:#[^)]*)?\)/g, '$1');
+  return linked.replaceAll(/\n[ \t]*(?:\*(?!\/)|\/\/|#)?[ \t]*/g, ' ');
 }
 
 const contents = new Map<string, string>();
@@ -191,6 +192,7 @@ describe('the search for references', () => {
       ['an end of a range', '/** docs/protocol.md C1–C77 */', brokenReferences, /has no C77/],
       ['a heading that is not there', `'see docs/operating.md, "No such thing"'`, brokenReferences, /No such thing/],
       ['a reference over two lines', '/**\n * As said (docs/protocol.md\n * 99).\n */', brokenReferences, /has no 99/],
+      ['a section behind a link', 'see [the protocol](../docs/protocol.md), section 99', brokenReferences, /has no 99/],
       ['a document that is not there', '// docs/formats/dreams.md 1.2', brokenReferences, /dreams\.md is not/],
       ['a document without its folder', '// results.md 4.3', brokenReferences, /results\.md is not/],
       ['a private note', '// THREATS T1', foreignNames, /THREATS/],
