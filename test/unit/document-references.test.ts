@@ -154,7 +154,7 @@ function allOf(files: readonly string[], look: (file: string, text: string) => s
 
 describe('references to documents', () => {
   it('are found at all', () => {
-    const references = allOf([...CODE, ...DOCUMENTS], (file, text) =>
+    const references = allOf([...CODE, ...DOCUMENTS], (_file, text) =>
       [...joined(text).matchAll(REFERENCE)].map(String),
     );
     assert.ok(references.length > 150, `only ${references.length} were found`);
