@@ -25,6 +25,8 @@ const PATH = /(?<![\w./-])(?:src|test|docs|local|bench|scripts|deploy)\/[\w./*{}
 const LINK = /\]\((?<file>[^)#\s:]*)(?:#(?<anchor>[^)\s]+))?\)/g;
 /** Titles of tests that begin with a threat, fault, invariant or step. */
 const TITLE = /\b(?:it|describe|test)\(\s*['"`](?<id>[A-Z]\d{1,2})(?:, [A-Z]\d{1,2})*:? /g;
+/** The same of fault tests, which have their number apart. */
+const FAULT = /\bid: '(?<id>F\d{1,2})'/g;
 const NUMBERED_TITLE = /\b(?:it|describe|test)\(\s*['"`]\d+(?:, \w+)*: /g;
 
 const HOMES: Readonly<Record<string, string>> = {
@@ -136,7 +138,7 @@ function brokenTitles(file: string, text: string): string[] {
   const broken = [...text.matchAll(NUMBERED_TITLE)].map(
     ([title]) => `${file}: a title with a number of no list: ${title}`,
   );
-  for (const { groups = {} } of text.matchAll(TITLE)) {
+  for (const { groups = {} } of [...text.matchAll(TITLE), ...text.matchAll(FAULT)]) {
     const { id = '' } = groups;
     const home = HOMES[id.slice(0, 1)] ?? PROTOCOL;
     if (!sectionsOf(read(home)).names.has(id)) broken.push(`${file}: ${home} has no ${id}`);
@@ -199,6 +201,7 @@ describe('the search for references', () => {
       ['a case of a private list', '// edge case 12', foreignNames, /edge case 12/],
       ['a numbered title', `it('41, 42: once', () => {})`, brokenTitles, /no list/],
       ['a title with an unknown threat', `it('T99: x', () => {})`, brokenTitles, /security\.md has no T99/],
+      ['a fault that is not listed', `faultTest(stage, { id: 'F99' })`, brokenTitles, /faults\.md has no F99/],
       ['a path that is not there', 'see `src/no-such-room/file.ts`', brokenPaths, /no-such-room/],
       ['a pattern without files', 'see `src/no-such-room/*.ts`', brokenPaths, /no-such-room/],
       ['a link to nowhere', 'see [there](nowhere.md)', brokenLinks, /nowhere\.md/],
