@@ -78,7 +78,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: {
-        path: '^src/(?!setup/|pipeline/|state/|threads/|metrics\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
+        path: '^src/(?!setup/|pipeline/|state/|threads/|findings\\.ts|metrics\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -88,7 +88,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/watch/' },
       to: {
-        path: '^src/(?!watch/|pipeline/|setup/|state/|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts)',
+        path: '^src/(?!watch/|pipeline/|setup/|state/|findings\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

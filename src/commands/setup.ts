@@ -10,7 +10,8 @@ import { decoderItem } from '../setup/decoder.ts';
 import { definitionSourceItem } from '../setup/definition-source.ts';
 import { neededByRuns, storageItems, type StorageNames, temporalItems } from '../setup/deployment.ts';
 import { filterTemplateItem, filterTemplateItemName } from '../setup/filter-template.ts';
-import { isGood, type SetupItem } from '../setup/item.ts';
+import { exitCodeOfFindings } from '../findings.ts';
+import { findingOf, type SetupItem } from '../setup/item.ts';
 import type { TemporalAccess } from '../setup/namespace.ts';
 import { runItems } from '../setup/run-items.ts';
 import { setupReport } from './setup-report.ts';
@@ -33,7 +34,7 @@ export async function setup(config: Config, options: SetupOptions): Promise<void
       onEnd: report.end,
     });
     report.verdict(outcomes);
-    if (!outcomes.every(isGood)) process.exitCode = 1;
+    process.exitCode = exitCodeOfFindings(outcomes.flatMap((outcome) => findingOf(outcome) ?? []));
   } finally {
     await close();
     for (const channel of channels) channel.close();

@@ -13,7 +13,8 @@ import type {
   WorkerFacts,
 } from '../watch/rules/facts.ts';
 import type { Counted } from '../state/listing.ts';
-import { ageText, type Finding, findingLine } from '../watch/rules/finding.ts';
+import { type Finding, findingLine } from '../findings.ts';
+import { ageText } from '../watch/rules/limits.ts';
 import { verdictLine } from '../watch/rules/judge.ts';
 import { daysWithoutLaunch } from '../watch/rules/schedule-rules.ts';
 import { counted, table } from './terminal.ts';

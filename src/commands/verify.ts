@@ -2,6 +2,7 @@
 import { setInterval } from 'node:timers';
 import { connectPorts } from '../composition.ts';
 import type { Config } from '../config.ts';
+import { exitCodeOfFindings } from '../findings.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import type { VerifyProgress } from '../verify/verification.ts';
 import { verifyDataSet } from '../verify/verify.ts';
@@ -33,7 +34,7 @@ export async function verify(config: Config, { quick, strict, json }: VerifyComm
       verifyDataSet(ports, { quick: quick === true, progress }, signal),
     );
     print(json === true ? JSON.stringify(report) : verifyText(report));
-    if (report.errors > 0 || (strict === true && report.notes > 0)) process.exitCode = 1;
+    process.exitCode = exitCodeOfFindings(report.findings, strict === true);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const message = plainLine(error instanceof Error ? error.message : String(error), 500);

@@ -8,7 +8,8 @@ import { type Config, temporalConnectConfig } from '../config.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';
 import type { Facts } from '../watch/rules/facts.ts';
-import { exitCodeOf, type Finding, findingLine, type WatchLimits } from '../watch/rules/finding.ts';
+import { exitCodeOfFindings, type Finding, findingLine } from '../findings.ts';
+import type { WatchLimits } from '../watch/rules/limits.ts';
 import { judge, verdictLine } from '../watch/rules/judge.ts';
 import { collectFacts, type WatchNames, type WatchPorts } from '../watch/collect-facts.ts';
 import { CommandError } from './command-error.ts';
@@ -28,7 +29,7 @@ export async function check(config: Config, options: WatchOptions): Promise<void
     const facts = await collectFacts(ports, names, new Date());
     const repair = wantsRepair(facts) ? await repaired(ports, names, config) : NOT_TRIED;
     const findings = judge(facts, limits, repair);
-    process.exitCode = exitCodeOf(findings);
+    process.exitCode = exitCodeOfFindings(findings);
     if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings }));
     else if (findings.length > 0) print(findings.map(findingLine).join('\n'));
     else if (options.verbose === true) print(verdictLine(facts, findings));
@@ -41,7 +42,7 @@ export async function status(config: Config, options: WatchOptions): Promise<voi
   await withPorts(config, async (ports, names) => {
     const facts = await collectFacts(ports, names, new Date());
     const findings = judge(facts, limits, NOT_TRIED);
-    process.exitCode = exitCodeOf(findings);
+    process.exitCode = exitCodeOfFindings(findings);
     if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings, facts }));
     else print(statusText(facts, findings));
   });
@@ -51,7 +52,7 @@ const NOT_TRIED: Repair = { kind: 'not tried' };
 const REPAIR_MS = 600_000;
 
 function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
-  return { verdict: verdictLine(facts, findings), exitCode: exitCodeOf(findings), at: facts.at };
+  return { verdict: verdictLine(facts, findings), exitCode: exitCodeOfFindings(findings), at: facts.at };
 }
 
 async function repaired(

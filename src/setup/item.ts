@@ -1,4 +1,5 @@
-/** What one part of a deployment is checked for, and how it is made or mended: data for `run-items.ts`, free of any output. */
+/** What one part of a deployment is checked for, and how it is made or fixed: data for `run-items.ts`, free of any output. */
+import type { Finding } from '../findings.ts';
 
 /**
  * - `ok`: as it should be
@@ -40,11 +41,33 @@ export interface ItemOutcome {
   readonly facts: readonly string[];
 }
 
-const GOOD: readonly OutcomeState[] = ['ok', 'created', 'fixed', 'warning'];
+/** How bad each state is; null: as it should be. */
+const SEVERITIES: Readonly<Record<OutcomeState, Finding['severity'] | null>> = {
+  ok: null,
+  created: null,
+  fixed: null,
+  warning: 'note',
+  missing: 'error',
+  differs: 'error',
+  refused: 'error',
+  failed: 'error',
+  skipped: 'error',
+};
+
+/** What the item asks somebody to do; undefined for one that is as it should be. */
+export function findingOf({ name, state, facts }: ItemOutcome): Finding | undefined {
+  const severity = SEVERITIES[state];
+  if (severity === null) return undefined;
+  const action =
+    state === 'differs'
+      ? 'Run "telemetry setup --fix", or correct it as it says'
+      : 'Correct what it says, then run "telemetry setup" again';
+  return { severity, where: name, what: `${state}: ${facts.join('; ')}`, action };
+}
 
 /** Whether the item asks for nobody's attention. */
-export function isGood({ state }: ItemOutcome): boolean {
-  return GOOD.includes(state);
+export function isGood(outcome: ItemOutcome): boolean {
+  return findingOf(outcome)?.severity !== 'error';
 }
 
 export function ok(...facts: readonly string[]): Look {

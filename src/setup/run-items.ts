@@ -1,5 +1,5 @@
 /** The rule of a set-up: look at every item, create what is missing, change what differs only when told to (operations.md 7.5). */
-import { isGood, type ItemOutcome, type Look, type OutcomeState, type SetupItem } from './item.ts';
+import { findingOf, type ItemOutcome, type Look, type OutcomeState, type SetupItem } from './item.ts';
 
 export interface RunOptions {
   /** Also change what exists and differs. */
@@ -89,7 +89,6 @@ export function errorText(error: unknown): string {
 
 /** @throws Error naming every item that needs attention */
 export function assertGood(outcomes: readonly ItemOutcome[]): void {
-  const bad = outcomes.filter((outcome) => !isGood(outcome));
-  if (bad.length === 0) return;
-  throw new Error(bad.map(({ name, state, facts }) => `${name}: ${state}: ${facts.join('; ')}`).join('\n'));
+  const bad = outcomes.flatMap((outcome) => findingOf(outcome) ?? []).filter(({ severity }) => severity === 'error');
+  if (bad.length > 0) throw new Error(bad.map(({ where, what }) => `${where}: ${what}`).join('\n'));
 }

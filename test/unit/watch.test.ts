@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { projectionFinding, wantsRepair } from '../../src/watch/rules/data-set-rules.ts';
 import type { Facts, QueueFacts, RunningFacts, ScheduleFacts, WatchedRun } from '../../src/watch/rules/facts.ts';
-import { exitCodeOf, type Finding, findingLine, isOlder } from '../../src/watch/rules/finding.ts';
+import { exitCodeOfFindings, type Finding, findingLine } from '../../src/findings.ts';
+import { isOlder } from '../../src/watch/rules/limits.ts';
 import { judge, verdictLine } from '../../src/watch/rules/judge.ts';
 import { daysWithoutLaunch, lastDue } from '../../src/watch/rules/schedule-rules.ts';
 import { schedules } from '../../src/schedules.ts';
@@ -159,7 +160,7 @@ describe('the age of data (operations.md 7.6)', () => {
 describe('findings', () => {
   it('none when all is well', () => {
     assert.deepEqual(findings({}), []);
-    assert.equal(exitCodeOf([]), 0);
+    assert.equal(exitCodeOfFindings([]), 0);
     assert.match(
       verdictLine(WELL, []),
       /^All is well: commit 3 of 2014-04-24T14:00:00.000Z, 1 h old, shows 0 channel.versions\.$/,
@@ -406,10 +407,10 @@ describe('findings', () => {
   });
 
   it('exit codes: what could not be checked outweighs what is wrong', () => {
-    const of = (severity: Finding['severity']): Finding => ({ severity, what: 'x', fact: 'y', action: 'z' });
-    assert.equal(exitCodeOf([of('warning')]), 1);
-    assert.equal(exitCodeOf([of('problem')]), 1);
-    assert.equal(exitCodeOf([of('problem'), of('unchecked')]), 2);
+    const of = (severity: Finding['severity']): Finding => ({ severity, where: 'x', what: 'y', action: 'z' });
+    assert.equal(exitCodeOfFindings([of('warning')]), 1);
+    assert.equal(exitCodeOfFindings([of('error')]), 1);
+    assert.equal(exitCodeOfFindings([of('error'), of('unchecked')]), 2);
   });
 
   it('a line has no control characters of what others wrote', () => {

@@ -1,4 +1,5 @@
 /** What `telemetry verify` may find: which rule of PROTOCOL.md 3 is broken, where, and what to do about it. */
+import type { Finding } from '../../findings.ts';
 
 /** Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing lies about. */
 export const RULES = {
@@ -49,17 +50,10 @@ export type FindingKind =
   /** Something that cannot be told from what is stored. */
   | 'unknown';
 
-export interface VerifyFinding {
+export interface VerifyFinding extends Finding {
+  readonly severity: 'error' | 'note';
   readonly invariant: Rule;
   readonly kind: FindingKind;
-  /** `note`: worth knowing, and as it may be in a data set that is whole. */
-  readonly severity: 'error' | 'note';
-  /** What is the matter, as a sentence without a full stop. */
-  readonly what: string;
-  /** Address of the object or folder: `s3://…`. */
-  readonly where: string;
-  /** What to do, as an instruction. */
-  readonly action: string;
 }
 
 const ORDER = Object.keys(RULES);

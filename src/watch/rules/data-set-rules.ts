@@ -1,6 +1,7 @@
 /** When the published data set wants a person: stale, incomplete, damaged, gone. */
 import type { DataSetFacts, Facts, ProjectionFacts } from './facts.ts';
-import { ageText, type Finding, isOlder, type WatchLimits } from './finding.ts';
+import type { Finding } from '../../findings.ts';
+import { ageText, isOlder, type WatchLimits } from './limits.ts';
 
 /** The files are written within minutes after a commit. */
 const PROJECTION_GRACE_HOURS = 10 / 60;
@@ -16,9 +17,9 @@ function staleness({ at: publishedAt, seq }: DataSetFacts, now: string, { maxAge
   const age = ageText(publishedAt, now);
   return [
     {
-      severity: 'problem',
-      what: 'stale data',
-      fact:
+      severity: 'error',
+      where: 'stale data',
+      what:
         seq === 0
           ? `nothing was published since the set-up ${age} ago`
           : `the last commit (${seq}) is ${age} old, more than ${maxAgeHours} h`,
@@ -32,9 +33,9 @@ function incompleteFolders({ channelVersions }: DataSetFacts): Finding[] {
   return channelVersions
     .filter(({ hasManifest }) => !hasManifest)
     .map(({ channelVersion, folder }) => ({
-      severity: 'problem',
-      what: `folder ${folder}`,
-      fact: `versions.json shows it for ${channelVersion}, but its _manifest.json is gone`,
+      severity: 'error',
+      where: `folder ${folder}`,
+      what: `versions.json shows it for ${channelVersion}, but its _manifest.json is gone`,
       action:
         'Restore the folder from the bucket’s versions; or run the newest day of the channel/version again, which renders a new folder.',
     }));
@@ -59,23 +60,23 @@ export type Repair =
 /** Call it where `wantsRepair` says so. */
 export function projectionFinding({ differing, behind }: ProjectionFacts, repair: Repair): Finding {
   const names = differing.join(', ');
-  const what = `projections ${names}`;
-  const fact = behind ? 'they show an earlier commit' : 'they do not say what the ledger says';
+  const where = `projections ${names}`;
+  const what = behind ? 'they show an earlier commit' : 'they do not say what the ledger says';
   if (repair.kind === 'repaired') {
     return {
       severity: 'warning',
-      what,
-      fact: `${fact}; repaired from the ledger of commit ${repair.seq}`,
+      where,
+      what: `${what}; repaired from the ledger of commit ${repair.seq}`,
       action: 'Nothing more to do; if it comes again, see who else writes into the published bucket.',
     };
   }
   if (repair.kind === 'failed') {
     return {
-      severity: 'problem',
-      what,
-      fact: `${fact}, and could not be repaired: ${repair.message}`,
+      severity: 'error',
+      where,
+      what: `${what}, and could not be repaired: ${repair.message}`,
       action: 'Mend what the message says, then run "telemetry check" again.',
     };
   }
-  return { severity: 'problem', what, fact, action: 'Run "telemetry check", which repairs them.' };
+  return { severity: 'error', where, what, action: 'Run "telemetry check", which repairs them.' };
 }

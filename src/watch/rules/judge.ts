@@ -1,7 +1,8 @@
 /** All rules of the watchdog together, and the sentence that sums them up. */
 import { dataSetFindings, projectionFinding, type Repair, wantsRepair } from './data-set-rules.ts';
 import type { Facts } from './facts.ts';
-import { ageText, type Finding, type WatchLimits } from './finding.ts';
+import { countsText, type Finding } from '../../findings.ts';
+import { ageText, type WatchLimits } from './limits.ts';
 import { runFindings } from './run-rules.ts';
 import { scheduleFindings } from './schedule-rules.ts';
 import { storageFindings } from './storage-rules.ts';
@@ -24,20 +25,10 @@ export function judge(facts: Facts, limits: WatchLimits, repair: Repair): Findin
 export function verdictLine(facts: Facts, findings: readonly Finding[]): string {
   const data = dataText(facts);
   if (findings.length === 0) return `All is well: ${data}.`;
-  const counts = (['problem', 'warning', 'unchecked'] as const)
-    .map((severity) => ({ severity, count: findings.filter((finding) => finding.severity === severity).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ severity, count }) => COUNTED[severity](count));
-  const first = findings.slice(0, 3).map(({ what }) => what);
+  const first = findings.slice(0, 3).map(({ where }) => where);
   const rest = findings.length > 3 ? ' …' : '';
-  return `${counts.join(', ')}: ${first.join('; ')}${rest}. ${data[0]?.toUpperCase() ?? ''}${data.slice(1)}.`;
+  return `${countsText(findings)}: ${first.join('; ')}${rest}. ${data[0]?.toUpperCase() ?? ''}${data.slice(1)}.`;
 }
-
-const COUNTED: Readonly<Record<Finding['severity'], (count: number) => string>> = {
-  problem: (count) => `${count} ${count === 1 ? 'problem' : 'problems'}`,
-  warning: (count) => `${count} ${count === 1 ? 'warning' : 'warnings'}`,
-  unchecked: (count) => `${count} could not be checked`,
-};
 
 function dataText({ dataSet, at }: Facts): string {
   if ('unknown' in dataSet) return 'what is published is not known';

@@ -1,8 +1,8 @@
 /** When runs want a person: ended badly and not mended since, stuck, or missing altogether. */
-import { type Failure, verdictOf } from '../../failures.ts';
 import { againOf, JOBS, jobNamed } from '../../jobs.ts';
 import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, WatchedRun } from './facts.ts';
-import { ageText, type Finding, isOlder, type WatchLimits } from './finding.ts';
+import { failureFinding, type Finding } from '../../findings.ts';
+import { ageText, isOlder, type WatchLimits } from './limits.ts';
 
 const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
 /** Tries of an activity or of a workflow task that are no passing trouble: about four minutes, about half a minute. */
@@ -48,20 +48,16 @@ function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[]
 function badEnd(run: WatchedRun, now: string): Finding {
   const { status, failure, endedAt, startedAt } = run;
   const when = `${ageText(endedAt ?? startedAt, now)} ago`;
-  const what = `${run.job} ${run.about}`;
+  const where = `${run.job} ${run.about}`;
   if (status === 'FAILED' && failure !== null) {
-    return {
-      severity: 'problem',
-      what,
-      fact: `failed ${when} (${run.workflowId}): ${failureText(failure)}`,
-      action: verdictOf(failure, againOf(run.job, run.about)).action,
-    };
+    const finding = failureFinding(run.job, run.about, failure);
+    return { ...finding, what: `failed ${when} (${run.workflowId}): ${finding.what}` };
   }
   const how = status === 'TERMINATED' ? 'was terminated' : status === 'TIMED_OUT' ? 'timed out' : 'failed';
   return {
-    severity: 'problem',
-    what,
-    fact: `${how} ${when} (${run.workflowId}), and no later run about it ended well`,
+    severity: 'error',
+    where,
+    what: `${how} ${when} (${run.workflowId}), and no later run about it ended well`,
     action: againAction(run),
   };
 }
@@ -71,41 +67,32 @@ function againAction({ job, about, workflowId }: WatchedRun): string {
   return `See why in the Web UI (${workflowId}), then ${againOf(job, about)}.${note === '' ? '' : ` ${note}`}`;
 }
 
-function failureText({ type, message }: Failure): string {
-  return type === null ? message : `${type}: ${message}`;
-}
-
 function openFailureFinding({ job, about, failedAt, type, message }: OpenFailureFacts): Finding {
-  const failure = { type, message, activity: null, timeout: null };
-  return {
-    severity: 'problem',
-    what: `${job} ${about}`,
-    fact: `failed at ${failedAt} and is not fixed: ${failureText(failure)}`,
-    action: verdictOf(failure, againOf(job, about)).action,
-  };
+  const finding = failureFinding(job, about, { type, message, activity: null, timeout: null });
+  return { ...finding, what: `failed at ${failedAt} and is not fixed: ${finding.what}` };
 }
 
 function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
   const { workflowId, job, about, startedAt } = run;
-  const what = `${job} ${about}`;
+  const where = `${job} ${about}`;
   const hours = jobNamed(job)?.longestHours ?? null;
   const findings: Finding[] = running.activities
     .filter(({ attempt }) => attempt >= MANY_ACTIVITY_ATTEMPTS)
     .map((activity) => failingActivity(run, activity));
   if (running.workflowTaskAttempt >= MANY_WORKFLOW_TASK_ATTEMPTS) {
     findings.push({
-      severity: 'problem',
-      what,
-      fact: `its workflow task fails again and again, try ${running.workflowTaskAttempt} (${workflowId})`,
+      severity: 'error',
+      where,
+      what: `its workflow task fails again and again, try ${running.workflowTaskAttempt} (${workflowId})`,
       action:
         'Read the error in the Web UI; after an update of the workers go back to the release before: the run goes on by itself.',
     });
   }
   if (hours !== null && isOlder(startedAt, now, hours)) {
     findings.push({
-      severity: 'problem',
-      what,
-      fact: `runs for ${ageText(startedAt, now)}, at most ${hours} h are normal; phase: ${running.phase ?? 'no worker tells it'}`,
+      severity: 'error',
+      where,
+      what: `runs for ${ageText(startedAt, now)}, at most ${hours} h are normal; phase: ${running.phase ?? 'no worker tells it'}`,
       action: `See whether workers run; "temporal workflow update execute --workflow-id ${workflowId} --name finishWithMissing" ends its waiting for tasks.`,
     });
   }
@@ -114,12 +101,11 @@ function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
 
 function failingActivity({ job, about }: WatchedRun, { name, attempt, lastFailure }: PendingActivity): Finding {
   const failure = { type: null, message: 'no failure told', timeout: null, ...lastFailure, activity: name };
-  const { action } = verdictOf(failure, againOf(job, about));
+  const finding = failureFinding(job, about, failure);
   return {
-    severity: 'problem',
-    what: `${job} ${about}`,
-    fact: `${name} is at try ${attempt}: ${failureText(failure)}`,
-    action: `${action} It is tried again by itself meanwhile.`,
+    ...finding,
+    what: `${name} is at try ${attempt}: ${finding.what}`,
+    action: `${finding.action} It is tried again by itself meanwhile.`,
   };
 }
 
@@ -127,13 +113,13 @@ function failingActivity({ job, about }: WatchedRun, { name, attempt, lastFailur
 function silence({ adoptsForeignResults, at }: Facts, runs: readonly WatchedRun[]): Finding[] {
   if (!adoptsForeignResults) return [];
   const run = runs.find(({ job, running }) => job === JOBS.continuousAggregation.name && running !== null);
-  const what = 'continuous aggregation';
+  const where = 'continuous aggregation';
   if (run === undefined) {
     return [
       {
-        severity: 'problem',
-        what,
-        fact: 'does not run, so results of other launchers wait',
+        severity: 'error',
+        where,
+        what: 'does not run, so results of other launchers wait',
         action: 'Start it: "telemetry aggregate --detach".',
       },
     ];
@@ -142,9 +128,9 @@ function silence({ adoptsForeignResults, at }: Facts, runs: readonly WatchedRun[
   if (!isOlder(heardAt, at, SILENCE_HOURS)) return [];
   return [
     {
-      severity: 'problem',
-      what,
-      fact: `not heard from for ${ageText(heardAt, at)}`,
+      severity: 'error',
+      where,
+      what: `not heard from for ${ageText(heardAt, at)}`,
       action: 'See whether a "telemetry worker" runs and what its log says.',
     },
   ];

@@ -2,7 +2,7 @@
 import { JOBS, jobNamed } from '../../jobs.ts';
 import { analysisDay } from '../../pipeline/calendar-day.ts';
 import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../../findings.ts';
 
 const DAILY_ANALYSIS = JOBS.dailyAnalysis.name;
 const MINUTE_MS = 60_000;
@@ -23,8 +23,8 @@ export function scheduleFindings(facts: Facts): Finding[] {
 
 function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
   const { id, exists, paused, note, differences } = schedule;
-  const what = `schedule ${id}`;
-  const problem = (fact: string, action: string): Finding => ({ severity: 'problem', what, fact, action });
+  const where = `schedule ${id}`;
+  const problem = (what: string, action: string): Finding => ({ severity: 'error', where, what, action });
   if (!exists) return [problem('does not exist', 'Create it: "telemetry schedules apply".')];
   const findings = differences.map((difference) =>
     problem(difference, 'Bring it up to date: "telemetry schedules apply"; a pause is kept.'),
@@ -34,22 +34,22 @@ function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
     const action = `When the reason is gone: "temporal schedule toggle --schedule-id ${id} --unpause", then run the missed days ("telemetry status" lists them).`;
     return [...findings, problem(`is paused, ${why}`, action)];
   }
-  return [...findings, ...missed(schedule, now).map(({ fact, action }) => problem(fact, action))];
+  return [...findings, ...missed(schedule, now).map(({ what, action }) => problem(what, action))];
 }
 
-function missed(schedule: ScheduleFacts, now: string): { fact: string; action: string }[] {
+function missed(schedule: ScheduleFacts, now: string): { what: string; action: string }[] {
   const { id, cron, createdAt, lastScheduledAt, running, catchupSeconds } = schedule;
   const due = lastDue(cron, new Date(Date.parse(now) - START_GRACE_MS));
   // A run that is not at its end keeps the next one back, and is judged by itself.
   if (due === null || running > 0 || createdAt === null || createdAt > due) return [];
   if (lastScheduledAt !== null && Date.parse(lastScheduledAt) >= Date.parse(due)) return [];
-  const fact = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
+  const what = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
   const caughtUp = Date.parse(now) - Date.parse(due) < catchupSeconds * 1000;
   const byHand = jobNamed(id)?.byHand(analysisDay(new Date(due))) ?? id;
   const action = caughtUp
     ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand}".`
     : `It is too late to be caught up: run "${byHand}".`;
-  return [{ fact, action }];
+  return [{ what, action }];
 }
 
 /**
@@ -93,9 +93,9 @@ function daysFinding(facts: Facts): Finding[] {
   if (days.length === 0) return [];
   return [
     {
-      severity: 'problem',
-      what: 'days without launch',
-      fact: `${days.join(', ')}: no run has analysed ${days.length === 1 ? 'it' : 'them'}`,
+      severity: 'error',
+      where: 'days without launch',
+      what: `${days.join(', ')}: no run has analysed ${days.length === 1 ? 'it' : 'them'}`,
       action: `Run ${days.length === 1 ? 'it' : 'each'} by hand: "telemetry run-day --day ${days[0] ?? ''}".`,
     },
   ];
@@ -105,9 +105,9 @@ function workerFinding({ workerTaskQueue, pollers }: WorkerFacts): Finding[] {
   if (pollers.length > 0) return [];
   return [
     {
-      severity: 'problem',
-      what: `workers of ${workerTaskQueue}`,
-      fact: 'no worker polls it, so nothing goes on',
+      severity: 'error',
+      where: `workers of ${workerTaskQueue}`,
+      what: 'no worker polls it, so nothing goes on',
       action: 'Start "telemetry worker", or see in its log why it ended.',
     },
   ];

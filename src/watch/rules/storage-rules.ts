@@ -2,7 +2,8 @@
 import { JOBS } from '../../jobs.ts';
 import { reasons } from '../../pipeline/dataset/run-report.ts';
 import type { Facts, LeftoverFacts, QueueFacts, WatchedRun } from './facts.ts';
-import { ageText, type Finding, isOlder } from './finding.ts';
+import type { Finding } from '../../findings.ts';
+import { ageText, isOlder } from './limits.ts';
 
 /** SQS keeps done messages for four days. */
 const MAX_QUEUE_AGE_HOURS = 72;
@@ -24,9 +25,9 @@ function deadLetters({ queue, role, depth, oldestAt }: QueueFacts, now: string):
   const age = oldestAt === null ? '' : `, the oldest sent ${ageText(oldestAt, now)} ago`;
   return [
     {
-      severity: 'problem',
-      what: `dead letters in ${queue}`,
-      fact: `${messages} ${messages === 1 ? 'message that was' : 'messages that were'} received again and again, and never done with${age}`,
+      severity: 'error',
+      where: `dead letters in ${queue}`,
+      what: `${messages} ${messages === 1 ? 'message that was' : 'messages that were'} received again and again, and never done with${age}`,
       action: `See what kept workers from them, mend it, then move them back ("aws sqs start-message-move-task") or purge ${queue}.`,
     },
   ];
@@ -42,9 +43,9 @@ function undrained(queues: readonly QueueFacts[], runs: readonly WatchedRun[], n
   if (last === '' || !isOlder(last, now, MAX_QUEUE_AGE_HOURS)) return [];
   return [
     {
-      severity: 'problem',
-      what: `done queue ${queue.queue}`,
-      fact: `${queue.depth.known.visible} messages, and nobody has drained it for ${ageText(last, now)}; SQS drops them after 4 days`,
+      severity: 'error',
+      where: `done queue ${queue.queue}`,
+      what: `${queue.depth.known.visible} messages, and nobody has drained it for ${ageText(last, now)}; SQS drops them after 4 days`,
       action: 'Run a day ("telemetry run-day") or "telemetry aggregate --detach": either drains it.',
     },
   ];
@@ -54,9 +55,9 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
   const findings: Finding[] = [];
   if (quarantine.recent > 0) {
     findings.push({
-      severity: 'problem',
-      what: 'quarantine',
-      fact: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
+      severity: 'error',
+      where: 'quarantine',
+      what: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
       action:
         'Read them below state/quarantine/ in the analysis bucket; run the day again once the cause is mended. They are never counted.',
     });
@@ -64,9 +65,9 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
   if (undelivered.count > 0) {
     const since = undelivered.oldest === null ? '' : `, the oldest ${ageText(undelivered.oldest, now)} ago`;
     findings.push({
-      severity: 'problem',
-      what: 'undelivered alerts',
-      fact: `${undelivered.count}${undelivered.more ? ' or more' : ''} did not reach everybody${since}: ${undelivered.subjects.join('; ')}`,
+      severity: 'error',
+      where: 'undelivered alerts',
+      what: `${undelivered.count}${undelivered.more ? ' or more' : ''} did not reach everybody${since}: ${undelivered.subjects.join('; ')}`,
       action:
         'Mend the channel ("telemetry setup --send-test-alert" tries each), then delete what lies below state/alerts/undelivered/.',
     });

@@ -1,6 +1,6 @@
 /** What could not be looked at: said once for each cause, since nobody can tell whether it is well. */
 import type { Facts, Part } from './facts.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../../findings.ts';
 
 const RESTORE =
   'Restore versions.json from the bucket’s versions (docs/operating.md, "Restore"); for a new deployment run "telemetry setup".';
@@ -16,7 +16,7 @@ const UNREACHABLE =
   'See whether the service runs and the settings point to it ("telemetry setup" checks them), then check again.';
 
 export function unknownFindings(facts: Facts): Finding[] {
-  const parts: [what: string, part: Part<unknown>][] = [
+  const parts: [where: string, part: Part<unknown>][] = [
     ['data set', facts.dataSet],
     ['projections', facts.projections],
     ['runs', facts.runs],
@@ -25,17 +25,17 @@ export function unknownFindings(facts: Facts): Finding[] {
     ['state', facts.leftovers],
     ...facts.queues.map(({ queue, depth }): [string, Part<unknown>] => [`SQS queue ${queue}`, depth]),
   ];
-  const byCause = new Map<string, { what: string[]; type: string | null }>();
-  for (const [what, part] of parts) {
+  const byCause = new Map<string, { where: string[]; type: string | null }>();
+  for (const [where, part] of parts) {
     if (!('unknown' in part)) continue;
-    const cause = byCause.get(part.unknown) ?? { what: [], type: part.type };
-    cause.what.push(what);
+    const cause = byCause.get(part.unknown) ?? { where: [], type: part.type };
+    cause.where.push(where);
     byCause.set(part.unknown, cause);
   }
-  return [...byCause].map(([reason, { what, type }]) => ({
+  return [...byCause].map(([reason, { where, type }]) => ({
     severity: 'unchecked',
-    what: what.join(', '),
-    fact: reason,
+    where: where.join(', '),
+    what: reason,
     action: ACTIONS[type ?? ''] ?? UNREACHABLE,
   }));
 }

@@ -1,0 +1,67 @@
+/**
+ * What is the matter with a deployment or a data set, however it was found: by `setup`, the watchdog, `verify`, or a run that
+ * failed. One shape, one line for people, one rule for exit codes.
+ */
+import { type Failure, verdictOf } from './failures.ts';
+import { againOf } from './jobs.ts';
+import { plainLine } from './pipeline/plain-text.ts';
+
+export interface Finding {
+  /**
+   * - `error`: somebody must do something
+   * - `warning`: done already, or worth a look
+   * - `unchecked`: nobody knows, since this could not be looked at
+   * - `note`: worth knowing, and as it may be where all is well
+   */
+  readonly severity: 'error' | 'warning' | 'unchecked' | 'note';
+  /** The thing: its name as people call it, or its address `s3://…`. */
+  readonly where: string;
+  /** What is the matter with it, as a sentence without a full stop. */
+  readonly what: string;
+  /** What to do, as an instruction. */
+  readonly action: string;
+}
+
+/** What a failure of a job means to people: in a mail, in `status` and in `check`. */
+export function failureFinding(job: string, about: string, failure: Failure): Finding {
+  const { type, message } = failure;
+  return {
+    severity: 'error',
+    where: `${job} ${about}`,
+    what: type === null ? message : `${type}: ${message}`,
+    action: verdictOf(failure, againOf(job, about)).action,
+  };
+}
+
+/** How people call a severity. */
+const LABELS = { error: 'problem', warning: 'warning', unchecked: 'unchecked', note: 'note' } as const;
+
+/** One line for a finding, free of control characters: it quotes what others wrote. */
+export function findingLine({ severity, where, what, action }: Finding): string {
+  return `${LABELS[severity]}: ${plainLine(`${where}: ${what}`, 600)} → ${plainLine(action, 400)}`;
+}
+
+/**
+ * 0: nothing to do; 1: something is wrong; 2: something could not be checked, which hides whether it is wrong.
+ * @param strict notes count as well
+ */
+export function exitCodeOfFindings(findings: readonly Pick<Finding, 'severity'>[], strict = false): 0 | 1 | 2 {
+  if (findings.some(({ severity }) => severity === 'unchecked')) return 2;
+  return findings.some(({ severity }) => severity !== 'note' || strict) ? 1 : 0;
+}
+
+const COUNTED: Readonly<Record<Finding['severity'], (count: number) => string>> = {
+  error: (count) => `${count} ${count === 1 ? 'problem' : 'problems'}`,
+  warning: (count) => `${count} ${count === 1 ? 'warning' : 'warnings'}`,
+  unchecked: (count) => `${count} could not be checked`,
+  note: (count) => `${count} ${count === 1 ? 'note' : 'notes'}`,
+};
+
+/** `2 problems, 1 note`; empty when there are none. */
+export function countsText(findings: readonly Pick<Finding, 'severity'>[]): string {
+  return (['error', 'warning', 'unchecked', 'note'] as const)
+    .map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([severity, count]) => COUNTED[severity](count))
+    .join(', ');
+}
