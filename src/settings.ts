@@ -343,7 +343,4 @@ export const environmentSchema = z.object({
     })
     .describe('Faults for tests, <point>=<action>[@pass];…: a worker breaks at the named points (src/failpoints.ts).'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
-  TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
-  TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),
-  WEED: z.string().optional().describe('The SeaweedFS binary of the embedded stack; else PATH, else fetched.'),
 });

@@ -12,7 +12,7 @@ import { AnalysisWorker } from './analysis-worker.ts';
 
 export interface AnalysisWorkerMainOptions {
   /** External processor to run instead of the built-in aggregation. */
-  readonly processor?: string;
+  readonly processor?: string | undefined;
 }
 
 export async function runAnalysisWorker(config: Config, { processor }: AnalysisWorkerMainOptions): Promise<void> {

@@ -45,9 +45,9 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
 
 export interface MergeOptions {
   readonly input: readonly string[];
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** Folder with one file per channel/version, into which the inputs are merged. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
 }
 
 export async function mergeResultFiles(config: Config, { input, output, folder }: MergeOptions): Promise<void> {

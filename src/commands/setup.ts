@@ -16,9 +16,9 @@ import { runItems } from '../setup/run-items.ts';
 import { setupReport } from './setup-report.ts';
 
 export interface SetupOptions {
-  readonly fix?: boolean;
-  readonly json?: boolean;
-  readonly sendTestAlert?: boolean;
+  readonly fix?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly sendTestAlert?: boolean | undefined;
 }
 
 /** Sets exit code 1 when an item needs attention. */

@@ -16,9 +16,9 @@ import { statusText } from './status-report.ts';
 import { print } from './terminal.ts';
 
 export interface WatchOptions {
-  readonly json?: boolean;
-  readonly verbose?: boolean;
-  readonly maxAgeHours?: string;
+  readonly json?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly maxAgeHours?: string | undefined;
 }
 
 /** Prints a line for each finding, nothing when there is none; repairs projections. Sets the exit code. */

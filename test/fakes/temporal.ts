@@ -1,6 +1,5 @@
 /** A Temporal server for a test file, the workflow bundle, and runs of workflows with fake activities. */
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
@@ -16,6 +15,7 @@ import {
 } from '@temporalio/worker';
 import type { AlertActivities, NotifyInput } from '../../src/activities/alerts.ts';
 import type { Activities } from '../../src/activities/index.ts';
+import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import type { BinaryName } from '../../local/stack/binary-releases.ts';
 import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
@@ -203,12 +203,7 @@ async function startServer(kind: ServerKind, extraArgs: readonly string[]): Prom
 }
 
 function binary(name: BinaryName): Promise<string> {
-  const named = {
-    temporal: process.env['TEMPORAL_CLI'],
-    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
-  };
-  const cacheDirectory = resolve(import.meta.dirname, '../../.local/cache/bin');
-  return findBinary(name, { named, searchPath: process.env['PATH'] ?? '', cacheDirectory }, () => undefined);
+  return findBinary(name, binarySources(), () => undefined);
 }
 
 /** No payload of the history is larger than the budget, and no activity without limits in time. */
