@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups } from './second-services.mjs';
 
-const FOLDERS = ['unit', 'activities', 'workflows', 'replay', 'system', 'faults'];
+const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
 const ONLY_SECOND = '--services=second';
 
