@@ -174,8 +174,16 @@ export function installQuietRuntime(): void {
   });
 }
 
-export function bundleWorkflows(path = workflowsPath): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ workflowsPath: path, logger: new DefaultLogger('ERROR') });
+/** @param changes other workflows, or modules of interceptors for them */
+export function bundleWorkflows(
+  changes: { readonly path?: string; readonly interceptors?: readonly string[] } = {},
+): Promise<WorkflowBundleWithSourceMap> {
+  const { path = workflowsPath, interceptors = [] } = changes;
+  return bundleWorkflowCode({
+    workflowsPath: path,
+    workflowInterceptorModules: [...interceptors],
+    logger: new DefaultLogger('ERROR'),
+  });
 }
 
 async function startServer(kind: ServerKind, extraArgs: readonly string[]): Promise<TestWorkflowEnvironment> {

@@ -53,7 +53,7 @@ describe('the recorded histories', () => {
 describe('replay of a workflow that was changed on purpose', () => {
   let workflowBundle: WorkflowBundleWithSourceMap;
   before(async () => {
-    workflowBundle = await bundleWorkflows(changedPath);
+    workflowBundle = await bundleWorkflows({ path: changedPath });
   });
 
   for (const { workflowId, history } of histories) {
