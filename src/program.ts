@@ -139,7 +139,7 @@ function addOperation(program: Command): void {
   program
     .command('status')
     .description('what the deployment is doing: verdict, data set, runs, schedules, queues, what is left over')
-    .option('--max-age-hours <n>', 'instead of TELEMETRY_MAX_DATA_AGE_HOURS')
+    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
     .option('--json', 'print as JSON')
     .addHelpText('after', WATCH_EXIT_CODES)
     .action(async (options) => (await import('./commands/watch.ts')).status(settings(), options));
@@ -149,7 +149,7 @@ function addOperation(program: Command): void {
     .description(
       'the watchdog, for cron or a monitor: silent when all is well, else a line for each finding; repairs projections',
     )
-    .option('--max-age-hours <n>', 'instead of TELEMETRY_MAX_DATA_AGE_HOURS')
+    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
     .option('--json', 'print as JSON')
     .option('--verbose', 'a line also when all is well')
     .addHelpText('after', WATCH_EXIT_CODES)

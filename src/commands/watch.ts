@@ -49,6 +49,8 @@ export async function status(config: Config, options: WatchOptions): Promise<voi
 
 const NOT_TRIED: Repair = { kind: 'not tried' };
 const REPAIR_MS = 600_000;
+/** A commit that is older makes the data stale; of exactly that age it does not. */
+const MAX_DATA_AGE_HOURS = 24;
 
 function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
   return { verdict: verdictLine(facts, findings), exitCode: exitCodeOf(findings), at: facts.at };
@@ -70,7 +72,7 @@ async function repaired(
 }
 
 function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
-  const hours = maxAgeHours === undefined ? config.TELEMETRY_MAX_DATA_AGE_HOURS : Number(maxAgeHours);
+  const hours = maxAgeHours === undefined ? MAX_DATA_AGE_HOURS : Number(maxAgeHours);
   if (!Number.isFinite(hours) || hours < 0 || maxAgeHours?.trim() === '')
     throw new CommandError(`--max-age-hours must be a number of hours, found ${maxAgeHours ?? ''}`, { exitCode: 2 });
   return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };

@@ -9,7 +9,8 @@ import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { createAlertActivities, type NotifyInput } from '../../src/activities/alerts.ts';
 import { runTask } from '../../src/analysis-worker/task-runner.ts';
-import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
+import { loadConfig, submissionRules } from '../../src/config.ts';
+import { SUBMISSION_LIMITS } from '../../src/limits.ts';
 import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
 import type { AlertedRun } from '../../src/alerts/alert.ts';
 import { roundName } from '../../src/pipeline/dataset/day-replacement.ts';
@@ -246,7 +247,7 @@ async function analysisTask(app: TracedApplication): Promise<void> {
     ...{ input: app.input, analysis: app.analysis, queues: app.queues, threads: inProcessThreads() },
     logger: pino({ level: 'silent' }),
     settings: {
-      ...{ rules: submissionRules(config), limits: submissionLimits(config), processor: undefined },
+      ...{ rules: submissionRules(config), limits: SUBMISSION_LIMITS, processor: undefined },
       workDirectory: app.settings.workDirectory,
       mayReportTo: () => true,
     },
