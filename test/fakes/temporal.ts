@@ -1,5 +1,7 @@
 /** A Temporal server for a test file, the workflow bundle, and runs of workflows with fake activities. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
@@ -10,7 +12,7 @@ import {
   DefaultLogger,
   Runtime,
   Worker,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundle,
   makeTelemetryFilterString,
 } from '@temporalio/worker';
 import type { AlertActivities, NotifyInput } from '../../src/activities/alerts.ts';
@@ -19,6 +21,7 @@ import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import type { BinaryName } from '../../local/stack/binary-releases.ts';
 import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import { readyBundle } from './ready-bundle.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -174,11 +177,16 @@ export function installQuietRuntime(): void {
   });
 }
 
-/** @param changes other workflows, or modules of interceptors for them */
-export function bundleWorkflows(
+/**
+ * The code that the runner of the tests has bundled for all of them, else bundled here.
+ * @param changes other workflows, or modules of interceptors for them
+ */
+export async function bundleWorkflows(
   changes: { readonly path?: string; readonly interceptors?: readonly string[] } = {},
-): Promise<WorkflowBundleWithSourceMap> {
+): Promise<WorkflowBundle> {
   const { path = workflowsPath, interceptors = [] } = changes;
+  const ready = changes.path === undefined ? readyBundle(interceptors) : undefined;
+  if (ready !== undefined && existsSync(ready)) return { code: await readFile(ready, 'utf8') };
   return bundleWorkflowCode({
     workflowsPath: path,
     workflowInterceptorModules: [...interceptors],
