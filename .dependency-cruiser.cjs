@@ -44,7 +44,7 @@ module.exports = {
     {
       name: 'only-roots-wire-the-histogram-server',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(histogram-server/|composition\\.ts|cli\\.ts)' },
+      from: { path: '^src/', pathNot: '^src/(histogram-server/|composition\\.ts|program\\.ts)' },
       to: { path: '^src/histogram-server/', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -52,7 +52,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/activities/' },
       to: {
-        path: '^src/(aws|analysis-worker|workflows)/|^src/(worker|cli|config)\\.ts',
+        path: '^src/(aws|analysis-worker|workflows)/|^src/(worker|cli|program|config)\\.ts',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -69,7 +69,7 @@ module.exports = {
     {
       name: 'the-product-knows-no-local-tools',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/cli\\.ts' },
+      from: { path: '^src/' },
       to: { path: '^local/' },
     },
     {

@@ -1,5 +1,4 @@
 import tseslint from 'typescript-eslint';
-import temporal from 'eslint-plugin-temporal';
 
 // node:test returns promises that the runner itself awaits.
 const runnerCalls = ['describe', 'it', 'test', 'suite'].map((name) => ({
@@ -25,37 +24,18 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['src/workflows/**/*.ts'], ...temporal.configs.workflow },
   {
     files: ['src/workflows/**/*.ts'],
     rules: {
-      // Takes every exported function for a workflow; ours that are workflows take one object.
-      'temporal/workflow-prefer-single-object-args': 'off',
-      // Run ids are no secrets.
-      'temporal/workflow-uuid4-requires-security-comment': 'off',
-      // Inputs carry the run or the name, under other member names than the rule knows.
-      'temporal/workflow-require-idempotency-key-arg': 'off',
-      // Waiting for update handlers has no sensible limit of its own: they end with their activities.
-      'temporal/workflow-condition-timeout-style': 'off',
-      // Does not see through `...activityOptions.drain`; that object `satisfies` ActivityOptions, and tests check the limits.
-      'temporal/workflow-require-activity-timeouts': 'off',
-      // Takes setHandler for a promise; @typescript-eslint/no-floating-promises knows the types.
-      'temporal/workflow-no-floating-promises': 'off',
-      // In workflows Date.now() is the history's time, so branching on it replays; the loop awaits between reads.
-      'temporal/workflow-no-nondeterministic-control-flow': 'off',
-      'temporal/workflow-no-date-now-tight-loop': 'off',
-      // Wants `[]` spelled out, which no-unnecessary-type-arguments forbids.
-      'temporal/workflow-require-explicit-payload-types': 'off',
-    },
-  },
-  { files: ['src/activities/**/*.ts'], ...temporal.configs.activity },
-  {
-    files: ['src/activities/**/*.ts'],
-    rules: {
-      // Takes every exported function for an activity; the activities take one object.
-      'temporal/activity-prefer-single-object-args': 'off',
-      // Heartbeats come from the timer in heartbeating.ts, not from loops.
-      'temporal/activity-heartbeat-in-long-loops': 'off',
+      // What a workflow may import is a dependency rule; these two need no import.
+      'no-restricted-globals': ['error', 'fetch', 'process'],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ThrowStatement > NewExpression[callee.name='Error']",
+          message: 'A raw Error fails the workflow task, which is tried again for ever: throw an ApplicationFailure.',
+        },
+      ],
     },
   },
   {

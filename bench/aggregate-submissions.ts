@@ -6,7 +6,8 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { generateSamples } from '../local/samples/generate.ts';
-import { loadConfig, submissionLimits, submissionRules } from '../src/config.ts';
+import { loadConfig, submissionRules } from '../src/config.ts';
+import { SUBMISSION_LIMITS } from '../src/limits.ts';
 import { createThreadPool } from '../src/threads/pool.ts';
 import { measureTelemetry, medianOf, report } from './measure.ts';
 
@@ -49,7 +50,7 @@ try {
 
   const threads = createThreadPool(2);
   const config = loadConfig({ TELEMETRY_HISTOGRAM_UPSTREAM: 'none' });
-  const settings = { rules: submissionRules(config), limits: submissionLimits(config) };
+  const settings = { rules: submissionRules(config), limits: SUBMISSION_LIMITS };
   const tasks = Array.from({ length: TASKS }, (_, task) =>
     files.filter((_file, index) => index % TASKS === task).map((path) => ({ key: relative(root, path), path })),
   );

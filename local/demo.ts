@@ -25,19 +25,19 @@ const SAMPLE_SEED = 'telemetry';
 const SAMPLE_DAYS = ['20131028', '20131029'];
 
 export interface UpOptions {
-  readonly directory?: string;
+  readonly directory?: string | undefined;
 }
 
 export interface DemoOptions extends UpOptions {
-  readonly once?: boolean;
-  readonly submissions?: string;
-  readonly definitions?: string;
-  readonly export?: string;
+  readonly once?: boolean | undefined;
+  readonly submissions?: string | undefined;
+  readonly definitions?: string | undefined;
+  readonly export?: string | undefined;
 }
 
 /** The stack alone, until Ctrl-C. */
-export async function up(config: Config, options: UpOptions): Promise<void> {
-  const stack = await startStack(config, options.directory ?? STACK_DIRECTORY);
+export async function up(options: UpOptions): Promise<void> {
+  const stack = await startStack(options.directory ?? STACK_DIRECTORY);
   try {
     say(links(stack));
     say('Ctrl-C stops it. Other terminals: npm run -s telemetry -- --local worker | analysis-worker | run-day …');
@@ -48,8 +48,10 @@ export async function up(config: Config, options: UpOptions): Promise<void> {
 }
 
 /** The stack, its workers, and every day of the submissions analysed; then it stays up, unless `once`. */
-export async function demo(config: Config, options: DemoOptions): Promise<void> {
+export async function demo(options: DemoOptions): Promise<void> {
   const startedAt = performance.now();
+  // What is wrong with the settings is said before anything is made.
+  loadConfig(environment());
   const input = await chooseInput(options);
   const days = await submissionDays(input.submissions);
   if (days.length === 0)
@@ -58,7 +60,7 @@ export async function demo(config: Config, options: DemoOptions): Promise<void> 
       { exitCode: 2 },
     );
   const directory = resolve(options.directory ?? input.stackDirectory);
-  const stack = await startStack(config, directory);
+  const stack = await startStack(directory);
   try {
     useEnvironment({
       ...stack.env,
@@ -153,11 +155,11 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
   };
 }
 
-async function startStack(config: Config, directory: string): Promise<LocalStack> {
+async function startStack(directory: string): Promise<LocalStack> {
   return startLocalStack({
     directory,
     log: say,
-    binaries: binarySources(config),
+    binaries: binarySources(),
     keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
   });
 }

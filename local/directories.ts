@@ -1,6 +1,7 @@
 /** Where everything that only this checkout needs is kept. */
 import { join, resolve } from 'node:path';
-import { type Config, environment } from '../src/config.ts';
+import { environment } from '../src/config.ts';
+import { localSchema } from './settings.ts';
 import type { BinarySources } from './stack/binaries.ts';
 
 export const LOCAL_DIRECTORY = '.local';
@@ -8,9 +9,10 @@ export const LOCAL_DIRECTORY = '.local';
 export const STACK_DIRECTORY = join(LOCAL_DIRECTORY, 'stack');
 
 /** Where the programs of the stack come from. */
-export function binarySources(config: Config): BinarySources {
+export function binarySources(): BinarySources {
+  const { TEMPORAL_CLI: temporal, TEMPORAL_TEST_SERVER: testServer, WEED: weed } = localSchema.parse(environment());
   return {
-    named: { temporal: config.TEMPORAL_CLI, 'temporal-test-server': config.TEMPORAL_TEST_SERVER, weed: config.WEED },
+    named: { temporal, 'temporal-test-server': testServer, weed },
     searchPath: environment()['PATH'] ?? '',
     cacheDirectory: resolve(LOCAL_DIRECTORY, 'cache', 'bin'),
   };

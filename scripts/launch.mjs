@@ -30,7 +30,7 @@ async function launch([command, ...args]) {
   if (command === 'install') return 0;
   if (command === 'test') return runTests({ root, args, node, say });
   if (command === 'bench') return runBenchmarks(args, node);
-  return node([join(root, 'src', 'cli.ts'), ...(command === undefined ? ['--help'] : [command, ...args])]);
+  return node([join(root, 'local', 'cli.ts'), ...(command === undefined ? ['--help'] : [command, ...args])]);
 }
 
 /** `bench NAME… -- OPTION…`: benchmarks whose file name contains a NAME, or all; options go to each of them. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Folder → what stands in each of its files that works on the services of a stack. */
-const MARKS = { system: 'Deployment.start(', faults: 'smoke' };
+const MARKS = { system: 'Deployment.start(', faults: 'smoke: ' };
 /** About the image and its health checks, whatever it runs on. */
 const EMBEDDED_ONLY = ['image.test.ts'];
 
@@ -14,11 +14,14 @@ export function secondGroups(root) {
       (file) => !EMBEDDED_ONLY.includes(file) && readFileSync(join(root, 'test', folder, file), 'utf8').includes(mark),
     );
     const globs = files.map((file) => `test/${folder}/${file}`);
-    return files.length === 0 ? [] : [{ name: `${folder} on the second services`, globs, services: 'second' }];
+    return files.length === 0
+      ? []
+      : [{ name: `${folder} on the second services`, globs, services: 'second', faults: 'smoke' }];
   });
 }
 
-function testFiles(folder) {
+/** Names of the test files in a folder. */
+export function testFiles(folder) {
   return existsSync(folder)
     ? readdirSync(folder)
         .filter((file) => file.endsWith('.test.ts'))

@@ -3,44 +3,45 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { prepareSecondServices, secondGroups } from './second-services.mjs';
+import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
-const FOLDERS = ['unit', 'activities', 'workflows', 'replay', 'system', 'faults'];
+const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system'];
+/** Their tests run workflow code. */
+const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
 const ONLY_SECOND = '--services=second';
+const REST = '--rest';
 
 /**
- * `test GLOB… OPTION…`: all folders, or the files that the globs match; options go to `node --test`.
- * System and fault tests run on the embedded services, and then on the second ones too; `--services=second` runs only the
- * latter, or what the globs match on them. Goes on after a failing folder, so that the closing line counts everything.
- * Resolves with the exit code.
+ * `test`: every folder on the embedded services, and one fault test of each kind. `test --rest`: what that leaves out, the
+ * other fault tests of the smoke set, then system and smoke tests on the second services. `test NAME… OPTION…`: the
+ * folders of those names, or the files that the globs match, all fault tests among them; options go to `node --test`.
+ * `--services=second` runs on the second services only. Goes on after a failing folder, so that the closing line counts
+ * everything. Resolves with the exit code.
  */
 export async function runTests({ root, args, node, say }) {
-  const globs = args.filter((arg) => !arg.startsWith('-'));
-  const options = args.filter((arg) => arg.startsWith('-') && arg !== ONLY_SECOND);
+  const asked = args.filter((arg) => !arg.startsWith('-'));
+  const options = args.filter((arg) => arg.startsWith('-') && arg !== ONLY_SECOND && arg !== REST);
   const onlySecond = args.includes(ONLY_SECOND) || process.env.TELEMETRY_TEST_SERVICES === 'second';
-  const groups = testGroups(root, globs, onlySecond);
+  const groups = testGroups(root, asked, { onlySecond, rest: args.includes(REST) });
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
-  // Begins beside the first folders, which leave it time.
+  // Both begin beside the first folders, which leave them time.
   const second = groups.some(({ services }) => services === 'second') && prepareSecondServices({ root, node, work });
+  const bundles = groups.some(needsBundles) && prepareBundles({ root, node, work });
   try {
     for (const [index, group] of groups.entries()) {
       say(`\n== ${group.name}`);
-      const counts = await runGroup({
-        root,
-        group,
-        options,
-        work,
-        countsFile: join(work, String(index)),
-        node,
-        second,
-      });
+      if (needsBundles(group)) await bundles;
+      const startedAt = performance.now();
+      const countsFile = join(work, String(index));
+      const counts = await runGroup({ root, group, options, work, countsFile, node, second });
+      say(`== ${group.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
       for (const name of COUNTS) total[name] += counts[name];
     }
     for (const services of ['embedded', 'second']) printFaults(services, faultTable(work, services));
   } finally {
-    await second;
+    await Promise.all([second, bundles]);
     rmSync(work, { recursive: true, force: true });
   }
   const found = total.passed + total.failed + total.skipped > 0;
@@ -50,7 +51,7 @@ export async function runTests({ root, args, node, say }) {
 }
 
 async function runGroup({ root, group, options, work, countsFile, node, second }) {
-  const { services = 'embedded', globs, asked = false } = group;
+  const { services = 'embedded', globs, faults = 'full' } = group;
   if (services === 'second') {
     const { state, reason } = await second;
     if (state === 'missing') {
@@ -63,10 +64,12 @@ async function runGroup({ root, group, options, work, countsFile, node, second }
     }
   }
   const code = await node([...runnerArguments(root, group, countsFile), ...options, ...globs], {
-    // All tests: of the faults only the smoke set. Asked for by name: all of them.
-    TELEMETRY_FAULTS: asked ? 'full' : 'smoke',
+    TELEMETRY_FAULTS: faults,
     TELEMETRY_FAULT_TABLE: faultTable(work, services),
     TELEMETRY_TEST_SERVICES: services,
+    TELEMETRY_TEST_BUNDLES: work,
+    // Most of what a short process does is to compile what it imports.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.local', 'cache', 'compiled'),
   });
   const counts = readCounts(countsFile);
   // A runner that died has no counts; its exit code still says that something failed.
@@ -78,11 +81,14 @@ function faultTable(work, services) {
   return join(work, `faults-${services}`);
 }
 
-function testGroups(root, globs, onlySecond) {
-  if (globs.length > 0) {
-    return [{ name: globs.join(' '), globs, asked: true, ...(onlySecond && { services: 'second' }) }];
+function testGroups(root, asked, { onlySecond, rest }) {
+  if (asked.length > 0) {
+    const globs = asked.map((name) => (existsSync(join(root, 'test', name)) ? `test/${name}/**/*.test.ts` : name));
+    return [{ name: asked.join(' '), globs, ...(onlySecond && { services: 'second' }) }];
   }
-  return [...(onlySecond ? [] : folderGroups(root)), ...secondGroups(root)];
+  if (onlySecond) return secondGroups(root);
+  if (rest) return [...faultGroups(root, 'more'), ...secondGroups(root)];
+  return [...folderGroups(root), ...faultGroups(root, 'first')];
 }
 
 function folderGroups(root) {
@@ -92,12 +98,32 @@ function folderGroups(root) {
   }).map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`] }));
 }
 
-function runnerArguments(root, group, countsFile) {
+/** The files that have a fault test of the part of the smoke set; `first` is one of each kind. */
+function faultGroups(root, part) {
+  const globs = testFiles(join(root, 'test', 'faults'))
+    .filter((file) => readFileSync(join(root, 'test', 'faults', file), 'utf8').includes(`smoke: '${part}'`))
+    .map((file) => `test/faults/${file}`);
+  return globs.length === 0 ? [] : [{ name: `faults: ${part} of each kind`, globs, faults: part }];
+}
+
+function needsBundles({ globs }) {
+  return globs.some((glob) => BUNDLED.some((folder) => glob.startsWith(`test/${folder}/`)));
+}
+
+/** Without them every file and every worker would bundle for itself, so a failure here costs time only. */
+async function prepareBundles({ root, node, work }) {
+  const program = join(root, 'test', 'prepare-bundles.ts');
+  if (existsSync(program)) await node([program, work]);
+}
+
+function runnerArguments(root, { globs }, countsFile) {
   // System and fault tests start whole stacks, of several processes each; more than two of them are in each other's way.
-  const stacks = group.globs.some((glob) => glob.includes('system') || glob.includes('faults'));
+  const stacks = globs.some((glob) => glob.includes('system') || glob.includes('faults'));
+  // One more than there are cores: files wait for disks and timers now and then.
+  const files = stacks ? Math.min(2, availableParallelism()) : Math.min(4, availableParallelism() + 1);
   return [
     '--test',
-    `--test-concurrency=${Math.min(stacks ? 2 : 4, availableParallelism())}`,
+    `--test-concurrency=${files}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${pathToFileURL(join(root, 'scripts', 'test-counts.mjs')).href}`,

@@ -13,12 +13,15 @@ import { createMessageQueues } from './aws/sqs.ts';
 import type { Logger } from './observability.ts';
 import { publishRevisionCache } from './histogram-server/configured-cache.ts';
 import { type Config, environment, secretValues } from './config.ts';
+import { MERGE_LIMITS } from './limits.ts';
 import { createThreadPool } from './threads/pool.ts';
 import { gitRepository } from './website/git-repository.ts';
 import { localFolder } from './website/local-folder.ts';
 
 /** Between receives of a queue that is full of junk: 120 messages a minute at most. */
 const HELD_PAUSE_SECONDS = 5;
+/** A round of continuous aggregation is published when the last publish is so long ago and at least one result waits. */
+const ROUND_SECONDS = 4 * 3600;
 
 export function s3Connection(config: Config): AwsConnection {
   return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
@@ -75,7 +78,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       publishedPrefix: config.TELEMETRY_PUBLISHED_PREFIX,
       owner: config.TELEMETRY_OWNER,
       adoptForeignResults: config.TELEMETRY_FOREIGN_RESULTS === 'adopt',
-      round: { results: config.TELEMETRY_ROUND_RESULTS, seconds: config.TELEMETRY_ROUND_SECONDS },
+      round: { results: config.TELEMETRY_ROUND_RESULTS, seconds: ROUND_SECONDS },
       jobBundle: config.TELEMETRY_JOB_BUNDLE,
       pack: { maxFiles: config.TELEMETRY_MAX_TASK_FILES, maxBytes: config.TELEMETRY_MAX_TASK_BYTES },
       maxPlan: { tasks: config.TELEMETRY_MAX_PLAN_TASKS, bytes: config.TELEMETRY_MAX_PLAN_BYTES },
@@ -83,8 +86,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       compaction: { compactAfterDays: config.TELEMETRY_SEAL_AFTER_DAYS, keepDays: config.TELEMETRY_KEEP_SEGMENT_DAYS },
       quarantine: { perHour: config.TELEMETRY_QUARANTINE_PER_HOUR, pauseSeconds: HELD_PAUSE_SECONDS },
       maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
-      maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
-      maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES,
+      ...MERGE_LIMITS,
       doneVisibilitySeconds: config.TELEMETRY_DONE_VISIBILITY_SECONDS,
       taskVisibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
       workDirectory: config.TELEMETRY_WORK_DIRECTORY,

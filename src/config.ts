@@ -113,21 +113,8 @@ export function submissionRules(config: Config) {
   };
 }
 
-/** How far a submission file is followed. */
-export function submissionLimits(config: Config) {
-  return {
-    maxDecodedBytes: config.TELEMETRY_MAX_DECODED_BYTES,
-    maxRatio: config.TELEMETRY_MAX_DECODE_RATIO,
-    maxDecoderBytes: MAX_DECODER_BYTES,
-    maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES,
-  };
-}
-
 /** 1,000 buckets and five statistics. */
 const MAX_HISTOGRAM_LENGTH = 1005;
-/** LZMA's default preset needs 9 MiB, its highest 65. */
-const MAX_DECODER_BYTES = 128 << 20;
-
 /** The process's environment as it stands. */
 export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;

@@ -117,16 +117,11 @@ export const environmentSchema = z.object({
     .max(300, 'must be at most 300')
     .default(30)
     .describe('Time for fetching one revision, repeated tries included.'),
-  TELEMETRY_MAX_HISTOGRAMS_BYTES: positive('bytes')
-    .max(512 * MIB, 'must be at most 512 MiB')
-    .default(16 * MIB)
-    .describe('A larger Histograms.json is refused.'),
   TELEMETRY_HISTOGRAM_CACHE: z
     .string()
     .min(1)
     .default('.local/histogram-cache')
     .describe('Folder in which fetched revisions are kept.'),
-  TELEMETRY_HISTOGRAM_CACHED_REVISIONS: positive('revisions').default(50).describe('Revisions kept in memory.'),
   TELEMETRY_HISTOGRAM_HOST: z
     .string()
     .min(1)
@@ -139,9 +134,6 @@ export const environmentSchema = z.object({
     .max(65_535, 'must be a port')
     .default(9898)
     .describe('Port of the histogram server; 0: any free one.'),
-  TELEMETRY_HISTOGRAM_CONNECTIONS: positive('connections')
-    .default(256)
-    .describe('Connections that the histogram server serves at a time; more are closed at once.'),
   TELEMETRY_OWNER: z.string().min(1).default('telemetry-alerts@localhost').describe('Owner named in analysis tasks.'),
   TELEMETRY_JOB_BUNDLE: z
     .string()
@@ -157,9 +149,6 @@ export const environmentSchema = z.object({
     .max(MAX_ROUND_RESULTS, `must be at most ${MAX_ROUND_RESULTS}`)
     .default(1000)
     .describe('A round of continuous aggregation is published when so many results wait.'),
-  TELEMETRY_ROUND_SECONDS: positive('seconds')
-    .default(14_400)
-    .describe('The same when the last publish is so long ago and at least one result waits.'),
   TELEMETRY_WEBSITE_REPOSITORY: z
     .string()
     .refine((url) => repositoryProblem(url) === undefined, { error: ({ input }) => repositoryProblem(String(input)) })
@@ -223,18 +212,6 @@ export const environmentSchema = z.object({
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
     .default(512 * MIB)
     .describe('A larger result.txt is refused.'),
-  TELEMETRY_MAX_LINE_BYTES: positive('bytes')
-    .default(16 * MIB)
-    .describe('Longer lines of submissions are left out; a result with one is refused.'),
-  TELEMETRY_MAX_DECODED_BYTES: positive('bytes')
-    .default(8192 * MIB)
-    .describe('A submission file that decodes to more is quarantined.'),
-  TELEMETRY_MAX_DECODE_RATIO: positive('ratio')
-    .default(500)
-    .describe('The same for decoded bytes per stored byte, from 64 MiB on.'),
-  TELEMETRY_MAX_TABLE_BYTES: positive('bytes')
-    .default(160 * MIB)
-    .describe('Size of a merge in memory before it is spilled to disk, per thread.'),
   TELEMETRY_LINUX_VERSION: z
     .enum(['first3', 'majorMinor'])
     .default('first3')
@@ -318,9 +295,6 @@ export const environmentSchema = z.object({
     .describe(
       'Workflow code made by "telemetry bundle-workflows"; without it the worker bundles the sources when it starts.',
     ),
-  TELEMETRY_MAX_DATA_AGE_HOURS: positive('hours')
-    .default(24)
-    .describe('Age of the last commit from which "check" calls the data stale; exactly that age is not.'),
   TELEMETRY_WATCH_RUN_DAYS: positive('days')
     .default(7)
     .describe('For so many days "check" names a run that ended badly and that no later run has mended.'),
@@ -343,7 +317,4 @@ export const environmentSchema = z.object({
     })
     .describe('Faults for tests, <point>=<action>[@pass];…: a worker breaks at the named points (src/failpoints.ts).'),
   BUILD_ID: z.string().optional().describe('Version of a deployed worker; switches Worker Versioning on.'),
-  TEMPORAL_CLI: z.string().optional().describe('The temporal binary; else PATH, else fetched.'),
-  TEMPORAL_TEST_SERVER: z.string().optional().describe('The time-skipping test server; else PATH, else fetched.'),
-  WEED: z.string().optional().describe('The SeaweedFS binary of the embedded stack; else PATH, else fetched.'),
 });

@@ -1,75 +1,52 @@
 /**
- * A lock that belongs to a process and is free again when that process is gone, however it went.
- * The lock is a folder of numbered files, each naming its owner; the highest number counts. A file appears complete in
- * one step (hard link) and only once, so two processes that both find a dead owner cannot both take its place.
+ * A lock that belongs to a process and is free again when that process is gone, however it went: an open transaction on a
+ * small SQLite file, whose lock the system itself takes back.
  */
-import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { processStart } from './process-facts.ts';
+import { DatabaseSync } from 'node:sqlite';
 
 export interface OwnerLock {
   readonly taken: true;
-  release(): Promise<void>;
+  release(): void;
 }
 export interface LockHeld {
   readonly taken: false;
-  readonly pid: number;
+  /** Who has it, for people: `process 4711`. */
+  readonly holder: string;
 }
 
-const FREE = 'free';
+const SQLITE_BUSY = 5;
 
 /** Takes the lock for this process, or says who has it; never waits. */
-export async function takeOwnerLock(directory: string): Promise<OwnerLock | LockHeld> {
-  await mkdir(directory, { recursive: true });
-  const draft = join(directory, `draft-${process.pid}-${performance.now()}`);
-  await writeFile(draft, `${process.pid} ${(await processStart(process.pid)) ?? ''}`);
+export function takeOwnerLock(directory: string): OwnerLock | LockHeld {
+  mkdirSync(directory, { recursive: true });
+  const holderFile = join(directory, 'holder');
+  const database = new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 });
   try {
-    for (;;) {
-      const last = await lastNumber(directory);
-      const holder = await livingOwner(join(directory, String(last)));
-      if (holder !== null) return { taken: false, pid: holder };
-      const mine = join(directory, String(last + 1));
-      if (await linked(draft, mine)) {
-        await forgetBefore(directory, last + 1);
-        return { taken: true, release: () => markFree(mine) };
-      }
-    }
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-async function lastNumber(directory: string): Promise<number> {
-  const numbers = (await readdir(directory)).filter((name) => /^\d+$/.test(name)).map(Number);
-  return Math.max(0, ...numbers);
-}
-
-async function livingOwner(file: string): Promise<number | null> {
-  const text = await readFile(file, 'utf8').catch(() => FREE);
-  const [pid, started] = text.split(/ (.*)/s);
-  const owner = Number(pid);
-  if (!Number.isInteger(owner)) return null;
-  return (await processStart(owner)) === started ? owner : null;
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
+    // Not EXCLUSIVE, which takes several locks one after the other: two who ask at the same moment could both be refused.
+    database.exec('BEGIN IMMEDIATE');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    database.close();
+    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
+    return { taken: false, holder: holderOf(holderFile) };
   }
+  // Beside the database: nobody else sees what an open transaction writes.
+  writeFileSync(holderFile, `process ${process.pid}`);
+  return {
+    taken: true,
+    release: () => {
+      rmSync(holderFile, { force: true });
+      database.close();
+    },
+  };
 }
 
-/** The highest file stays, so that numbers never start again while somebody still looks at an old one. */
-async function markFree(file: string): Promise<void> {
-  await writeFile(`${file}.free`, FREE);
-  await rename(`${file}.free`, file);
-}
-
-async function forgetBefore(directory: string, number: number): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (/^\d+$/.test(name) && Number(name) < number) await rm(join(directory, name), { force: true });
+/** The file is not there in the moment between taking the lock and writing it. */
+function holderOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return 'another process';
   }
 }

@@ -63,13 +63,17 @@ const LEFTOVER_DEADLINE_MS = 15_000;
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const directory = resolve(options.directory);
   await mkdir(join(directory, 'objects'), { recursive: true });
-  const lock = await takeOwnerLock(join(directory, 'lock'));
+  const lock = takeOwnerLock(join(directory, 'lock'));
   if (!lock.taken) {
     throw new StackRunningError(
-      `a stack already runs in ${directory} (process ${lock.pid}); use it with ${join(directory, 'stack.env')}, stop that process, or choose another directory`,
+      `a stack already runs in ${directory} (${lock.holder}); use it with ${join(directory, 'stack.env')}, stop that process, or choose another directory`,
     );
   }
-  const stops: (() => Promise<void>)[] = [() => lock.release()];
+  const stops: (() => Promise<void>)[] = [
+    async () => {
+      lock.release();
+    },
+  ];
   const stop = async (): Promise<void> => {
     for (let step = stops.pop(); step !== undefined; step = stops.pop()) await step();
   };

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import { s3Connection, sqsConnection } from '../composition.ts';
-import { type Config, secretValues, submissionLimits, submissionRules } from '../config.ts';
+import { type Config, secretValues, submissionRules } from '../config.ts';
+import { SUBMISSION_LIMITS } from '../limits.ts';
 import { investigationQueuePrefix } from '../names.ts';
 import { createLogger } from '../observability.ts';
 import { createThreadPool } from '../threads/pool.ts';
@@ -12,7 +13,7 @@ import { AnalysisWorker } from './analysis-worker.ts';
 
 export interface AnalysisWorkerMainOptions {
   /** External processor to run instead of the built-in aggregation. */
-  readonly processor?: string;
+  readonly processor?: string | undefined;
 }
 
 export async function runAnalysisWorker(config: Config, { processor }: AnalysisWorkerMainOptions): Promise<void> {
@@ -40,7 +41,7 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
       logger,
       settings: {
         rules: submissionRules(config),
-        limits: submissionLimits(config),
+        limits: SUBMISSION_LIMITS,
         workDirectory: config.TELEMETRY_WORK_DIRECTORY,
         processor,
         mayReportTo: (queue) => queue === config.TELEMETRY_DONE_QUEUE || queue.startsWith(investigationPrefix),

@@ -18,10 +18,10 @@ import { print, showStatus, table } from './terminal.ts';
 
 export interface AdoptOptions {
   /** `s3://bucket/prefix/`, or a folder of this machine; default: the published space. */
-  readonly from?: string;
-  readonly leaveOut?: readonly string[];
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
+  readonly from?: string | undefined;
+  readonly leaveOut?: readonly string[] | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 const LOOK_EVERY_MS = 500;

@@ -9,10 +9,10 @@ import { withTemporalClient } from './temporal-client.ts';
 import { print, say } from './terminal.ts';
 
 export interface AggregateOptions {
-  readonly publishNow?: boolean;
-  readonly stop?: boolean;
-  readonly detach?: boolean;
-  readonly json?: boolean;
+  readonly publishNow?: boolean | undefined;
+  readonly stop?: boolean | undefined;
+  readonly detach?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 export async function aggregate(config: Config, options: AggregateOptions): Promise<void> {

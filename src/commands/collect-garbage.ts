@@ -9,10 +9,10 @@ import { withTemporalClient } from './temporal-client.ts';
 import { print, say, table } from './terminal.ts';
 
 export interface CollectGarbageOptions {
-  readonly delete?: boolean;
-  readonly force?: boolean;
-  readonly maxDeletions?: number;
-  readonly json?: boolean;
+  readonly delete?: boolean | undefined;
+  readonly force?: boolean | undefined;
+  readonly maxDeletions?: number | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** A dry run unless told otherwise; the daily schedule removes. */

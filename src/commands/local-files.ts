@@ -1,7 +1,8 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Config, submissionLimits, submissionRules } from '../config.ts';
+import { type Config, submissionRules } from '../config.ts';
+import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
 import { addCounts } from '../pipeline/aggregates/chunk-head.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
@@ -25,7 +26,7 @@ export interface AggregateOptions {
 export async function aggregateSubmissionFiles(config: Config, { input, output }: AggregateOptions): Promise<void> {
   const files = parseList(await readInput(input), input);
   const groups = await grouped(files);
-  const settings = { rules: submissionRules(config), limits: submissionLimits(config) };
+  const settings = { rules: submissionRules(config), limits: SUBMISSION_LIMITS };
   await withThreads(config, dirname(output), async (threads, folder) => {
     const passes = await Promise.all(
       groups.map(async (group, index) =>
@@ -45,9 +46,9 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
 
 export interface MergeOptions {
   readonly input: readonly string[];
-  readonly output?: string;
+  readonly output?: string | undefined;
   /** Folder with one file per channel/version, into which the inputs are merged. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
 }
 
 export async function mergeResultFiles(config: Config, { input, output, folder }: MergeOptions): Promise<void> {
@@ -96,12 +97,16 @@ async function mergeShares(
   paths: readonly string[],
   output: string,
 ): Promise<{ lines: number; dropped: Record<string, number> }> {
-  const limits = { maxLineBytes: config.TELEMETRY_MAX_LINE_BYTES, maxTableBytes: config.TELEMETRY_MAX_TABLE_BYTES };
   const results = paths.map((path) => ({ id: path, path }));
   const folder = dirname(output);
   const shares = await Promise.all(
     Array.from({ length: config.TELEMETRY_THREADS }, (_, index) =>
-      threads.mergeResultShare({ results, folder, limits, share: { index, of: config.TELEMETRY_THREADS } }),
+      threads.mergeResultShare({
+        results,
+        folder,
+        limits: MERGE_LIMITS,
+        share: { index, of: config.TELEMETRY_THREADS },
+      }),
     ),
   );
   const rejected = new Map(shares.flatMap((share) => share.rejected).map((rejection) => [rejection.id, rejection]));

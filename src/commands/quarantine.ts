@@ -16,8 +16,8 @@ import { interruptible } from './interruptible.ts';
 import { print, table } from './terminal.ts';
 
 export interface QuarantineOptions {
-  readonly limit?: string;
-  readonly json?: boolean;
+  readonly limit?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 type Ports = ReturnType<typeof connectPorts>['ports'];

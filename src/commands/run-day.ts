@@ -22,13 +22,13 @@ import { readInput } from './read-input.ts';
 import { print, say, table } from './terminal.ts';
 
 export interface RunDayOptions {
-  readonly day?: string;
+  readonly day?: string | undefined;
   /** File with a filter document or template. */
-  readonly filter?: string;
-  readonly allowFuture?: boolean;
-  readonly allowLargePlan?: boolean;
-  readonly detach?: boolean;
-  readonly json?: boolean;
+  readonly filter?: string | undefined;
+  readonly allowFuture?: boolean | undefined;
+  readonly allowLargePlan?: boolean | undefined;
+  readonly detach?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 export async function runDay(config: Config, options: RunDayOptions): Promise<void> {
@@ -59,7 +59,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
 
 export interface InvestigateOptions extends RunDayOptions {
   /** File with one input key a line. */
-  readonly keys?: string;
+  readonly keys?: string | undefined;
 }
 
 export async function investigate(config: Config, name: string, options: InvestigateOptions): Promise<void> {

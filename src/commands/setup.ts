@@ -3,7 +3,8 @@ import { Connection } from '@temporalio/client';
 import { createBucketAdministration, createQueueAdministration } from '../aws/provision.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { alertChannels, s3Connection, sqsConnection } from '../composition.ts';
-import { type Config, secretValues, submissionLimits, temporalConnectConfig } from '../config.ts';
+import { type Config, secretValues, temporalConnectConfig } from '../config.ts';
+import { SUBMISSION_LIMITS } from '../limits.ts';
 import type { AlertChannel } from '../ports.ts';
 import { alertItems } from '../setup/alert-items.ts';
 import { decoderItem } from '../setup/decoder.ts';
@@ -17,9 +18,9 @@ import { runItems } from '../setup/run-items.ts';
 import { setupReport } from './setup-report.ts';
 
 export interface SetupOptions {
-  readonly fix?: boolean;
-  readonly json?: boolean;
-  readonly sendTestAlert?: boolean;
+  readonly fix?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly sendTestAlert?: boolean | undefined;
 }
 
 /** Sets exit code 1 when an item needs attention. */
@@ -78,7 +79,7 @@ async function deployment(
   const template = config.TELEMETRY_FILTER_TEMPLATE;
   const items = [
     filterTemplateItem(template),
-    decoderItem(config.TELEMETRY_WORK_DIRECTORY, submissionLimits(config)),
+    decoderItem(config.TELEMETRY_WORK_DIRECTORY, SUBMISSION_LIMITS),
     ...storageItems(parts, names, { delays, ownsInput: false, triesWrites: true }),
     ...temporalItems(temporal, config.TELEMETRY_WORKER_TASK_QUEUE, [
       filterTemplateItemName(template),

@@ -12,9 +12,9 @@ import { print, showStatus } from './terminal.ts';
 import { bytesText, verifyText } from './verify-report.ts';
 
 export interface VerifyCommandOptions {
-  readonly quick?: boolean;
-  readonly strict?: boolean;
-  readonly json?: boolean;
+  readonly quick?: boolean | undefined;
+  readonly strict?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 const LOOK_EVERY_MS = 500;

@@ -17,9 +17,9 @@ import { statusText } from './status-report.ts';
 import { print } from './terminal.ts';
 
 export interface WatchOptions {
-  readonly json?: boolean;
-  readonly verbose?: boolean;
-  readonly maxAgeHours?: string;
+  readonly json?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly maxAgeHours?: string | undefined;
 }
 
 /** Prints a line for each finding, nothing when there is none; repairs projections. Sets the exit code. */
@@ -50,6 +50,8 @@ export async function status(config: Config, options: WatchOptions): Promise<voi
 
 const NOT_TRIED: Repair = { kind: 'not tried' };
 const REPAIR_MS = 600_000;
+/** A commit that is older makes the data stale; of exactly that age it does not. */
+const MAX_DATA_AGE_HOURS = 24;
 
 function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
   return { verdict: verdictLine(facts, findings), exitCode: exitCodeOfFindings(findings), at: facts.at };
@@ -71,7 +73,7 @@ async function repaired(
 }
 
 function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
-  const hours = maxAgeHours === undefined ? config.TELEMETRY_MAX_DATA_AGE_HOURS : Number(maxAgeHours);
+  const hours = maxAgeHours === undefined ? MAX_DATA_AGE_HOURS : Number(maxAgeHours);
   if (!Number.isFinite(hours) || hours < 0 || maxAgeHours?.trim() === '')
     throw new CommandError(`--max-age-hours must be a number of hours, found ${maxAgeHours ?? ''}`, { exitCode: 2 });
   return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };

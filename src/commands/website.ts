@@ -22,13 +22,13 @@ import { print, say, showStatus, table } from './terminal.ts';
 
 export interface PublishWebsiteOptions {
   /** A folder instead of the configured source. */
-  readonly source?: string;
+  readonly source?: string | undefined;
   /** A repository instead of the configured source. */
-  readonly repository?: string;
-  readonly branch?: string;
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
+  readonly repository?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /**

@@ -6,6 +6,9 @@ import { DiskCache } from './disk-cache.ts';
 import { type LookUpListener, RevisionCache, type RevisionSources } from './revision-cache.ts';
 import { HttpUpstream } from './upstream.ts';
 
+/** A larger Histograms.json is refused. */
+const MAX_HISTOGRAMS_BYTES = 16 << 20;
+const REVISIONS_IN_MEMORY = 50;
 /** A histogram server takes the upstream's time for a revision, and a moment. */
 const SERVER_MARGIN_MS = 5_000;
 /** The histogram server has its own memory of failures; this one keeps a run from asking for each measure again. */
@@ -22,7 +25,7 @@ export function serverRevisionCache(config: Config, logger?: Logger): RevisionCa
         : new HttpUpstream({
             template: config.TELEMETRY_HISTOGRAM_UPSTREAM,
             allowPrivate: config.TELEMETRY_HISTOGRAM_UPSTREAM_PRIVATE,
-            maxBytes: config.TELEMETRY_MAX_HISTOGRAMS_BYTES,
+            maxBytes: MAX_HISTOGRAMS_BYTES,
             timeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000,
           }),
   };
@@ -46,7 +49,7 @@ export function publishRevisionCache(config: Config, logger?: Logger): RevisionC
     template: `${server.replace(/\/+$/, '')}/histograms?revision={url}`,
     // An address that the operator set, most often of this machine.
     allowPrivate: true,
-    maxBytes: config.TELEMETRY_MAX_HISTOGRAMS_BYTES,
+    maxBytes: MAX_HISTOGRAMS_BYTES,
     timeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + SERVER_MARGIN_MS,
     retriesStatus: false,
   });
@@ -65,7 +68,7 @@ function settings(config: Config) {
       repos: config.TELEMETRY_REVISION_REPOS,
       minHexDigits: config.TELEMETRY_REVISION_MIN_DIGITS,
     },
-    inMemory: config.TELEMETRY_HISTOGRAM_CACHED_REVISIONS,
+    inMemory: REVISIONS_IN_MEMORY,
   };
 }
 

@@ -7,6 +7,8 @@ import { HistogramHttpServer } from './http-server.ts';
 import { histogramRoutes } from './routes.ts';
 
 const ANSWER_MARGIN_MS = 15_000;
+/** More are closed at once. */
+const CONNECTIONS_AT_ONCE = 256;
 
 export async function runHistogramServer(config: Config): Promise<void> {
   const logger = createLogger(config, 'histogram-server', { secrets: secretValues(config) });
@@ -22,7 +24,7 @@ export async function runHistogramServer(config: Config): Promise<void> {
   const server = new HistogramHttpServer(app, {
     host: config.TELEMETRY_HISTOGRAM_HOST,
     port: config.TELEMETRY_HISTOGRAM_PORT,
-    maxConnections: config.TELEMETRY_HISTOGRAM_CONNECTIONS,
+    maxConnections: CONNECTIONS_AT_ONCE,
     answerTimeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + ANSWER_MARGIN_MS,
   });
   const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import lzma from 'lzma-native';
 import pino from 'pino';
 import { runTask, type TaskRunnerPorts } from '../../src/analysis-worker/task-runner.ts';
-import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
+import { loadConfig, submissionRules } from '../../src/config.ts';
+import { SUBMISSION_LIMITS } from '../../src/limits.ts';
 import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import { encodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
@@ -60,7 +61,7 @@ function ports(settings: Partial<TaskRunnerPorts['settings']> = {}): TaskRunnerP
     logger: pino({ level: 'silent' }),
     settings: {
       rules: submissionRules(config),
-      limits: submissionLimits(config),
+      limits: SUBMISSION_LIMITS,
       workDirectory: work,
       processor: undefined,
       mayReportTo: (queue) => queue === 'done',

@@ -9,11 +9,14 @@ import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { createAlertActivities, type NotifyInput } from '../../src/activities/alerts.ts';
 import { runTask } from '../../src/analysis-worker/task-runner.ts';
-import { loadConfig, submissionLimits, submissionRules } from '../../src/config.ts';
+import { loadConfig, submissionRules } from '../../src/config.ts';
+import { SUBMISSION_LIMITS } from '../../src/limits.ts';
 import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
 import type { AlertedRun } from '../../src/alerts/alert.ts';
 import { roundName } from '../../src/pipeline/dataset/entry-name.ts';
 import { investigationRun, roundRun } from '../../src/state/keys.ts';
+import { writeProjections } from '../../src/state/projections.ts';
+import { verifyDataSet } from '../../src/verify/verify.ts';
 import { startGauges } from '../../src/watch/gauges.ts';
 import { localFolder } from '../../src/website/local-folder.ts';
 import { collectFacts } from '../../src/watch/collect-facts.ts';
@@ -26,7 +29,7 @@ import { inProcessThreads } from './in-process-threads.ts';
 import { DONE_QUEUE, TASK_QUEUE } from './names.ts';
 import { writeWebsite } from './website.ts';
 
-/** By name of the activity; `runTask` is the analysis worker, `gauges` every Temporal worker, `collectFacts` the watching commands. */
+/** By name of the activity; `runTask` is the analysis worker, `gauges` every Temporal worker, the three of `watch` those of the watching commands. */
 export type ActivityCalls = ReadonlyMap<string, readonly Call[]>;
 
 class TracedApplication extends Application {
@@ -231,6 +234,10 @@ async function watch(app: TracedApplication): Promise<void> {
       new Date(app.clock.now),
     ),
   );
+  const signal = AbortSignal.timeout(60_000);
+  await app.tracing('verifyDataSet', () => verifyDataSet(app.ports(), { quick: false }, signal));
+  const stores = { analysis, published, publishedPrefix: PREFIX };
+  await app.tracing('writeProjections', () => writeProjections(stores, app.settings.workDirectory, signal));
 }
 
 /** One task whose input is there and one whose is not; and the report of an investigation's. */
@@ -246,7 +253,7 @@ async function analysisTask(app: TracedApplication): Promise<void> {
     ...{ input: app.input, analysis: app.analysis, queues: app.queues, threads: inProcessThreads() },
     logger: pino({ level: 'silent' }),
     settings: {
-      ...{ rules: submissionRules(config), limits: submissionLimits(config), processor: undefined },
+      ...{ rules: submissionRules(config), limits: SUBMISSION_LIMITS, processor: undefined },
       workDirectory: app.settings.workDirectory,
       mayReportTo: () => true,
     },

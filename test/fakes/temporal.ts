@@ -1,6 +1,7 @@
 /** A Temporal server for a test file, the workflow bundle, and runs of workflows with fake activities. */
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
@@ -11,14 +12,16 @@ import {
   DefaultLogger,
   Runtime,
   Worker,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundle,
   makeTelemetryFilterString,
 } from '@temporalio/worker';
 import type { AlertActivities, NotifyInput } from '../../src/activities/alerts.ts';
 import type { Activities } from '../../src/activities/index.ts';
+import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import type { BinaryName } from '../../local/stack/binary-releases.ts';
 import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import { readyBundle } from './ready-bundle.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -174,8 +177,21 @@ export function installQuietRuntime(): void {
   });
 }
 
-export function bundleWorkflows(path = workflowsPath): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({ workflowsPath: path, logger: new DefaultLogger('ERROR') });
+/**
+ * The code that the runner of the tests has bundled for all of them, else bundled here.
+ * @param changes other workflows, or modules of interceptors for them
+ */
+export async function bundleWorkflows(
+  changes: { readonly path?: string; readonly interceptors?: readonly string[] } = {},
+): Promise<WorkflowBundle> {
+  const { path = workflowsPath, interceptors = [] } = changes;
+  const ready = changes.path === undefined ? readyBundle(interceptors) : undefined;
+  if (ready !== undefined && existsSync(ready)) return { code: await readFile(ready, 'utf8') };
+  return bundleWorkflowCode({
+    workflowsPath: path,
+    workflowInterceptorModules: [...interceptors],
+    logger: new DefaultLogger('ERROR'),
+  });
 }
 
 async function startServer(kind: ServerKind, extraArgs: readonly string[]): Promise<TestWorkflowEnvironment> {
@@ -203,12 +219,7 @@ async function startServer(kind: ServerKind, extraArgs: readonly string[]): Prom
 }
 
 function binary(name: BinaryName): Promise<string> {
-  const named = {
-    temporal: process.env['TEMPORAL_CLI'],
-    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
-  };
-  const cacheDirectory = resolve(import.meta.dirname, '../../.local/cache/bin');
-  return findBinary(name, { named, searchPath: process.env['PATH'] ?? '', cacheDirectory }, () => undefined);
+  return findBinary(name, binarySources(), () => undefined);
 }
 
 /** No payload of the history is larger than the budget, and no activity without limits in time. */

@@ -115,7 +115,7 @@ describe('hostile names', { concurrency: 3 }, () => {
     id: 'F10',
     title: 'messages that point elsewhere',
     injected: 'hostile "target-prefix", 24 variants',
-    smoke: true,
+    smoke: 'first',
     story: async (scene) => {
       await scene.storeDay(DAY, 12);
       let hostile = 0;
@@ -143,7 +143,7 @@ describe('hostile names', { concurrency: 3 }, () => {
     id: 'F10',
     title: 'results with hostile names',
     injected: `${KEYS.length} keys of result lines, ${PATHS.length} paths of rows in each good result`,
-    smoke: true,
+    smoke: 'more',
     story: async (scene) => {
       await scene.storeDay(DAY, 36);
       await scene.storeDay(NEXT_DAY, 2);

@@ -15,13 +15,13 @@ const POINTS = {
   'plan.afterPut': {},
   'enqueue.mid': {},
   'drain.afterReceive': { twin: { without: 'deleteBeforeReceipt', fails: /O4/ } },
-  'drain.afterReceipt': { smoke: true },
+  'drain.afterReceipt': { smoke: 'more' },
   'drain.afterDelete': {},
   'build.afterChunk': {},
   'stage.midFolder': {},
   'stage.beforeManifest': {},
-  'flip.before': { smoke: true },
-  'flip.after': { smoke: true, twin: { without: 'blindRecommit', fails: /the number of commits/ } },
+  'flip.before': { smoke: 'more' },
+  'flip.after': { smoke: 'first', twin: { without: 'blindRecommit', fails: /the number of commits/ } },
   'proj.before': {},
 } as const;
 

@@ -168,7 +168,7 @@ describe('F23', () => {
       story: async (scene) => {
         const changed = join(scene.directory, 'changed-workflows.js');
         const path = fileURLToPath(new URL('../replay/changed-workflows.ts', import.meta.url));
-        await writeFile(changed, (await bundleWorkflows(path)).code);
+        await writeFile(changed, (await bundleWorkflows({ path })).code);
         const { held, release } = holdMessages(scene);
         await scene.storeDay(DAY, 12);
         scene.watchPublished();

@@ -75,7 +75,7 @@ describe('poison', { concurrency: 3 }, () => {
     id: 'F9',
     title: 'bad messages among the good ones',
     injected: 'bad messages of every kind, twice each',
-    smoke: true,
+    smoke: 'first',
     story: (scene) =>
       withMails(async (mails, settings) => {
         await scene.storeDay(DAY, 12);

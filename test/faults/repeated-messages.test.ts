@@ -19,7 +19,7 @@ describe('messages that come again', { concurrency: 2 }, () => {
     id: 'F8',
     title: 'every done message 1 to 5 times, shuffled, over three days',
     injected: `copies of done messages, seed ${SEED}, also after their runs closed`,
-    smoke: true,
+    smoke: 'first',
     story: async (scene) => {
       for (const day of DAYS) await scene.storeDay(day, 24);
       await scene.storeDay(LAST_DAY, 12);

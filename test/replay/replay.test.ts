@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker, type WorkflowBundle } from '@temporalio/worker';
 import * as workflows from '../../src/workflows/index.ts';
 import { bundleWorkflows, installQuietRuntime } from '../fakes/temporal.ts';
 import { readHistories } from './histories.ts';
@@ -11,7 +11,7 @@ const histories = await readHistories();
 const changedPath = fileURLToPath(new URL('./changed-workflows.ts', import.meta.url));
 
 describe('deploying this code', () => {
-  let workflowBundle: WorkflowBundleWithSourceMap;
+  let workflowBundle: WorkflowBundle;
   before(async () => {
     installQuietRuntime();
     workflowBundle = await bundleWorkflows();
@@ -51,9 +51,9 @@ describe('the recorded histories', () => {
 });
 
 describe('replay of a workflow that was changed on purpose', () => {
-  let workflowBundle: WorkflowBundleWithSourceMap;
+  let workflowBundle: WorkflowBundle;
   before(async () => {
-    workflowBundle = await bundleWorkflows(changedPath);
+    workflowBundle = await bundleWorkflows({ path: changedPath });
   });
 
   for (const { workflowId, history } of histories) {

@@ -28,17 +28,15 @@ const LINES_SHOWN = 20;
 export async function keepBuilt({ target, build, deadlineMs }: KeptBuild): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!(await exists(target))) {
-    const lock = await takeOwnerLock(`${target}.lock`);
+    const lock = takeOwnerLock(`${target}.lock`);
     if (lock.taken) {
       try {
         if (!(await exists(target))) await buildInPlace(target, build);
       } finally {
-        await lock.release();
+        lock.release();
       }
     } else if (Date.now() > deadline) {
-      throw new Error(
-        `process ${lock.pid} is still building ${target} after ${deadlineMs / 1000} s; end it and try again`,
-      );
+      throw new Error(`${lock.holder} is still building ${target} after ${deadlineMs / 1000} s; end it and try again`);
     } else {
       await delay(LOOK_EVERY_MS);
     }

@@ -28,7 +28,7 @@ it(
       const { code, stdout, stderr } = await runToEnd(
         process.execPath,
         [
-          resolve('src/cli.ts'),
+          resolve('local/cli.ts'),
           'demo',
           '--once',
           '--submissions',

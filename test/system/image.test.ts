@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { generateSamples } from '../../local/samples/generate.ts';
 import { alertRules, dashboardExpressions, namesIn } from '../fakes/deploy-expressions.ts';
-import { Deployment, until } from './deployment.ts';
+import { Deployment, runToEnd, until } from './deployment.ts';
 
 const DAY = '20131029';
 
@@ -124,5 +124,83 @@ describe('what the image runs', () => {
       wanted.filter((name) => name.startsWith('temporal_') && !series.has(name) && !failuresOnly.includes(name)),
       [],
     );
+  });
+});
+
+interface LockedPackage {
+  readonly dev?: true;
+  readonly optional?: true;
+  readonly devOptional?: true;
+}
+
+/** What the Dockerfile puts into /app, as far as it lies here: its COPY lines, and what `npm ci` leaves without dev and optional packages. */
+async function copyImage(target: string): Promise<void> {
+  const dockerfile = readFileSync(resolve('Dockerfile'), 'utf8');
+  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM'));
+  const copied = [...last.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
+  assert.match(dockerfile, /^RUN npm ci .*--omit=dev --omit=optional/m);
+  const { packages } = JSON.parse(readFileSync(resolve('package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockedPackage>;
+  };
+  const kept = Object.entries(packages)
+    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !(dev ?? optional ?? devOptional))
+    .map(([path]) => path);
+  for (const path of copied) await cp(resolve(path), join(target, path), { recursive: true });
+  // The packages inside a package's own node_modules come with it.
+  for (const path of kept.filter((each) => each.lastIndexOf('node_modules/') === 0)) {
+    await mkdir(dirname(join(target, path)), { recursive: true });
+    await symlink(resolve(path), join(target, path));
+  }
+}
+
+describe('the files of the image', () => {
+  let image: string;
+  before(async () => {
+    image = await mkdtemp(join(tmpdir(), 'image-files-'));
+    await copyImage(image);
+  });
+  after(() => rm(image, { recursive: true, force: true }));
+
+  // A link counts as the place where it lies: a package finds only those beside it, as if all of them were copied.
+  const inImage = (...args: string[]) =>
+    runToEnd(process.execPath, ['--preserve-symlinks', ...args], { PATH: process.env['PATH'] });
+  const telemetry = (...args: string[]) => inImage(join(image, 'src/cli.ts'), ...args);
+
+  it('have no local tools and no server that only they need', async () => {
+    const packages = await readdir(join(image, 'node_modules'));
+    assert.ok(packages.includes('commander') && packages.includes('@temporalio'));
+    for (const name of ['fauxqs', 'fastify', 'typescript', 'eslint']) assert.ok(!packages.includes(name), name);
+    assert.deepEqual((await readdir(image)).sort(), ['filter.json.in', 'node_modules', 'package.json', 'src']);
+  });
+
+  it('are all that its commands import', async () => {
+    for (const command of ['worker', 'status']) {
+      const { code, stdout, stderr } = await telemetry(command, '--help');
+      assert.equal(code, 0, stderr);
+      assert.ok(stdout.startsWith(`Usage: telemetry ${command} `), stdout);
+    }
+    const program = readFileSync(join(image, 'src/program.ts'), 'utf8');
+    const modules = new Set([...program.matchAll(/await import\('(\.\/[^']+)'\)/g)].map(([, path = '']) => path));
+    assert.ok(modules.size > 10);
+    const loads = [...modules].map((path) => `await import(${JSON.stringify(join(image, 'src', path))});`);
+    const { code, stderr } = await inImage('--input-type=module', '--eval', loads.join('\n'));
+    assert.equal(code, 0, stderr);
+  });
+
+  it('know no command of a checkout, and say what to do instead of --local', async () => {
+    for (const command of ['up', 'demo', 'temporal'])
+      assert.match((await telemetry(command)).stderr, new RegExp(`unknown command '${command}'`));
+    for (const args of [
+      ['--local', 'status'],
+      ['status', '--local'],
+      ['--local-directory', 'x', 'worker'],
+    ]) {
+      const { code, stdout, stderr } = await telemetry(...args);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(
+        stderr,
+        /^--local is there in a checkout only, .* name the services by AWS_ENDPOINT_URL_S3[^\n]*\n$/,
+      );
+    }
   });
 });

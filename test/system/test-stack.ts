@@ -1,19 +1,11 @@
 /** The embedded stack as tests start it: on free ports, on the services that TELEMETRY_TEST_SERVICES chooses. */
-import { resolve } from 'node:path';
+import { binarySources } from '../../local/directories.ts';
 import { choosePorts } from '../../local/stack/ports.ts';
 import { type LocalStack, startLocalStack } from '../../local/stack/stack.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import { secondServices } from '../second-services/second-services.ts';
 
-export const binaries = {
-  named: {
-    temporal: process.env['TEMPORAL_CLI'],
-    'temporal-test-server': process.env['TEMPORAL_TEST_SERVER'],
-    weed: process.env['WEED'],
-  },
-  searchPath: process.env['PATH'] ?? '',
-  cacheDirectory: resolve('.local/cache/bin'),
-};
+export const binaries = binarySources();
 
 /** True when the stack of this process is on versitygw and ElasticMQ instead of SeaweedFS and fauxqs. */
 export const onSecondServices = servicesChosen(process.env['TELEMETRY_TEST_SERVICES']);

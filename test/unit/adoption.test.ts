@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { cases } from '../fakes/cases.ts';
 import { publishedDefinition, type RawDefinition, simpleMeasureDefinition } from '../../src/histograms/definition.ts';
 import { BY_DATES, type Slot } from '../../src/pipeline/aggregates/slot.ts';
 import type { AdoptionFault } from '../../src/pipeline/dataset/adoption/faults.ts';
@@ -241,9 +242,9 @@ describe('adoption of a folder of the original', () => {
         const { output } = await adopted(original);
         compared += assertSameView(original, await rendered([output], original));
       }),
-      { numRuns: 40 },
+      { numRuns: cases(40) },
     );
-    assert.ok(compared > 5_000, `only ${compared} views`);
+    assert.ok(compared > cases(5_000), `only ${compared} views`);
   });
 
   const GOOD: RandomFolder = [

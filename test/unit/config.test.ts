@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { ConfigError, loadConfig } from '../../src/config.ts';
+import { localSchema } from '../../local/settings.ts';
 import { environmentSchema } from '../../src/settings.ts';
 
 function problems(environment: Record<string, string>): string[] {
@@ -128,8 +129,11 @@ const DYNAMIC = ['TELEMETRY_THREADS', 'TELEMETRY_ANALYSIS_TASKS_AT_ONCE', 'TELEM
 
 /** What `.env.example` must say, from the schema. */
 function exampleFile(): string {
-  const schema = z.toJSONSchema(environmentSchema, { io: 'input', unrepresentable: 'any' });
-  const entries = Object.entries(schema.properties as unknown as Record<string, Variable>).map(([name, variable]) => {
+  const schemas = [environmentSchema, localSchema].map((each) =>
+    z.toJSONSchema(each, { io: 'input', unrepresentable: 'any' }),
+  );
+  const variables = schemas.flatMap(({ properties }) => Object.entries(properties as Record<string, Variable>));
+  const entries = variables.map(([name, variable]) => {
     const dynamic = DYNAMIC.includes(name);
     if (dynamic) assert.ok(OF_THE_MACHINE.includes(variable.default), name);
     const value = dynamic ? undefined : variable.default;
@@ -153,6 +157,9 @@ describe('.env.example', () => {
     const settings = readFileSync(path, 'utf8').matchAll(/^#([A-Z][A-Z0-9_]*)=(.*)$/gm);
     const environment = Object.fromEntries(Array.from(settings, ([, name = '', value = '']) => [name, value]));
     assert.deepEqual(loadConfig(environment), loadConfig({}));
-    assert.deepEqual(Object.keys(environment), Object.keys(environmentSchema.shape));
+    assert.deepEqual(
+      Object.keys(environment),
+      [environmentSchema, localSchema].flatMap(({ shape }) => Object.keys(shape)),
+    );
   });
 });

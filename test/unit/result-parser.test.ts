@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cases } from '../fakes/cases.ts';
 import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { isCalendarDay } from '../../src/pipeline/calendar-day.ts';
@@ -318,7 +319,7 @@ describe('any result', () => {
         const total = Object.values(dropped).reduce((sum, count) => sum + count, 0);
         assert.deepEqual({ rows, total }, literally(result));
       }),
-      { numRuns: 1500 },
+      { numRuns: cases(1500) },
     );
   });
 

@@ -13,7 +13,7 @@ import { lookAtCors, lookAtPolicy, mergedPolicy, wantedStatements } from '../../
 import { duration, queueDifferences, wantedQueues } from '../../src/setup/queues.ts';
 import { cronOf, scheduleDifferences } from '../../src/setup/schedule-items.ts';
 import { runItems } from '../../src/setup/run-items.ts';
-import { loadConfig, submissionLimits } from '../../src/config.ts';
+import { SUBMISSION_LIMITS } from '../../src/limits.ts';
 import type { AlertChannel } from '../../src/ports.ts';
 import { Policy } from '../fakes/iam-policy.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
@@ -321,7 +321,7 @@ describe('schedules', () => {
 
 describe('the decoder', () => {
   it('decodes both samples within the limits of submissions, and not beyond them', async () => {
-    const limits = submissionLimits(loadConfig({}));
+    const limits = SUBMISSION_LIMITS;
     const [good] = await runItems([decoderItem('/tmp', limits)], { fix: false });
     assert.deepEqual([good?.state, good?.facts], ['ok', ['LZMA and xz decode in /tmp']]);
     const [tight] = await runItems([decoderItem('/tmp', { ...limits, maxDecodedBytes: 10 })], { fix: false });

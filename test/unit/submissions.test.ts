@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cases } from '../fakes/cases.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import {
@@ -417,7 +418,7 @@ describe('any submissions', () => {
         const counted = count(shuffled.map((one, index) => `${index}\t${JSON.stringify(one)}`));
         assert.deepEqual(counted.rows, literally(shuffled));
       }),
-      { numRuns: 1000 },
+      { numRuns: cases(1000) },
     );
   });
 });

@@ -22,35 +22,33 @@ export interface FaultTest {
   /** Injects, runs, and judges. */
   readonly story: (scene: Scene) => Promise<Seen>;
   readonly timeoutMs?: number;
-  /** Part of the smoke set. */
-  readonly smoke?: boolean;
+  /** Part of the smoke set; `first`: one of each kind, which `npm test` runs. */
+  readonly smoke?: 'first' | 'more';
   readonly twin?: { readonly without: MutationName; readonly fails: RegExp };
 }
 
 const TIMEOUT_MS = 180_000;
 
-/** `npm test` runs the smoke set only, without the twins; `npm run test:faults` all of it. */
-const smokeOnly = process.env['TELEMETRY_FAULTS'] === 'smoke';
+/** Sets of fault tests; all but `full` are without the twins. */
+const SETS: Readonly<Record<string, readonly FaultTest['smoke'][]>> = {
+  first: ['first'],
+  more: ['more'],
+  smoke: ['first', 'more'],
+};
+const chosen = SETS[process.env['TELEMETRY_FAULTS'] ?? 'full'];
+/** Every fault test and its twin run, as `npm run test:faults` has them. */
+export const isFull = chosen === undefined;
 
 export function faultTest(stage: () => Promise<Stage>, test: FaultTest): void {
-  const {
-    id,
-    title,
-    injected,
-    scene: options = {},
-    story,
-    twin,
-    smoke = false,
-    timeoutMs: timeout = TIMEOUT_MS,
-  } = test;
-  if (smokeOnly && !smoke) return;
+  const { id, title, injected, scene: options = {}, story, twin, smoke, timeoutMs: timeout = TIMEOUT_MS } = test;
+  if (chosen?.includes(smoke) === false) return;
   it(`${id} ${title}`, { timeout }, async () => {
     const startedAt = performance.now();
     const { times, seen } = await inScene(await stage(), options, story);
     assert.ok(times > 0, `${id}: nothing was injected`);
     noteFault({ id, injected, times, seen, seconds: secondsSince(startedAt) });
   });
-  if (twin === undefined || smokeOnly) return;
+  if (twin === undefined || !isFull) return;
   const without = `without ${MUTATIONS[twin.without].without}`;
   it(`${id} twin: fails ${without}`, { timeout }, async () => {
     const startedAt = performance.now();

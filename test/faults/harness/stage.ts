@@ -1,32 +1,16 @@
 /** What the fault tests of a file share: one embedded stack, and workflow code with short time-outs. Each test has a scene of its own on it. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { after } from 'node:test';
-import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { findBinary } from '../../../local/stack/binaries.ts';
 import type { ServerProcess } from '../../../local/stack/server-process.ts';
 import type { LocalStack } from '../../../local/stack/stack.ts';
 import { startTemporalServer } from '../../../local/stack/temporal-server.ts';
-import { writeWorkflowBundle } from '../../../src/workflow-bundle.ts';
-import { installQuietRuntime } from '../../fakes/temporal.ts';
+import { bundleWorkflows, installQuietRuntime } from '../../fakes/temporal.ts';
 import { until } from '../../system/deployment.ts';
 import { binaries, startTestStack } from '../../system/test-stack.ts';
-
-/** A killed worker is noticed after this time. */
-const HEARTBEAT_SECONDS = 3;
-
-/** Pieces of the workflow code, and what is there instead. */
-type Shortened = readonly (readonly [long: string, short: string])[];
-
-const SHORTENED: Shortened = [
-  ['heartbeatTimeout: "15 seconds"', `heartbeatTimeout: "${HEARTBEAT_SECONDS} seconds"`],
-  ['initialInterval: "2 seconds"', 'initialInterval: "300 milliseconds"'],
-  ['maximumInterval: "5 minutes"', 'maximumInterval: "2 seconds"'],
-  // Activities without heartbeats; longer than the 30 s after which a request is given up.
-  ['startToCloseTimeout: "2 minutes"', 'startToCloseTimeout: "45 seconds"'],
-];
 
 export class Stage {
   readonly stack: LocalStack;
@@ -47,13 +31,15 @@ export class Stage {
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) process.env[name] = stack.env[name];
   }
 
-  static async start(shortened: Shortened): Promise<Stage> {
+  static async start(interceptors: readonly string[]): Promise<Stage> {
     installQuietRuntime();
     const directory = await mkdtemp(join(tmpdir(), 'faults-'));
     const bundle = join(directory, 'workflows.js');
     const [stack] = await Promise.all([
       startTestStack(join(directory, 'stack')),
-      writeWorkflowBundle(bundle).then(() => shorten(bundle, [...SHORTENED, ...shortened])),
+      bundleWorkflows({ interceptors: ['short-time-outs.ts', ...interceptors].map(ofHarness) }).then(({ code }) =>
+        writeFile(bundle, code),
+      ),
     ]);
     const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
     return new Stage(stack, directory, bundle, connection);
@@ -94,23 +80,16 @@ export class Stage {
 
 /**
  * Started by the first test of the file that runs, stopped after the last.
- * @param shortened more time-outs, for this file only
+ * @param interceptors modules of this folder that change what workflows ask for, besides `short-time-outs.ts`
  */
-export function faultStage(shortened: Shortened = []): () => Promise<Stage> {
+export function faultStage(interceptors: readonly string[] = []): () => Promise<Stage> {
   let stage: Promise<Stage> | undefined;
   after(async () => (await stage)?.stop());
-  return () => (stage ??= Stage.start(shortened));
+  return () => (stage ??= Stage.start(interceptors));
 }
 
-/** Production's time-outs would make every kill cost a quarter of a minute. */
-async function shorten(bundle: string, shortened: Shortened): Promise<void> {
-  let code = await readFile(bundle, 'utf8');
-  for (const [long, short] of shortened) {
-    const pattern = new RegExp(long.replaceAll('"', `["']`), 'g');
-    assert.match(code, pattern, `the workflow bundle has no ${long}`);
-    code = code.replace(pattern, short);
-  }
-  await writeFile(bundle, code);
+function ofHarness(module: string): string {
+  return resolve(import.meta.dirname, module);
 }
 
 async function isAlive(pid: number): Promise<boolean> {

@@ -18,7 +18,7 @@ beforeEach(async () => {
   await write('package.json', '{"type":"module"}');
   await write('package-lock.json', '{"packages":{"":{},"node_modules/a":{"version":"1.0.0"}}}');
   await write(
-    'src/cli.ts',
+    'local/cli.ts',
     'const args: string[] = process.argv.slice(2);\nconsole.log(args.join(" "));\nprocess.exitCode = Number(args[1] ?? 0);\n',
   );
   await write(
@@ -130,7 +130,7 @@ describe('launch', () => {
 
   it('stops the command with SIGTERM and reports its exit code', async () => {
     await write(
-      'src/cli.ts',
+      'local/cli.ts',
       "process.once('SIGTERM', () => process.exit(5));\nconsole.log('up');\nsetInterval(() => {}, 1000);\n",
     );
     await write('node_modules/.package-lock.json', '{"packages":{"node_modules/a":{"version":"1.0.0"}}}');

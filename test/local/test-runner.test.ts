@@ -1,4 +1,4 @@
-/** `npm test` over a made-up project: what it says of the second services, and what counts. */
+/** `npm test` and `npm run test:all` over a made-up project: which tests run in which, on which services, and what counts. */
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,9 @@ beforeEach(async () => {
   await write('test/unit/a.test.ts', passing('plain'));
   await write('test/system/stack.test.ts', `/* Deployment.start( */ ${passing('on a stack')}`);
   await write('test/system/other.test.ts', passing('on nothing'));
+  await write('test/faults/kind.test.ts', fault('kind', "smoke: 'first', smoke: 'more'"));
+  await write('test/faults/more.test.ts', fault('more', "smoke: 'more'"));
+  await write('test/faults/long.test.ts', fault('long', ''));
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
 
@@ -33,6 +36,12 @@ async function write(path: string, content: string): Promise<void> {
 /** A test file that says on which services it runs. */
 function passing(name: string): string {
   return `import { it } from 'node:test';\nit('${name} on ' + process.env.TELEMETRY_TEST_SERVICES, () => {});\n`;
+}
+
+/** One that says which fault tests it is to run. */
+function fault(name: string, marks: string): string {
+  const says = `'${name} fault ' + process.env.TELEMETRY_FAULTS + ' on ' + process.env.TELEMETRY_TEST_SERVICES`;
+  return `/* ${marks} */ import { it } from 'node:test';\nit(${says}, () => {});\n`;
 }
 
 /** The program that fetches and builds, here with an answer that is known before. */
@@ -52,42 +61,85 @@ async function npmTest(...args: string[]): Promise<{ output: string; lastLine: s
   return { output, lastLine: stdout.trim().split('\n').at(-1) ?? '', error };
 }
 
-describe('the second run', () => {
-  it('has the files that start a stack, after all others', async () => {
-    await answer('ready');
+function ran(output: string): string[] {
+  return [...output.matchAll(/(?<=✔ )[a-z ]+ on (?:embedded|second)/g)].map(([name]) => name);
+}
+
+describe('npm test', () => {
+  it('has all folders on the embedded services, and one fault test of each kind', async () => {
     const { output, lastLine, error } = await npmTest();
     assert.equal(error, null, output);
-    assert.equal(lastLine, '4 passed, 0 failed, 0 skipped');
-    const names = [...output.matchAll(/(?:plain|on a stack|on nothing) on (?:embedded|second)/g)].map(([name]) => name);
-    assert.deepEqual(names, [
+    assert.deepEqual(ran(output), [
       'plain on embedded',
       'on nothing on embedded',
       'on a stack on embedded',
-      'on a stack on second',
+      'kind fault first on embedded',
     ]);
+    assert.equal(lastLine, '4 passed, 0 failed, 0 skipped');
   });
 
-  it('is skipped, counted, with the reason, where a tool is missing', async () => {
+  it('runs a folder by its name, of the faults all', async () => {
+    const { output, lastLine } = await npmTest('unit', 'faults');
+    assert.deepEqual(ran(output).toSorted(), [
+      'kind fault full on embedded',
+      'long fault full on embedded',
+      'more fault full on embedded',
+      'plain on embedded',
+    ]);
+    assert.equal(lastLine, '4 passed, 0 failed, 0 skipped');
+  });
+
+  it('bundles the workflows once, before the first tests that run them', async () => {
+    await write(
+      'test/prepare-bundles.ts',
+      `import { writeFileSync } from 'node:fs';\nwriteFileSync(process.argv[2] + '/workflows.js', '');\n`,
+    );
+    await write(
+      'test/system/other.test.ts',
+      `import { existsSync } from 'node:fs';
+       import { it } from 'node:test';
+       it(existsSync(process.env.TELEMETRY_TEST_BUNDLES + '/workflows.js') ? 'bundled' : 'not bundled', () => {});`,
+    );
+    assert.match((await npmTest('system')).output, /✔ bundled/);
+  });
+});
+
+describe('the rest', () => {
+  it('has the other fault tests of the smoke set, then what works on the services of a stack on the second ones', async () => {
+    await answer('ready');
+    const { output, lastLine, error } = await npmTest('--rest');
+    assert.equal(error, null, output);
+    assert.deepEqual(ran(output), [
+      'kind fault more on embedded',
+      'more fault more on embedded',
+      'on a stack on second',
+      'kind fault smoke on second',
+      'more fault smoke on second',
+    ]);
+    assert.equal(lastLine, '5 passed, 0 failed, 0 skipped');
+  });
+
+  it('is skipped on the second services, counted, with the reason, where a tool is missing', async () => {
     await answer('missing', 'mvn does not run here (no such program)');
-    const { output, lastLine, error } = await npmTest();
+    const { output, lastLine, error } = await npmTest('--rest');
     assert.equal(error, null);
     assert.match(output, /^skipped: mvn does not run here \(no such program\)$/m);
-    assert.equal(lastLine, '3 passed, 0 failed, 1 skipped');
+    assert.equal(lastLine, '2 passed, 0 failed, 2 skipped');
   });
 
   it('fails where a tool is there and the services could not be had', async () => {
     await answer('failed', 'go install: exit code 1');
-    const { output, lastLine, error } = await npmTest();
+    const { output, lastLine, error } = await npmTest('--rest');
     assert.equal(error, 'exit code 1');
     assert.match(output, /^failed: the second services could not be fetched or built: go install: exit code 1$/m);
-    assert.equal(lastLine, '3 passed, 1 failed, 0 skipped');
+    assert.equal(lastLine, '2 passed, 2 failed, 0 skipped');
     await write('test/second-services/prepare.ts', 'process.exit(3);\n');
-    assert.match((await npmTest()).output, /^failed: .* it ended with exit code 3$/m);
+    assert.match((await npmTest('--services=second')).output, /^failed: .* it ended with exit code 3$/m);
   });
 
   it('can be all that runs, of all files or of some', async () => {
     await answer('ready');
-    assert.equal((await npmTest('--services=second')).lastLine, '1 passed, 0 failed, 0 skipped');
+    assert.equal((await npmTest('--services=second')).lastLine, '3 passed, 0 failed, 0 skipped');
     const some = await npmTest('test/system/other.test.ts', '--services=second');
     assert.match(some.output, /on nothing on second/);
     assert.equal(some.lastLine, '1 passed, 0 failed, 0 skipped');

@@ -1,0 +1,62 @@
+/** The `telemetry` command of a checkout: the product's own commands, and the embedded stack to try them on. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { CommandError } from '../src/commands/command-error.ts';
+import { useEnvironment } from '../src/config.ts';
+import { runToExitCode, telemetryProgram } from '../src/program.ts';
+import { STACK_DIRECTORY } from './directories.ts';
+
+const program = telemetryProgram()
+  .option('--local', 'work on the embedded stack that runs here')
+  .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`)
+  // `temporal` passes on everything that stands behind its name.
+  .enablePositionalOptions();
+
+program.hook('preAction', () => {
+  const { local, localDirectory } = program.opts();
+  if (local === true || localDirectory !== undefined) attachStack(localDirectory);
+});
+
+program
+  .command('up')
+  .description('run the embedded stack (Temporal, S3, SQS) in the foreground')
+  .option('--directory <dir>', 'where it keeps its data')
+  .action(async (options) => (await import('./demo.ts')).up(options));
+
+program
+  .command('demo')
+  .description('embedded stack and workers; analyses every day of the sample submissions, then stays up')
+  .option('--once', 'exit after publishing')
+  .option('--submissions <dir>', "analyse this folder's files instead; relative path = input key")
+  .option('--definitions <dir>', 'histogram definitions: <repo path>/<revision>/Histograms.json')
+  .option('--export <dir>', 'write the published space as plain files')
+  .option('--directory <dir>', 'where the stack keeps its data')
+  .action(async (options) => (await import('./demo.ts')).demo(options));
+
+program
+  .command('temporal')
+  .description('the Temporal CLI, pointed at the embedded stack: telemetry temporal workflow list')
+  .argument('[args...]')
+  .allowUnknownOption()
+  .helpOption(false)
+  .passThroughOptions()
+  .action(async (args) => {
+    attachStack(program.opts().localDirectory);
+    await (await import('./temporal-cli.ts')).temporalCli(args);
+  });
+
+await runToExitCode(program);
+
+/** Puts the addresses and credentials of the stack that runs in the directory over the environment. */
+function attachStack(directory = STACK_DIRECTORY): void {
+  const file = join(directory, 'stack.env');
+  try {
+    useEnvironment(parseEnv(readFileSync(file, 'utf8')) as Record<string, string>);
+  } catch (error) {
+    throw new CommandError(
+      `No embedded stack runs here (${file}: ${(error as Error).message}); start one with "npm run -s telemetry -- up"`,
+      { exitCode: 2 },
+    );
+  }
+}

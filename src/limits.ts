@@ -1,0 +1,23 @@
+/** How far data that others wrote is followed. Not settings: nothing in a deployment makes other values the right ones. */
+const MIB = 1 << 20;
+
+/** A longer line of a submission file is left out, a result with one is refused. */
+const maxLineBytes = 16 * MIB;
+
+/** Of a submission file. */
+export const SUBMISSION_LIMITS = {
+  /** A file that decodes to more is quarantined. */
+  maxDecodedBytes: 8192 * MIB,
+  /** The same for decoded bytes per stored byte, from 64 MiB on. */
+  maxRatio: 500,
+  /** LZMA's default preset needs 9 MiB, its highest 65. */
+  maxDecoderBytes: 128 * MIB,
+  maxLineBytes,
+} as const;
+
+/** Of a merge of results. */
+export const MERGE_LIMITS = {
+  maxLineBytes,
+  /** Size in memory, per thread, before it is spilled to disk. */
+  maxTableBytes: 160 * MIB,
+} as const;

@@ -1,0 +1,245 @@
+/**
+ * The `telemetry` program: every command of the product, and the exit code of whatever ends it.
+ * A command's code is loaded when it is called: most commands need neither Temporal's core nor the AWS SDK.
+ */
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { CommandError } from './commands/command-error.ts';
+import { type Config, ConfigError, environment, loadConfig } from './config.ts';
+
+export function telemetryProgram() {
+  const program = new Command('telemetry')
+    .description(
+      'The telemetry dashboard on Temporal: daily analysis of submissions, from the input bucket to the published data set.',
+    )
+    .showHelpAfterError()
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written).\nEvery setting: .env.example.',
+    );
+  addProcesses(program);
+  addRuns(program);
+  addOperation(program);
+  addStorage(program);
+  addFiles(program);
+  return program;
+}
+
+/** Runs the command that the arguments name. Known errors have no stack trace: their message says what to do. */
+export async function runToExitCode(program: CommandUnknownOpts): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = error instanceof ConfigError ? 2 : error instanceof CommandError ? error.exitCode : 1;
+    const known = error instanceof ConfigError || error instanceof CommandError;
+    process.stderr.write(
+      `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+  }
+}
+
+/** Read when a command begins, since what comes before it may still change the environment. */
+function settings(): Config {
+  return loadConfig(environment());
+}
+
+/** The long-running ones. */
+function addProcesses(program: Command): void {
+  program
+    .command('worker')
+    .description('run the Temporal worker: workflows and activities')
+    .action(async () => (await import('./worker.ts')).runWorker(settings()));
+
+  program
+    .command('analysis-worker')
+    .description('run an analysis worker: analysis tasks → results')
+    .option(
+      '--processor <command>',
+      'run this instead of the built-in aggregation; it gets the output folder as argument and "key TAB path" lines as input',
+    )
+    .action(async (options) => (await import('./analysis-worker/main.ts')).runAnalysisWorker(settings(), options));
+
+  program
+    .command('histogram-server')
+    .description('answer histogram definitions and buckets by revision, over HTTP')
+    .action(async () => (await import('./histogram-server/main.ts')).runHistogramServer(settings()));
+}
+
+/** Workflows, started by hand. */
+function addRuns(program: Command): void {
+  program
+    .command('run-day')
+    .description('analyse and publish one day, and follow the run')
+    .option('--day <YYYYMMDD>', 'default: yesterday, UTC')
+    .option('--filter <file>', 'filter document or template instead of the configured one')
+    .option('--allow-future', 'accept a day that has not begun')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--detach', 'start only')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => (await import('./commands/run-day.ts')).runDay(settings(), options));
+
+  program
+    .command('investigate')
+    .description('analyse without publishing, on queues of its own')
+    .argument('<name>', 'a-z 0-9 -; names the result: investigations/<name>/')
+    .option('--day <YYYYMMDD>', 'day that DATE stands for')
+    .option('--filter <file>', 'filter document or template instead of the configured one')
+    .option('--keys <file>', 'input keys, one a line, instead of a filter')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--detach', 'start only')
+    .option('--json', 'print the result as JSON')
+    .action(async (name, options) => (await import('./commands/run-day.ts')).investigate(settings(), name, options));
+
+  program
+    .command('aggregate')
+    .description('publish results that other launchers asked for, in rounds, until stopped; follows it')
+    .option('--publish-now', 'tell the one that runs to publish what waits')
+    .option('--stop', 'tell the one that runs to publish what waits, then to end')
+    .option('--detach', 'start only')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => (await import('./commands/aggregate.ts')).aggregate(settings(), options));
+
+  program
+    .command('collect-garbage')
+    .description('say what no commit of the data set names any more; the daily schedule removes it')
+    .option('--delete', 'remove it now')
+    .option('--force', 'remove also when more than half of the folders would go')
+    .option('--max-deletions <objects>', 'remove at most so many objects', Number)
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => (await import('./commands/collect-garbage.ts')).collectGarbage(settings(), options));
+
+  program
+    .command('website')
+    .description('the static website')
+    .command('publish')
+    .description(
+      'make the site what its source is, and follow the run; a source named here is published by this process',
+    )
+    .option('--source <dir>', 'folder instead of the configured source')
+    .option('--repository <url>', 'git repository instead of the configured source')
+    .option('--branch <name>', 'its branch')
+    .option('--force', "publish although many of the site's objects will be deleted")
+    .option('--dry-run', 'only say what would be written')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => (await import('./commands/website.ts')).publishWebsite(settings(), options));
+}
+
+const WATCH_EXIT_CODES =
+  '\nExit codes: 0 all is well, 1 something is wrong, 2 something could not be checked, or the settings are wrong.';
+
+/** Setting up and looking after a deployment. */
+function addOperation(program: Command): void {
+  program
+    .command('setup')
+    .description('create what a deployment needs and lacks, check the rest; a second run changes nothing')
+    .option('--fix', 'also change what exists and differs')
+    .option('--send-test-alert', 'send an alert that says it is a test')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (options) => (await import('./commands/setup.ts')).setup(settings(), options));
+
+  program
+    .command('status')
+    .description('what the deployment is doing: verdict, data set, runs, schedules, queues, what is left over')
+    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', WATCH_EXIT_CODES)
+    .action(async (options) => (await import('./commands/watch.ts')).status(settings(), options));
+
+  program
+    .command('check')
+    .description(
+      'the watchdog, for cron or a monitor: silent when all is well, else a line for each finding; repairs projections',
+    )
+    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
+    .option('--json', 'print as JSON')
+    .option('--verbose', 'a line also when all is well')
+    .addHelpText('after', WATCH_EXIT_CODES)
+    .action(async (options) => (await import('./commands/watch.ts')).check(settings(), options));
+
+  const schedules = program.command('schedules').description('the schedules as the code has them');
+  schedules
+    .command('apply')
+    .description('create or update; a pause is kept')
+    .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(settings()));
+  schedules
+    .command('list')
+    .option('--json', 'print as JSON')
+    .action(async (options) => (await import('./commands/schedule-commands.ts')).listSchedules(options.json === true));
+}
+
+/** What lies in the buckets: whole, refused, taken over. */
+function addStorage(program: Command): void {
+  program
+    .command('verify')
+    .description(
+      'whether what is published is whole: every hash, every count, every folder rendered again; writes nothing',
+    )
+    .option('--quick', 'names, sizes and documents only: no content of folders, segments and lists')
+    .option('--strict', 'exit code 1 also for notes, such as a folder that no commit names yet')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 whole, 1 something is wrong, 2 it could not be checked, or the settings are wrong.',
+    )
+    .action(async (options) => (await import('./commands/verify.ts')).verify(settings(), options));
+
+  const quarantine = program.command('quarantine').description('what was refused, kept with its reason');
+  quarantine
+    .command('list')
+    .description('newest first')
+    .option('--limit <number>', 'show at most so many (default 100)')
+    .option('--json', 'print as JSON')
+    .action(async (options) => (await import('./commands/quarantine.ts')).quarantineList(settings(), options));
+  quarantine
+    .command('show')
+    .argument('<sha>', 'its first digits, 6 or more')
+    .option('--json', 'print as JSON')
+    .action(async (sha, options) =>
+      (await import('./commands/quarantine.ts')).quarantineShow(settings(), sha, options),
+    );
+  quarantine
+    .command('release')
+    .description('send back to where it came from, to be judged again, once its reason is gone')
+    .argument('<sha...>', 'their first digits, 6 or more')
+    .option('--json', 'print the outcome as JSON')
+    .action(async (shas, options) =>
+      (await import('./commands/quarantine.ts')).quarantineRelease(settings(), shas, options),
+    );
+
+  program
+    .command('adopt')
+    .description('take over what the original published, history and all, as the first commit of this data set')
+    .option('--from <place>', 'where it lies, s3://bucket/prefix/ or a folder; default: the published space itself')
+    .option('--leave-out <channel/version...>', 'entries of versions.json to go without, for good')
+    .option('--dry-run', 'read and check everything, write nothing')
+    .option('--json', 'print the result as JSON')
+    .action(async (options) => (await import('./commands/adopt.ts')).adopt(settings(), options));
+}
+
+/** Files of this machine only. */
+function addFiles(program: Command): void {
+  program
+    .command('bundle-workflows')
+    .description('write the workflow code as one file, for TELEMETRY_WORKFLOW_BUNDLE')
+    .requiredOption('--output <file>', 'file to write')
+    .action(async ({ output }) => {
+      const bytes = await (await import('./workflow-bundle.ts')).writeWorkflowBundle(output);
+      process.stdout.write(`${output}: ${bytes} bytes\n`);
+    });
+
+  program
+    .command('aggregate-submissions')
+    .description('local files: submissions → result.txt')
+    .requiredOption('-i, --input <list>', 'file with lines "key TAB file"')
+    .requiredOption('-o, --output <file>', 'result to write')
+    .action(async (options) =>
+      (await import('./commands/local-files.ts')).aggregateSubmissionFiles(settings(), options),
+    );
+
+  program
+    .command('merge-results')
+    .description('local files: results → one result, or one file per channel/version')
+    .requiredOption('-i, --input <file...>', 'results to merge')
+    .option('-o, --output <file>', 'result to write')
+    .option('-f, --folder <dir>', 'folder with one file per channel/version, merged into what is there')
+    .action(async (options) => (await import('./commands/local-files.ts')).mergeResultFiles(settings(), options));
+}
