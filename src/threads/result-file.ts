@@ -5,6 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
 import { compareLineKeys, ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { sortedMerge } from '../pipeline/sorted-merge.ts';
 import { textLines } from './lines.ts';
 
 export interface ResultFileInfo {
@@ -39,23 +41,19 @@ export interface InterleaveInput {
 
 /** Puts the lines of all shares into one sorted file. */
 export async function interleaveShares({ shares, output }: InterleaveInput): Promise<ResultFileInfo> {
+  const merged = sortedMerge(
+    shares.map((path) => textLines(createReadStream(path))),
+    { compare: compareLineKeys, combine: (lines) => lines, unsorted },
+  );
   async function* lines(): AsyncGenerator<string> {
-    const readers = shares.map((path) => textLines(createReadStream(path)));
-    const heads = await Promise.all(readers.map((reader) => reader.next()));
-    for (;;) {
-      let least = -1;
-      for (const [index, head] of heads.entries()) {
-        if (head.done === true) continue;
-        const best = heads[least];
-        if (best === undefined || compareLineKeys(head.value, best.value as string) < 0) least = index;
-      }
-      const [head, reader] = [heads[least], readers[least]];
-      if (head === undefined || reader === undefined) return;
-      yield head.value as string;
-      heads[least] = await reader.next();
-    }
+    for await (const equal of merged) yield* equal;
   }
   return writeLines(output, lines());
+}
+
+function unsorted(line: string, after: string): InvalidDataError {
+  const [key, greater] = [line, after].map((text) => text.slice(0, text.indexOf('\t')));
+  return new InvalidDataError('unsorted_slots', `lines out of order: ${key} after ${greater}`);
 }
 
 export interface SplitInput {
