@@ -3,15 +3,16 @@
  * key is once, and in one of them. Sorted in blocks on disk: years of keys do not fit into memory.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { compareText } from '../pipeline/text-order.ts';
+import { writeLines } from './line-writer.ts';
 import { LineSplitter, textLines } from './lines.ts';
 
 export interface AdoptFileListsInput {
@@ -117,16 +118,6 @@ async function isGzip(path: string): Promise<boolean> {
 
 async function writeList(path: string, list: AsyncIterable<string>, badLines: number): Promise<AdoptedFileList> {
   const hash = createHash('sha256');
-  let keys = 0;
-  async function* lines(): AsyncGenerator<string> {
-    for await (const key of list) {
-      const line = `${key}\n`;
-      hash.update(line);
-      keys += 1;
-      yield line;
-    }
-  }
-  const file = createWriteStream(path);
-  await pipeline(Readable.from(lines()), createGzip(), file);
-  return { path, sha256: hash.digest('hex'), storedBytes: file.bytesWritten, keys, badLines };
+  const { lines, storedBytes } = await writeLines(path, list, (key) => key, { hash, compress: createGzip() });
+  return { path, sha256: hash.digest('hex'), storedBytes, keys: lines, badLines };
 }

@@ -1,20 +1,17 @@
 /** `result.txt` as a file: written from sorted slots, or interleaved from shares of its lines. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
 import { compareLineKeys, ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { sortedMerge } from '../pipeline/sorted-merge.ts';
+import { writeLines } from './line-writer.ts';
 import { textLines } from './lines.ts';
 
 export interface ResultFileInfo {
   readonly lines: number;
   readonly bytes: number;
 }
-
-const BLOCK_BYTES = 1 << 18;
 
 /** Writes slots in slot order. */
 export async function writeResultLines(
@@ -30,7 +27,7 @@ export async function writeResultLines(
     const last = writer.end();
     if (last !== undefined) yield last;
   }
-  return writeLines(path, lines());
+  return writeText(path, lines());
 }
 
 export interface InterleaveInput {
@@ -48,7 +45,7 @@ export async function interleaveShares({ shares, output }: InterleaveInput): Pro
   async function* lines(): AsyncGenerator<string> {
     for await (const equal of merged) yield* equal;
   }
-  return writeLines(output, lines());
+  return writeText(output, lines());
 }
 
 function unsorted(line: string, after: string): InvalidDataError {
@@ -75,7 +72,7 @@ export async function splitResult({ result, folder }: SplitInput): Promise<{ cha
       for (; next.done !== true && channelVersionOf(next.value) === channelVersion; next = await reader.next())
         yield next.value;
     };
-    await writeLines(path, piece());
+    await writeText(path, piece());
     pieces.push({ channelVersion, path });
   }
   return pieces;
@@ -85,26 +82,7 @@ function channelVersionOf(line: string): string {
   return line.slice(0, line.indexOf('/', line.indexOf('/') + 1));
 }
 
-async function writeLines(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
-  const info = { lines: 0, bytes: 0 };
-  async function* blocks(): AsyncGenerator<Buffer> {
-    let text: string[] = [];
-    let characters = 0;
-    const flush = (): Buffer => {
-      const block = Buffer.from(text.join(''));
-      info.bytes += block.length;
-      text = [];
-      characters = 0;
-      return block;
-    };
-    for await (const line of lines) {
-      text.push(line, '\n');
-      characters += line.length + 1;
-      info.lines += 1;
-      if (characters >= BLOCK_BYTES) yield flush();
-    }
-    if (characters > 0) yield flush();
-  }
-  await pipeline(Readable.from(blocks(), { highWaterMark: 2 }), createWriteStream(path));
-  return info;
+async function writeText(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
+  const written = await writeLines(path, lines, (line) => line);
+  return { lines: written.lines, bytes: written.bytes };
 }
