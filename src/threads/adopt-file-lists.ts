@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +12,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { compareText } from '../pipeline/text-order.ts';
+import { isGzipFile } from './gzip.ts';
 import { writeLines } from './line-writer.ts';
 import { LineSplitter, textLines } from './lines.ts';
 
@@ -95,7 +96,7 @@ async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks
 }
 
 async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncGenerator<string> {
-  const source = (await isGzip(path)) ? createGunzip() : new PassThrough();
+  const source = (await isGzipFile(path)) ? createGunzip() : new PassThrough();
   // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
   pipeline(createReadStream(path), source).catch(() => undefined);
   try {
@@ -103,16 +104,6 @@ async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncG
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('Z_') !== true) throw error;
     throw new InvalidDataError('bad_gzip', `the list does not decompress: ${(error as Error).message}`);
-  }
-}
-
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await file.close();
   }
 }
 
