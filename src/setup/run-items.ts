@@ -62,12 +62,15 @@ async function settle(item: SetupItem, fix: boolean): Promise<{ state: OutcomeSt
   return { state: 'fixed', look: { ...look, facts: [...look.facts, ...found.facts.map((fact) => `before: ${fact}`)] } };
 }
 
+/** Names of errors whose text says all there is to say. */
+const SAYS_ALL: ReadonlySet<string> = new Set(['Error', 'CommandError']);
+
 /** What went wrong, in one line: errors of refused connections have no text of their own. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(errorText).join('; ');
   const { details } = error as { details?: unknown };
-  const name = error.name === 'Error' || error.message.includes(error.name) ? '' : `${error.name}: `;
+  const name = SAYS_ALL.has(error.name) || error.message.includes(error.name) ? '' : `${error.name}: `;
   const text = typeof details === 'string' && details !== '' ? details : error.message;
   return name + (text === '' ? 'no further explanation' : text);
 }
