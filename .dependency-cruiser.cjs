@@ -39,7 +39,7 @@ module.exports = {
       name: 'histogram-server-knows-definitions-only',
       severity: 'error',
       from: { path: '^src/histogram-server/', pathNot: '^src/histogram-server/main\\.ts' },
-      to: { path: '^src/(?!histogram-server/|histograms/)', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/(?!histogram-server/|histograms/|deadline\\.ts)', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'only-roots-wire-the-histogram-server',
@@ -78,7 +78,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/setup/' },
       to: {
-        path: '^src/(?!setup/|pipeline/|state/|threads/|findings\\.ts|metrics\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts)',
+        path: '^src/(?!setup/|pipeline/|state/|threads/|findings\\.ts|metrics\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|schedules\\.ts|deadline\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -88,7 +88,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/watch/' },
       to: {
-        path: '^src/(?!watch/|pipeline/|setup/|state/|findings\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts)',
+        path: '^src/(?!watch/|pipeline/|setup/|state/|findings\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts|deadline\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -4,8 +4,9 @@ import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOpti
 import { createAlertActivities } from './activities/alerts.ts';
 import { translatingFailures } from './activities/failure-edge.ts';
 import { createActivities } from './activities/index.ts';
+import { serverFor } from './commands/temporal-client.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
-import { type Config, secretValues, temporalConnectConfig } from './config.ts';
+import { type Config, secretValues } from './config.ts';
 import { armFailpoints } from './failpoints.ts';
 import { startGauges } from './watch/gauges.ts';
 import { createMetrics } from './metrics.ts';
@@ -29,12 +30,13 @@ export async function runWorker(config: Config): Promise<void> {
     shutdownSignals: ['SIGTERM', 'SIGINT'],
     ...metricsEndpoint(config),
   });
-  const { connectionOptions, namespace } = await temporalConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
+  const temporal = await serverFor((options) => NativeConnection.connect(options));
+  const { namespace } = temporal;
+  const connection = await temporal.connection();
   const metrics = createMetrics(Runtime.instance().metricMeter);
   const { ports, close } = connectPorts(config, logger, metrics);
   const { ports: alertPorts, close: closeAlerts } = connectAlerts(config, ports.analysis, logTail, metrics);
-  const shared = { connection, namespace: namespace ?? 'default', ...shutdown(config), ...versioning(config) };
+  const shared = { connection, namespace, ...shutdown(config), ...versioning(config) };
   const stopGauges = startGauges(ports, logger);
   try {
     const worker = await Worker.create({
@@ -55,10 +57,7 @@ export async function runWorker(config: Config): Promise<void> {
       activities: translatingFailures(createAlertActivities(alertPorts), secrets),
       maxConcurrentActivityTaskExecutions: ALERTS_AT_ONCE,
     });
-    logger.info(
-      { workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE, namespace: namespace ?? 'default' },
-      'worker started',
-    );
+    logger.info({ workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE, namespace }, 'worker started');
     // Each ends by itself at the signal; when one breaks, both end.
     await Promise.all(
       [worker, alertWorker].map((one) =>
@@ -72,7 +71,7 @@ export async function runWorker(config: Config): Promise<void> {
     stopGauges();
     closeAlerts();
     await close();
-    await connection.close();
+    await temporal.close();
   }
 }
 

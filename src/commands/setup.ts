@@ -1,9 +1,8 @@
 /** `setup`: makes a deployment complete, or says what keeps it from being so (operations.md 7.5). */
-import { Connection } from '@temporalio/client';
 import { createBucketAdministration, createQueueAdministration } from '../aws/provision.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { alertChannels, s3Connection, sqsConnection } from '../composition.ts';
-import { type Config, secretValues, temporalConnectConfig } from '../config.ts';
+import { type Config, secretValues } from '../config.ts';
 import { SUBMISSION_LIMITS } from '../limits.ts';
 import type { AlertChannel } from '../ports.ts';
 import { alertItems } from '../setup/alert-items.ts';
@@ -13,9 +12,9 @@ import { neededByRuns, storageItems, type StorageNames, temporalItems } from '..
 import { filterTemplateItem, filterTemplateItemName } from '../setup/filter-template.ts';
 import { exitCodeOfFindings } from '../findings.ts';
 import { findingOf, type SetupItem } from '../setup/item.ts';
-import type { TemporalAccess } from '../setup/namespace.ts';
 import { runItems } from '../setup/run-items.ts';
 import { setupReport } from './setup-report.ts';
+import { temporalServer } from './temporal-client.ts';
 
 export interface SetupOptions {
   readonly fix?: boolean | undefined;
@@ -55,7 +54,7 @@ async function deployment(
   const stores = createObjectStores(s3Connection(config));
   const buckets = createBucketAdministration(s3Connection(config));
   const queues = createQueueAdministration(sqsConnection(config));
-  const temporal = await temporalAccess();
+  const temporal = await temporalServer();
   const parts = {
     buckets,
     queues,
@@ -99,22 +98,6 @@ async function deployment(
       buckets.close();
       queues.close();
       await temporal.close();
-    },
-  };
-}
-
-async function temporalAccess(): Promise<TemporalAccess & { close(): Promise<void> }> {
-  const { connectionOptions, namespace } = await temporalConnectConfig();
-  let connected: Promise<Connection> | undefined;
-  return {
-    address: connectionOptions.address ?? 'localhost:7233',
-    namespace: namespace ?? 'default',
-    connection: () => (connected ??= Connection.connect(connectionOptions)),
-    close: async () => {
-      await connected?.then(
-        (connection) => connection.close(),
-        () => undefined,
-      );
     },
   };
 }

@@ -1,10 +1,10 @@
 /** `check` and `status`: the watchdog outside Temporal, for cron or a monitor, and the same look for people (operations.md 7.6). */
-import { Client, Connection } from '@temporalio/client';
+import { Client, type Connection } from '@temporalio/client';
 import { writeProjections } from '../state/projections.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import { s3Connection, sqsConnection } from '../composition.ts';
-import { type Config, temporalConnectConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';
 import type { Facts } from '../watch/rules/facts.ts';
@@ -14,6 +14,7 @@ import { judge, verdictLine } from '../watch/rules/judge.ts';
 import { collectFacts, type WatchNames, type WatchPorts } from '../watch/collect-facts.ts';
 import { CommandError } from './command-error.ts';
 import { statusText } from './status-report.ts';
+import { type TemporalServer, temporalServer } from './temporal-client.ts';
 import { print } from './terminal.ts';
 
 export interface WatchOptions {
@@ -79,17 +80,19 @@ function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
   return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };
 }
 
-const CONNECT_MS = 5_000;
-
 async function withPorts(config: Config, use: (ports: WatchPorts, names: WatchNames) => Promise<void>): Promise<void> {
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
-  let connected: Promise<{ connection: Connection; client: Client }> | undefined;
+  // Settings that cannot be read are a part that is not known, as a server out of reach is.
+  let server: Promise<TemporalServer<Connection>> | undefined;
   const ports: WatchPorts = {
     analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
     published: stores.bucket(config.TELEMETRY_PUBLISHED_BUCKET),
     queues,
-    temporal: async () => (await (connected ??= connect())).client,
+    temporal: async () => {
+      const { connection, namespace } = await (server ??= temporalServer());
+      return new Client({ connection: await connection(), namespace });
+    },
   };
   try {
     await use(ports, {
@@ -102,20 +105,6 @@ async function withPorts(config: Config, use: (ports: WatchPorts, names: WatchNa
   } finally {
     stores.close();
     queues.close();
-    await connected?.then(
-      ({ connection }) => connection.close(),
-      () => undefined,
-    );
-  }
-}
-
-async function connect(): Promise<{ connection: Connection; client: Client }> {
-  const { connectionOptions, namespace } = await temporalConnectConfig();
-  try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: CONNECT_MS });
-    return { connection, client: new Client({ connection, namespace: namespace ?? 'default' }) };
-  } catch (error) {
-    const address = connectionOptions.address ?? 'localhost:7233';
-    throw new Error(`no Temporal server answers at ${address}`, { cause: error });
+    await (await server?.catch(() => undefined))?.close();
   }
 }

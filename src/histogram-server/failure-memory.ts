@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { UpstreamFault } from './upstream.ts';
 
+/** Above 0: to lru-cache 0 would mean never. */
 export interface ForgetAfter {
   readonly notFoundMs: number;
   readonly failureMs: number;
@@ -13,28 +14,27 @@ const SILENT_BEFORE_REST = 3;
 
 export class FailureMemory {
   readonly #forgetAfter: ForgetAfter;
-  readonly #faults = new LRUCache<string, { readonly fault: UpstreamFault; readonly until: number }>({
-    max: REMEMBERED,
-  });
+  readonly #faults: LRUCache<string, UpstreamFault>;
+  /** Of the upstream itself, while it rests. */
+  readonly #rest: LRUCache<'upstream', UpstreamFault>;
   #silent = 0;
-  #rest: { readonly fault: UpstreamFault; readonly until: number } = { fault: 'unreachable', until: 0 };
 
-  constructor(forgetAfter: ForgetAfter) {
+  constructor(forgetAfter: ForgetAfter, clock = { now: () => Date.now() }) {
     this.#forgetAfter = forgetAfter;
+    // Resolution 0: the clock is asked each time, and no timer runs.
+    const timing = { ttl: forgetAfter.failureMs, ttlResolution: 0, perf: clock };
+    this.#faults = new LRUCache({ max: REMEMBERED, ...timing });
+    this.#rest = new LRUCache({ max: 1, ...timing });
   }
 
   /** Why the revision is not to be asked for now; undefined when it may be. */
   of(key: string): UpstreamFault | undefined {
-    const now = Date.now();
-    const known = this.#faults.get(key);
-    if (known !== undefined && now < known.until) return known.fault;
-    return now < this.#rest.until ? this.#rest.fault : undefined;
+    return this.#faults.get(key) ?? this.#rest.get('upstream');
   }
 
   failed(key: string, fault: UpstreamFault): void {
     const { notFoundMs, failureMs } = this.#forgetAfter;
-    const now = Date.now();
-    this.#faults.set(key, { fault, until: now + (fault === 'not_found' ? notFoundMs : failureMs) });
+    this.#faults.set(key, fault, { ttl: fault === 'not_found' ? notFoundMs : failureMs });
     if (fault !== 'unreachable' && fault !== 'timed_out') {
       this.#silent = 0;
       return;
@@ -42,7 +42,7 @@ export class FailureMemory {
     this.#silent += 1;
     if (this.#silent < SILENT_BEFORE_REST) return;
     this.#silent = 0;
-    this.#rest = { fault, until: now + failureMs };
+    this.#rest.set('upstream', fault);
   }
 
   succeeded(key: string): void {

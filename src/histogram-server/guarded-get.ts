@@ -4,6 +4,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as httpRequest, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
+import { unlessAborted } from '../deadline.ts';
 import { mayConnectTo } from './public-address.ts';
 
 type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -58,7 +59,7 @@ async function checkedAddresses(
 ): Promise<readonly LookupAddress[]> {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(host);
-  const addresses = family === 0 ? await unlessAborted(resolve(host), signal) : [{ address: host, family }];
+  const addresses = family === 0 ? await unlessAborted(signal, () => resolve(host)) : [{ address: host, family }];
   // One forbidden address among good ones is reason enough: it is what a rebinding attack looks like.
   if (addresses.length === 0 || !addresses.every(({ address }) => mayConnectTo(address, allowPrivate))) {
     throw new AddressRefusedError(`${host} resolves to an address that may not be connected to`);
@@ -106,19 +107,4 @@ async function boundedBody(response: IncomingMessage, maxBytes: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** The work's result; name resolution itself cannot be stopped, but nobody waits for it. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => {
-    reject(signal.reason as Error);
-  };
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -1,8 +1,9 @@
 /** Asking the upstream for a revision: where, how often, for how long, and what its answers mean (histogram-server.md 6.7). */
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { unlessAborted } from '../deadline.ts';
 import { type NamedRevision, upstreamUrl } from '../histograms/upstream-url.ts';
 import { AddressRefusedError, BodyRefusedError, type GetRules, guardedGet } from './guarded-get.ts';
-import { Turns } from './turns.ts';
 
 /**
  * - `not_found`: there is no such revision, or the upstream is switched off
@@ -46,13 +47,13 @@ const AT_ONCE = 8;
 
 export class HttpUpstream implements Upstream {
   readonly #settings: HttpUpstreamSettings;
-  readonly #turns: Turns;
+  readonly #inTurn: LimitFunction;
   readonly #closing = new AbortController();
   #tries = 0;
 
   constructor(settings: HttpUpstreamSettings) {
     this.#settings = settings;
-    this.#turns = new Turns(settings.atOnce ?? AT_ONCE);
+    this.#inTurn = pLimit(settings.atOnce ?? AT_ONCE);
   }
 
   /** Requests made so far, repeated ones included. */
@@ -65,7 +66,13 @@ export class HttpUpstream implements Upstream {
     const signal = AbortSignal.any([deadline, this.#closing.signal]);
     try {
       const url = upstreamUrl(this.#settings.template, revision);
-      return await this.#turns.take(() => this.#tryInTurn(url, signal), signal);
+      // Nobody waits for a turn longer than for an answer; one that comes later is passed on at once.
+      return await unlessAborted(signal, () =>
+        this.#inTurn(async () => {
+          signal.throwIfAborted();
+          return this.#tryAll(url, signal);
+        }),
+      );
     } catch (error) {
       return { fault: deadline.aborted && !this.#closing.signal.aborted ? 'timed_out' : faultOf(error) };
     }
@@ -75,7 +82,7 @@ export class HttpUpstream implements Upstream {
     this.#closing.abort(new Error('closed'));
   }
 
-  async #tryInTurn(url: URL, signal: AbortSignal): Promise<UpstreamAnswer> {
+  async #tryAll(url: URL, signal: AbortSignal): Promise<UpstreamAnswer> {
     for (const pauseMs of this.#settings.pausesMs ?? PAUSES_MS) {
       const { answer, mayPass } = await this.#try(url, signal).catch((error: unknown): Try => {
         if (signal.aborted || isFinal(error)) throw error;

@@ -1,4 +1,5 @@
 /** The rule of a set-up: look at every item, create what is missing, change what differs only when told to (operations.md 7.5). */
+import { withDeadline } from '../deadline.ts';
 import { findingOf, type ItemOutcome, type Look, type OutcomeState, type SetupItem } from './item.ts';
 
 export interface RunOptions {
@@ -9,7 +10,7 @@ export interface RunOptions {
   readonly onEnd?: (outcome: ItemOutcome) => void;
 }
 
-/** For one look, creation or mending; each of them asks a few short questions of a service. */
+/** For one look, creation or fix; each of them asks a few short questions of a service. */
 const STEP_MS = 60_000;
 
 /**
@@ -51,38 +52,25 @@ async function runItem(item: SetupItem, unusable: ReadonlyMap<string, string>, f
 }
 
 async function settle(item: SetupItem, fix: boolean): Promise<{ state: OutcomeState; look: Look }> {
-  const found = await within((signal) => item.look(signal));
+  const found = await withDeadline(STEP_MS, (signal) => item.look(signal));
   const change = { missing: item.create, differs: fix ? item.fix : undefined }[found.state as 'missing' | 'differs'];
   if (change === undefined) return { state: found.state, look: found };
-  await within((signal) => change.call(item, signal));
-  const look = await within((signal) => item.look(signal));
+  await withDeadline(STEP_MS, (signal) => change.call(item, signal));
+  const look = await withDeadline(STEP_MS, (signal) => item.look(signal));
   if (look.state !== 'ok') return { state: look.state, look };
   if (found.state === 'missing') return { state: 'created', look };
   return { state: 'fixed', look: { ...look, facts: [...look.facts, ...found.facts.map((fact) => `before: ${fact}`)] } };
 }
 
-/** Not every client takes a signal, so nobody waits longer than that for it. */
-async function within<T>(step: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    const error = new Error(`no answer within ${STEP_MS / 1000} s`);
-    controller.abort(error);
-    reject(error);
-  }, STEP_MS);
-  try {
-    return await Promise.race([step(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** Names of errors whose text says all there is to say. */
+const SAYS_ALL: ReadonlySet<string> = new Set(['Error', 'CommandError']);
 
 /** What went wrong, in one line: errors of refused connections have no text of their own. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(errorText).join('; ');
   const { details } = error as { details?: unknown };
-  const name = error.name === 'Error' || error.message.includes(error.name) ? '' : `${error.name}: `;
+  const name = SAYS_ALL.has(error.name) || error.message.includes(error.name) ? '' : `${error.name}: `;
   const text = typeof details === 'string' && details !== '' ? details : error.message;
   return name + (text === '' ? 'no further explanation' : text);
 }

@@ -3,15 +3,17 @@
  * key is once, and in one of them. Sorted in blocks on disk: years of keys do not fit into memory.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { compareText } from '../pipeline/text-order.ts';
+import { isGzipFile } from './gzip.ts';
+import { writeLines } from './line-writer.ts';
 import { LineSplitter, textLines } from './lines.ts';
 
 export interface AdoptFileListsInput {
@@ -94,7 +96,7 @@ async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks
 }
 
 async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncGenerator<string> {
-  const source = (await isGzip(path)) ? createGunzip() : new PassThrough();
+  const source = (await isGzipFile(path)) ? createGunzip() : new PassThrough();
   // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
   pipeline(createReadStream(path), source).catch(() => undefined);
   try {
@@ -105,28 +107,8 @@ async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncG
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await file.close();
-  }
-}
-
 async function writeList(path: string, list: AsyncIterable<string>, badLines: number): Promise<AdoptedFileList> {
   const hash = createHash('sha256');
-  let keys = 0;
-  async function* lines(): AsyncGenerator<string> {
-    for await (const key of list) {
-      const line = `${key}\n`;
-      hash.update(line);
-      keys += 1;
-      yield line;
-    }
-  }
-  const file = createWriteStream(path);
-  await pipeline(Readable.from(lines()), createGzip(), file);
-  return { path, sha256: hash.digest('hex'), storedBytes: file.bytesWritten, keys, badLines };
+  const { lines, storedBytes } = await writeLines(path, list, (key) => key, { hash, compress: createGzip() });
+  return { path, sha256: hash.digest('hex'), storedBytes, keys: lines, badLines };
 }

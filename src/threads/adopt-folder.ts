@@ -9,6 +9,7 @@ import { measureFileName, readOriginalFolder } from '../pipeline/dataset/adoptio
 import { slotsOfFile } from '../pipeline/dataset/adoption/original-rows.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { isGzip } from './gzip.ts';
 import { type PartInfo, writePart } from './part-file.ts';
 
 interface OriginalFile {
@@ -132,10 +133,6 @@ class StoredFolder {
     this.#seen.set(name, { name, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') });
     return body;
   }
-}
-
-function isGzip(body: Buffer): boolean {
-  return body[0] === 0x1f && body[1] === 0x8b;
 }
 
 function inflated(body: Buffer, name: string): string {

@@ -1,16 +1,14 @@
 /** File job: the submission files of one analysis task → `result.txt` (submissions.md, results.md 4.1). */
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { resultLines } from '../pipeline/aggregates/result-lines.ts';
 import { SlotTable } from '../pipeline/aggregates/slot-table.ts';
 import type { FailedFile, TaskReport } from '../pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { type DecodeLimits, decodeFile } from './decode.ts';
+import { writeLines } from './line-writer.ts';
 import { LineSplitter } from './lines.ts';
 
 export interface SubmissionFile {
@@ -110,17 +108,6 @@ async function countFile(
 
 async function writeResult(path: string, table: SlotTable): Promise<{ lines: number; bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  let lines = 0;
-  let bytes = 0;
-  function* blocks(): Generator<Buffer> {
-    for (const line of resultLines(table.sorted())) {
-      const block = Buffer.from(`${line}\n`);
-      hash.update(block);
-      lines += 1;
-      bytes += block.length;
-      yield block;
-    }
-  }
-  await pipeline(Readable.from(blocks()), createWriteStream(path));
+  const { lines, bytes } = await writeLines(path, resultLines(table.sorted()), (line) => line, { hash });
   return { lines, bytes, sha256: hash.digest('hex') };
 }

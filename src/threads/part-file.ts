@@ -1,12 +1,11 @@
 /** Sorted parts as files: zstd of part lines. Their identity is the hash of the lines, not of the compressed bytes. */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { parsePartLine, type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { writeLines } from './line-writer.ts';
 import { LineSplitter } from './lines.ts';
 
 export interface PartInfo {
@@ -19,36 +18,13 @@ export interface PartInfo {
   readonly storedBytes: number;
 }
 
-const BLOCK_CHARACTERS = 1 << 18;
-
 /** Writes slots, already in slot order, to a new file. */
 export async function writePart(path: string, slots: AsyncIterable<PartSlot> | Iterable<PartSlot>): Promise<PartInfo> {
   const hash = createHash('sha256');
-  let count = 0;
-  let bytes = 0;
-  async function* blocks(): AsyncGenerator<Buffer> {
-    let text: string[] = [];
-    let characters = 0;
-    const flush = (): Buffer => {
-      const block = Buffer.from(text.join(''));
-      hash.update(block);
-      bytes += block.length;
-      text = [];
-      characters = 0;
-      return block;
-    };
-    for await (const { channelVersion, slot } of slots) {
-      const line = `${partLine(channelVersion, slot)}\n`;
-      text.push(line);
-      characters += line.length;
-      count += 1;
-      if (characters >= BLOCK_CHARACTERS) yield flush();
-    }
-    if (characters > 0) yield flush();
-  }
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
-  await pipeline(Readable.from(blocks(), { objectMode: true, highWaterMark: 2 }), compress, createWriteStream(path));
-  return { sha256: hash.digest('hex'), slots: count, bytes, storedBytes: (await stat(path)).size };
+  const toLine = ({ channelVersion, slot }: PartSlot): string => partLine(channelVersion, slot);
+  const { lines, ...sizes } = await writeLines(path, slots, toLine, { hash, compress });
+  return { sha256: hash.digest('hex'), slots: lines, ...sizes };
 }
 
 const MAX_LINE = 1 << 20;

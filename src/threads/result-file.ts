@@ -1,18 +1,17 @@
 /** `result.txt` as a file: written from sorted slots, or interleaved from shares of its lines. */
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
 import { compareLineKeys, ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { sortedMerge } from '../pipeline/sorted-merge.ts';
+import { writeLines } from './line-writer.ts';
 import { textLines } from './lines.ts';
 
 export interface ResultFileInfo {
   readonly lines: number;
   readonly bytes: number;
 }
-
-const BLOCK_BYTES = 1 << 18;
 
 /** Writes slots in slot order. */
 export async function writeResultLines(
@@ -28,7 +27,7 @@ export async function writeResultLines(
     const last = writer.end();
     if (last !== undefined) yield last;
   }
-  return writeLines(path, lines());
+  return writeText(path, lines());
 }
 
 export interface InterleaveInput {
@@ -39,23 +38,19 @@ export interface InterleaveInput {
 
 /** Puts the lines of all shares into one sorted file. */
 export async function interleaveShares({ shares, output }: InterleaveInput): Promise<ResultFileInfo> {
+  const merged = sortedMerge(
+    shares.map((path) => textLines(createReadStream(path))),
+    { compare: compareLineKeys, combine: (lines) => lines, unsorted },
+  );
   async function* lines(): AsyncGenerator<string> {
-    const readers = shares.map((path) => textLines(createReadStream(path)));
-    const heads = await Promise.all(readers.map((reader) => reader.next()));
-    for (;;) {
-      let least = -1;
-      for (const [index, head] of heads.entries()) {
-        if (head.done === true) continue;
-        const best = heads[least];
-        if (best === undefined || compareLineKeys(head.value, best.value as string) < 0) least = index;
-      }
-      const [head, reader] = [heads[least], readers[least]];
-      if (head === undefined || reader === undefined) return;
-      yield head.value as string;
-      heads[least] = await reader.next();
-    }
+    for await (const equal of merged) yield* equal;
   }
-  return writeLines(output, lines());
+  return writeText(output, lines());
+}
+
+function unsorted(line: string, after: string): InvalidDataError {
+  const [key, greater] = [line, after].map((text) => text.slice(0, text.indexOf('\t')));
+  return new InvalidDataError('unsorted_slots', `lines out of order: ${key} after ${greater}`);
 }
 
 export interface SplitInput {
@@ -77,7 +72,7 @@ export async function splitResult({ result, folder }: SplitInput): Promise<{ cha
       for (; next.done !== true && channelVersionOf(next.value) === channelVersion; next = await reader.next())
         yield next.value;
     };
-    await writeLines(path, piece());
+    await writeText(path, piece());
     pieces.push({ channelVersion, path });
   }
   return pieces;
@@ -87,26 +82,7 @@ function channelVersionOf(line: string): string {
   return line.slice(0, line.indexOf('/', line.indexOf('/') + 1));
 }
 
-async function writeLines(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
-  const info = { lines: 0, bytes: 0 };
-  async function* blocks(): AsyncGenerator<Buffer> {
-    let text: string[] = [];
-    let characters = 0;
-    const flush = (): Buffer => {
-      const block = Buffer.from(text.join(''));
-      info.bytes += block.length;
-      text = [];
-      characters = 0;
-      return block;
-    };
-    for await (const line of lines) {
-      text.push(line, '\n');
-      characters += line.length + 1;
-      info.lines += 1;
-      if (characters >= BLOCK_BYTES) yield flush();
-    }
-    if (characters > 0) yield flush();
-  }
-  await pipeline(Readable.from(blocks(), { highWaterMark: 2 }), createWriteStream(path));
-  return info;
+async function writeText(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
+  const written = await writeLines(path, lines, (line) => line);
+  return { lines: written.lines, bytes: written.bytes };
 }

@@ -1,5 +1,6 @@
 /** One part of a look: what it brought, or why nothing; within a time, whatever the service does. */
 import { ApplicationFailure } from '@temporalio/common';
+import { withDeadline } from '../deadline.ts';
 import { FailureType } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import type { Part } from './rules/facts.ts';
@@ -10,20 +11,11 @@ const PART_MS = 30_000;
 
 /** Never rejects. The signal aborts when the time is up; clients that ignore it are left behind. */
 export async function partOf<T>(look: (signal: AbortSignal) => Promise<T>): Promise<Part<T>> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    const error = new Error(`no answer within ${PART_MS / 1000} s`);
-    controller.abort(error);
-    reject(error);
-  }, PART_MS);
   try {
-    return { known: await Promise.race([look(controller.signal), late]) };
+    return { known: await withDeadline(PART_MS, look) };
   } catch (error) {
     const text = error instanceof ApplicationFailure ? error.message : errorText(error);
     return { unknown: plainLine(text, 500), type: typeOf(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

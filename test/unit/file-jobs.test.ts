@@ -12,6 +12,7 @@ import { aggregateSubmissions, type SubmissionFile } from '../../src/threads/agg
 import { mergePartFiles, partsToResult } from '../../src/threads/merge-parts.ts';
 import { mergeResults, type MergeResultsResult, type ResultFile } from '../../src/threads/merge-results.ts';
 import { readPart, writePart } from '../../src/threads/part-file.ts';
+import { interleaveShares } from '../../src/threads/result-file.ts';
 
 const data = new URL('../../../shared/data/', import.meta.url);
 const skip = existsSync(data) ? false : `${data.pathname} is not there`;
@@ -332,6 +333,26 @@ describe('merging results', () => {
     const bad = `${line('nightly/28', 1, path)}x\n`;
     const { dropped } = await merge([store('a', line('nightly/28', 1, path)), store('b', bad), store('c', mixed)]);
     assert.deepEqual(dropped, { bad_path: 1, mixed_statistics: 2 });
+  });
+});
+
+describe('shares of a result', () => {
+  const line = (measure: string): string => `nightly/28/${measure}/by-build-date\t{}\n`;
+  const share = (...measures: readonly string[]): string => store('share', measures.map(line).join(''));
+
+  it('are put into one sorted file', async () => {
+    const output = join(newFolder(), 'result.txt');
+    const { lines, bytes } = await interleaveShares({ shares: [share('B', 'D'), share(), share('A', 'C')], output });
+    assert.equal(readFileSync(output, 'utf8'), ['A', 'B', 'C', 'D'].map(line).join(''));
+    assert.deepEqual([lines, bytes], [4, 4 * line('A').length]);
+  });
+
+  it('are refused when one is not in order', async () => {
+    const shares = [share('B', 'A'), share('C')];
+    await assert.rejects(interleaveShares({ shares, output: join(newFolder(), 'result.txt') }), {
+      reason: 'unsorted_slots',
+      message: 'lines out of order: nightly/28/A/by-build-date after nightly/28/B/by-build-date',
+    });
   });
 });
 

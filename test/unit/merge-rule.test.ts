@@ -334,6 +334,14 @@ describe('merging many aggregates', () => {
     );
   });
 
+  it('refuses a part that is not in order', async () => {
+    const part = [contribution({ measure: 'B' }), contribution({ measure: 'A' })];
+    await assert.rejects(merged(part, [contribution({ measure: 'C' })]), {
+      reason: 'unsorted_slots',
+      message: /out of order: .*"A".* after .*"B"/,
+    });
+  });
+
   it('closes every part when the reader stops early', async () => {
     let closed = 0;
     const endless = function* (): Generator<PartSlot> {

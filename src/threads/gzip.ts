@@ -1,0 +1,17 @@
+/** Telling gzip by its first two bytes: files of the original and of old stores come plain or compressed, whatever their names say. */
+import { open } from 'node:fs/promises';
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The same of a file, without reading more of it. */
+export async function isGzipFile(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return isGzip(buffer);
+  } finally {
+    await file.close();
+  }
+}
