@@ -1,6 +1,6 @@
 /**
  * Places at which a test may break the application: named in the code, no-ops unless `FAILPOINTS` names them.
- * What is to hold at each of them stands in PROTOCOL.md 4; `test/faults` injects and looks.
+ * What is to hold at each of them is said in docs/protocol.md 4; `test/faults` injects and looks.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -49,7 +49,7 @@ export const JOBS = {
       summary: 'Daily analysis of the day before',
       details: 'Lists the submissions of the day, has them analysed, merges the results and publishes the data set.',
     },
-    // A run waits 20 h for its tasks (T2), then merges and publishes.
+    // A run waits 20 h for its tasks, then merges and publishes.
     longestHours: 24,
     byHand: (day) => `telemetry run-day --day ${day}`,
     again: (day) => `run the day again: "telemetry run-day --day ${day}"`,

@@ -1,4 +1,7 @@
-/** Lower bounds of a histogram's buckets, as browsers make them (histogram-server.md 6.4). Kept apart from the product's own formulas, so that samples can contradict them. */
+/**
+ * Lower bounds of a histogram's buckets, as browsers make them (docs/formats/histogram-server.md 6.4). Kept apart from
+ * the product's own formulas, so that samples can contradict them.
+ */
 
 export function linearBounds(low: number, high: number, count: number): number[] {
   const bounds = [0];

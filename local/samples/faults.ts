@@ -1,4 +1,7 @@
-/** The faults that sample submissions carry on purpose, each counted under the name that the pipeline gives it (submissions.md 3.8). */
+/**
+ * The faults that sample submissions carry on purpose, each counted under the name that the pipeline gives it
+ * (docs/formats/submissions.md 3.8).
+ */
 import { gzipSync } from 'node:zlib';
 import { compress, decodableText } from './containers.ts';
 import { type SampleRecord } from './session.ts';

@@ -179,7 +179,10 @@ export function definitionsText(set: DefinitionSet): string {
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
-/** Browsers record a second histogram for the time before the first window is ready (histogram-server.md 6.5). */
+/**
+ * Browsers record a second histogram for the time before the first window is ready
+ * (docs/formats/histogram-server.md 6.5).
+ */
 export function hasStartupVariant(name: string): boolean {
   return /SQLITE|HTTP|SPDY|CACHE|DNS/.test(name);
 }

@@ -22,7 +22,10 @@ export interface PartitionInput {
   readonly submissionsPerFile: number;
 }
 
-/** The everyday mix: each channel/version has at least 100 saved sessions of Firefox a day (published.md A13). */
+/**
+ * The everyday mix: each channel/version has at least 100 saved sessions of Firefox a day
+ * (docs/formats/published.md A13).
+ */
 export function everydayFiles({ seed, days, submissionsPerFile }: PartitionInput): SampleFile[] {
   const [firstDay] = days;
   if (firstDay === undefined) throw new Error('sample submissions need at least one day');

@@ -1,4 +1,4 @@
-/** One sample submission: the JSON that a browser of 2013 would have sent (submissions.md 3.4 to 3.6). */
+/** One sample submission: the JSON that a browser of 2013 would have sent (docs/formats/submissions.md 3.4 to 3.6). */
 import { bucketOf } from './bounds.ts';
 import { hasStartupVariant, type Measure, measuresIn } from './measures.ts';
 import { type Build, type Platform } from './population.ts';

@@ -1,4 +1,4 @@
-/** The pinned releases of the programs that the embedded stack runs, and what tells a usable one (COMPONENTS.md). */
+/** The pinned releases of the programs that the embedded stack runs, and what tells a usable one. */
 
 export type BinaryName = 'temporal' | 'temporal-test-server' | 'weed';
 

@@ -33,7 +33,7 @@ export const LOCAL_NAMES: LocalNames = {
   doneQueue: 'telemetry-analysis-done',
 };
 
-/** Production waits (queues.md 2.6); on one machine nothing has to spread first. */
+/** Production waits (docs/formats/queues.md 2.6); on one machine nothing has to spread first. */
 export const LOCAL_DELAYS: QueueDelays = { taskSeconds: 0, doneSeconds: 0 };
 
 const READABLE_DEADLINE_MS = 30_000;

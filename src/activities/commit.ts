@@ -1,4 +1,7 @@
-/** Stage 7: what a run publishes is planned from the pointer, and one conditional PUT shows all staged snapshots (PROTOCOL.md C1–C3, C6–C8). */
+/**
+ * Stage 7: what a run publishes is planned from the pointer, and one conditional PUT shows all staged snapshots
+ * (docs/protocol.md C1–C3, C6–C8).
+ */
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failure } from '../failures.ts';

@@ -13,7 +13,8 @@ export const MAX_UNEXPECTED_ATTEMPTS = 8;
 
 /**
  * Wraps every activity of a set so that its errors reach Temporal with a type, and with their cause. Everybody with access
- * to the namespace reads them there for as long as histories are kept, so they hold no secret and no signed URL (THREATS T15).
+ * to the namespace reads them there for as long as histories are kept, so they hold no secret and no signed URL
+ * (docs/security.md T15).
  * @param secrets values that must not appear
  */
 export function translatingFailures<Set extends Record<string, (...args: never[]) => Promise<unknown>>>(

@@ -1,4 +1,7 @@
-/** Removal of what no commit names any more: planned from listings and ledgers, stored, then done step by step (PROTOCOL.md 7). */
+/**
+ * Removal of what no commit names any more: planned from listings and ledgers, stored, then done step by step
+ * (docs/protocol.md 7).
+ */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';

@@ -1,4 +1,6 @@
-/** Stage 7, after the commit: the files that repeat the ledger for readers of the old space (PROTOCOL.md C9, C10). */
+/**
+ * Stage 7, after the commit: the files that repeat the ledger for readers of the old space (docs/protocol.md C9, C10).
+ */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failpoint } from '../failpoints.ts';
 import { publishedNames } from '../state/keys.ts';

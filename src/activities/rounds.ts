@@ -1,4 +1,7 @@
-/** Continuous aggregation: results that other launchers asked for, taken off the done queue and planned as rounds (PROTOCOL.md 6). */
+/**
+ * Continuous aggregation: results that other launchers asked for, taken off the done queue and planned as rounds
+ * (docs/protocol.md 6).
+ */
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failure } from '../failures.ts';

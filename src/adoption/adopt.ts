@@ -1,7 +1,8 @@
 /**
- * The adoption: what the original published becomes the first commit of this data set (PROTOCOL C). All that readers could see
- * is staged first; one conditional PUT then gives the map its `$head`, with the same folders as before. Everything before it is
- * create-once and named by content, so an adoption that was interrupted goes on when it is started again.
+ * The adoption: what the original published becomes the first commit of this data set (docs/protocol.md C1–C10). All
+ * that readers could see is staged first; one conditional PUT then gives the map its `$head`, with the same folders as
+ * before. Everything before it is create-once and named by content, so an adoption that was interrupted goes on when it
+ * is started again.
  */
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';

@@ -80,7 +80,7 @@ export async function adoptOneFolder(
   });
 }
 
-/** Says of the folder that it is complete, once (PROTOCOL I4). It was not rendered from anything of ours. */
+/** Says of the folder that it is complete, once (docs/protocol.md I4). It was not rendered from anything of ours. */
 export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder, signal: AbortSignal): Promise<void> {
   const { channelVersion, folder, files } = adopted;
   const text = serialiseManifest({ channelVersion, segments: [], files });

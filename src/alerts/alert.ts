@@ -1,4 +1,4 @@
-/** What a run tells the people who are not watching it: the counterpart of cronic's mail (operations.md 7.3). */
+/** What a run tells the people who are not watching it: the counterpart of cronic's mail (docs/operating.md 17). */
 import { type Failure, verdictOf } from '../failures.ts';
 import { againOf } from '../jobs.ts';
 import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';

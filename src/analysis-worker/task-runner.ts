@@ -1,4 +1,6 @@
-/** One analysis task, from message to result: the spot worker's protocol with the duties of queues.md 2.7. */
+/**
+ * One analysis task, from message to result: the spot worker's protocol with the duties of docs/formats/queues.md 2.7.
+ */
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pMap from 'p-map';

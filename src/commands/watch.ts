@@ -1,4 +1,7 @@
-/** `check` and `status`: the watchdog outside Temporal, for cron or a monitor, and the same look for people (operations.md 7.6). */
+/**
+ * `check` and `status`: the watchdog outside Temporal, for cron or a monitor, and the same look for people
+ * (docs/operating.md 1.2).
+ */
 import { Client, type Connection } from '@temporalio/client';
 import { writeProjections } from '../state/projections.ts';
 import { createObjectStores } from '../aws/s3.ts';

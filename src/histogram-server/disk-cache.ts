@@ -1,4 +1,6 @@
-/** Revisions on disk, as raw bytes under the hash of their name, so that no name decides a path (THREATS T8). */
+/**
+ * Revisions on disk, as raw bytes under the hash of their name, so that no name decides a path (docs/security.md T8).
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What could not be had and is not asked for again yet (histogram-server.md 6.7). */
+/** What could not be had and is not asked for again yet (docs/formats/histogram-server.md 6.7). */
 import { LRUCache } from 'lru-cache';
 import type { UpstreamFault } from './upstream.ts';
 

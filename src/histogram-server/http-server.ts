@@ -1,4 +1,7 @@
-/** The histogram server's front: bounds on sizes, times and connections, and an answer to every request (THREATS T9). */
+/**
+ * The histogram server's front: bounds on sizes, times and connections, and an answer to every request
+ * (docs/security.md T9).
+ */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** Which IP addresses may be connected to: by default public ones only, since names may resolve to anything (THREATS T7). */
+/**
+ * Which IP addresses may be connected to: by default public ones only, since names may resolve to anything
+ * (docs/security.md T7).
+ */
 import { isIP } from 'node:net';
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 

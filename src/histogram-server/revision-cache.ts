@@ -1,6 +1,7 @@
 /**
  * The Histograms.json of a revision, from the nearest place that has it: memory, the definition folder, the disk cache,
- * the upstream (histogram-server.md 6.7). The histogram server and the publish stage both look revisions up here.
+ * the upstream (docs/formats/histogram-server.md 6.7). The histogram server and the publish stage both look revisions
+ * up here.
  */
 import { LRUCache } from 'lru-cache';
 import { parseRevisionUrl, type Revision, type RevisionFault, type RevisionRules } from '../histograms/revision-url.ts';

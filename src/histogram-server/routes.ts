@@ -1,4 +1,7 @@
-/** The histogram server's routes and answers (histogram-server.md 6.2). Nothing of a request is ever repeated in an answer. */
+/**
+ * The histogram server's routes and answers (docs/formats/histogram-server.md 6.2). Nothing of a request is ever
+ * repeated in an answer.
+ */
 import { type Context, Hono } from 'hono';
 import type { LookUpFault, RevisionCache } from './revision-cache.ts';
 import type { RevisionFile } from './revision-file.ts';

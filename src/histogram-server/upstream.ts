@@ -1,4 +1,7 @@
-/** Asking the upstream for a revision: where, how often, for how long, and what its answers mean (histogram-server.md 6.7). */
+/**
+ * Asking the upstream for a revision: where, how often, for how long, and what its answers mean
+ * (docs/formats/histogram-server.md 6.7).
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { unlessAborted } from '../deadline.ts';

@@ -1,4 +1,7 @@
-/** What `/histogram_buckets` answers: the buckets of every definition of a revision (histogram-server.md 6.5). */
+/**
+ * What `/histogram_buckets` answers: the buckets of every definition of a revision
+ * (docs/formats/histogram-server.md 6.5).
+ */
 import { bucketsOf } from './buckets.ts';
 import type { Definitions } from './look-up.ts';
 

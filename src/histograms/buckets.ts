@@ -1,4 +1,7 @@
-/** The lower bounds of a histogram's buckets, as browser, server and published dashboards all compute them (6.4). */
+/**
+ * The lower bounds of a histogram's buckets, as browser, server and published dashboards all compute them
+ * (docs/formats/histogram-server.md 6.4).
+ */
 import { evaluateNumber } from './expression.ts';
 
 /** The members of a definition that decide its buckets; numbers may still be texts. */

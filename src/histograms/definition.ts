@@ -1,4 +1,7 @@
-/** Histogram definitions: as a revision's Histograms.json has them, and as the data set publishes them (published.md 5.3, 5.4). */
+/**
+ * Histogram definitions: as a revision's Histograms.json has them, and as the data set publishes them
+ * (docs/formats/published.md 5.3, 5.4).
+ */
 import { bucketCount, type BucketParameters } from './buckets.ts';
 import { evaluateNumber } from './expression.ts';
 

@@ -1,9 +1,15 @@
-/** The numbers of histogram definitions, which real files give as numbers, texts or small sums (histogram-server.md 6.5). */
+/**
+ * The numbers of histogram definitions, which real files give as numbers, texts or small sums
+ * (docs/formats/histogram-server.md 6.5).
+ */
 
 const MAX_LENGTH = 64;
 const MAX_RESULT = 2 ** 31 - 1;
 
-/** Symbols of the browser's source that stand for numbers; also replaced, quotes included, in whole files (6.6). */
+/**
+ * Symbols of the browser's source that stand for numbers; also replaced, quotes included, in whole files
+ * (docs/formats/histogram-server.md 6.6).
+ */
 export const KNOWN_SYMBOLS: ReadonlyMap<string, number> = new Map([
   ['JS::gcreason::NUM_TELEMETRY_REASONS', 101],
   ['mozilla::StartupTimeline::MAX_EVENT_ID', 12],

@@ -1,4 +1,7 @@
-/** The text of a Histograms.json: which texts are one, and the constants replaced in it (histogram-server.md 6.6, 6.7). */
+/**
+ * The text of a Histograms.json: which texts are one, and the constants replaced in it
+ * (docs/formats/histogram-server.md 6.6, 6.7).
+ */
 import type { RawDefinition } from './definition.ts';
 import { KNOWN_SYMBOLS } from './expression.ts';
 import type { Definitions } from './look-up.ts';

@@ -1,4 +1,4 @@
-/** Which definition belongs to a measure: the look-up order of published.md 5.4. */
+/** Which definition belongs to a measure: the look-up order of docs/formats/published.md 5.4. */
 import { type RawDefinition, SIMPLE_PREFIX, simpleMeasureDefinition } from './definition.ts';
 
 /** Definitions by measure name. Without a prototype, since the names come from outside. */
@@ -19,7 +19,7 @@ export type LookUp =
   /** `none`: there is no such definition; `unavailable`: the file that may have it could not be had. */
   | { readonly from: 'none' | 'unavailable'; readonly definition?: undefined };
 
-/** What all simple measures carry in place of a revision (submissions.md 3.6). */
+/** What all simple measures carry in place of a revision (docs/formats/submissions.md 3.6). */
 const SIMPLE_REVISION = 'simple-measures-hack';
 const STARTUP_PREFIX = 'STARTUP_';
 

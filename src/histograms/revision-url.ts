@@ -1,4 +1,7 @@
-/** The revision URLs that submissions carry, and what may be fetched because of them (histogram-server.md 6.3). */
+/**
+ * The revision URLs that submissions carry, and what may be fetched because of them
+ * (docs/formats/histogram-server.md 6.3).
+ */
 
 export interface Revision {
   /** Path of the repository on the host, such as `releases/mozilla-aurora`. */

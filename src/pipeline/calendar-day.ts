@@ -22,7 +22,10 @@ export function dayOf(instant: Date): string {
   return instant.toISOString().slice(0, 10).replaceAll('-', '');
 }
 
-/** The UTC day before `scheduledAt`: a run analyses the submissions of the last full day (input-bucket.md 1.5). */
+/**
+ * The UTC day before `scheduledAt`: a run analyses the submissions of the last full day
+ * (docs/formats/input-bucket.md 1.5).
+ */
 export function analysisDay(scheduledAt: Date): string {
   return dayOf(new Date(scheduledAt.getTime() - MS_PER_DAY));
 }

@@ -1,4 +1,7 @@
-/** What may be shown of texts that others wrote: no secrets, no tricks on terminals or mail headers (THREATS T15, T20). */
+/**
+ * What may be shown of texts that others wrote: no secrets, no tricks on terminals or mail headers
+ * (docs/security.md T15, T20).
+ */
 
 // Everything but line feed and tab; C1 controls and the marks that turn the direction of writing as well.
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

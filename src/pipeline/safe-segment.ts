@@ -1,4 +1,7 @@
-/** The one rule for names from outside that become part of a key or file name: channels, versions, measures (THREATS T4). */
+/**
+ * The one rule for names from outside that become part of a key or file name: channels, versions, measures
+ * (docs/security.md T4).
+ */
 
 const SEGMENT = /^[A-Za-z0-9_.-]{1,255}$/;
 

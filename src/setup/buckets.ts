@@ -1,4 +1,7 @@
-/** The three buckets: there, and able to do what the publish protocol stands on (PROTOCOL 5, THREATS T13). */
+/**
+ * The three buckets: there, and able to do what the publish protocol stands on (docs/protocol.md 5,
+ * docs/security.md T13).
+ */
 import { randomUUID } from 'node:crypto';
 import { probeName } from '../state/keys.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';

@@ -1,4 +1,6 @@
-/** `versions.json` and its first ledger: made here and nowhere else, and only where nothing is (PROTOCOL I12). */
+/**
+ * `versions.json` and its first ledger: made here and nowhere else, and only where nothing is (docs/protocol.md I12).
+ */
 import { randomUUID } from 'node:crypto';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import { emptyLedger } from '../pipeline/dataset/ledger.ts';
@@ -54,7 +56,10 @@ function differs(...facts: readonly string[]): Look {
   return { state: 'differs', facts, blocks: true };
 }
 
-/** A pointer that is gone must not become an empty data set: the folders would be lost to every reader (PROTOCOL 5, 404). */
+/**
+ * A pointer that is gone must not become an empty data set: the folders would be lost to every reader
+ * (docs/protocol.md 5).
+ */
 async function lookAtMissingPointer({ published, prefix }: DataSetStores, signal: AbortSignal): Promise<Look> {
   for await (const folder of published.folders(prefix, signal)) {
     if (parseFolderName(folder) === undefined) continue;

@@ -1,4 +1,7 @@
-/** Who may read the data set: everybody the objects under its prefix, pages of any origin by GET and HEAD (published.md A19). */
+/**
+ * Who may read the data set: everybody the objects under its prefix, pages of any origin by GET and HEAD
+ * (docs/formats/published.md A19).
+ */
 import { type Look, okUnless, type SetupItem } from './item.ts';
 import type { BucketAdministration, CorsRule } from './ports.ts';
 
@@ -71,7 +74,7 @@ function allowsReading({ Action: actions, Resource: resources }: Statement, reso
   );
 }
 
-/** Everybody, or a CloudFront distribution, through which everybody reads (THREATS T18). */
+/** Everybody, or a CloudFront distribution, through which everybody reads (docs/security.md T18). */
 function readerOf({ Principal: principal, Condition: condition }: Statement): string | null {
   const { AWS: aws, Service: service } = (typeof principal === 'object' && principal !== null ? principal : {}) as {
     AWS?: unknown;

@@ -1,4 +1,4 @@
-/** The SQS queues of a deployment and their attributes (queues.md 2.6), each with dead letters. */
+/** The SQS queues of a deployment and their attributes (docs/formats/queues.md 2.6), each with dead letters. */
 import { z } from 'zod';
 import { deadLetterQueue } from '../names.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
@@ -25,9 +25,9 @@ export interface WantedQueue {
 
 const DAY_SECONDS = 86_400;
 const RETENTION_SECONDS = 4 * DAY_SECONDS;
-/** SQS's longest, and longer than the source's: the time of the first enqueueing counts (PROTOCOL 8). */
+/** SQS's longest, and longer than the source's: the time of the first enqueueing counts (docs/protocol.md 8). */
 const DEAD_LETTER_RETENTION_SECONDS = 14 * DAY_SECONDS;
-/** Our own poison goes to quarantine long before, so dead letters mean broken infrastructure (PROTOCOL 8). */
+/** Our own poison goes to quarantine long before, so dead letters mean broken infrastructure (docs/protocol.md 8). */
 const MAX_RECEIVES = 10;
 const TASK_VISIBILITY_SECONDS = 30 * 60;
 const TASK_WAIT_SECONDS = 20;

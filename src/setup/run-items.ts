@@ -1,4 +1,7 @@
-/** The rule of a set-up: look at every item, create what is missing, change what differs only when told to (operations.md 7.5). */
+/**
+ * The rule of a set-up: look at every item, create what is missing, change what differs only when told to
+ * (docs/operating.md 2).
+ */
 import { withDeadline } from '../deadline.ts';
 import { findingOf, type ItemOutcome, type Look, type OutcomeState, type SetupItem } from './item.ts';
 

@@ -1,4 +1,7 @@
-/** The files that repeat the ledger for readers of the old space: written by every publish, compared and repaired by `check` (PROTOCOL.md C9). */
+/**
+ * The files that repeat the ledger for readers of the old space: written by every publish, compared and repaired by
+ * `check` (docs/protocol.md C9).
+ */
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

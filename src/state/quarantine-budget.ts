@@ -1,6 +1,7 @@
 /**
- * How many done messages may still go to quarantine in this hour (THREATS T11). A queue that somebody fills with junk must
- * not fill the bucket as well: beyond the cap bad messages stay where they are, for SQS to make dead letters of them.
+ * How many done messages may still go to quarantine in this hour (docs/security.md T11). A queue that somebody fills
+ * with junk must not fill the bucket as well: beyond the cap bad messages stay where they are, for SQS to make dead
+ * letters of them.
  */
 import { stateKeys } from './keys.ts';
 import type { ObjectStore } from '../ports.ts';

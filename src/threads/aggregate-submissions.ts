@@ -1,4 +1,7 @@
-/** File job: the submission files of one analysis task → `result.txt` (submissions.md, results.md 4.1). */
+/**
+ * File job: the submission files of one analysis task → `result.txt`
+ * (docs/formats/submissions.md, docs/formats/results.md 4.1).
+ */
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';

@@ -1,4 +1,7 @@
-/** Decodes submission files: LZMA-alone or xz, whichever the content says, several xz streams in a row (submissions.md 3.1). */
+/**
+ * Decodes submission files: LZMA-alone or xz, whichever the content says, several xz streams in a row
+ * (docs/formats/submissions.md 3.1).
+ */
 import { open } from 'node:fs/promises';
 import lzma from 'lzma-native';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';

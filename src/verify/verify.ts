@@ -1,7 +1,7 @@
 /**
  * `verify`: walks what is published and the state behind it, and says of every invariant that the two buckets can show
- * (PROTOCOL 3) whether it holds. It reads only. A publish may go on meanwhile: when versions.json has changed at the end and
- * something was found, the walk begins anew.
+ * (docs/protocol.md 3) whether it holds. It reads only. A publish may go on meanwhile: when versions.json has changed
+ * at the end and something was found, the walk begins anew.
  */
 import type { VerifyOptions, VerifyPorts, VerifyReport } from './verification.ts';
 import { publishedNames } from '../state/keys.ts';

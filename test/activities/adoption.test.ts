@@ -59,7 +59,7 @@ describe('adoption', () => {
     assert.deepEqual(app.trace.effective('replace', /versions/).length, 1, 'the pointer moved by the day alone');
   });
 
-  it('takes the second publish of the worked example like the original (published.md 5.2)', async () => {
+  it('takes the second publish of the worked example like the original (docs/formats/published.md 5.2)', async () => {
     const app = application();
     storeOriginal(app, workedExample());
     await adoptNow(app);
@@ -114,7 +114,7 @@ describe('adoption', () => {
     ['an older build with another length is left out', '20131001030201', 9, 10],
   ];
   for (const [what, buildId, length, submissions] of lengths) {
-    it(`${what} (published.md 5.3)`, async () => {
+    it(`${what} (docs/formats/published.md 5.3)`, async () => {
       const app = application();
       storeOriginal(app, workedExample());
       await adoptNow(app);

@@ -104,7 +104,7 @@ describe('mergeChunk', () => {
     assert.deepEqual(head(day, result).missing, [3]);
   });
 
-  it('85: a result that breaks a rule is left out whole, quarantined and counted as failed', async () => {
+  it('a result that breaks a rule is left out whole, quarantined and counted as failed', async () => {
     const bad = `${resultOf([FILES[0]!])}nightly/28/GC_MS/by-foo\t{}\n`;
     const day = await drained(application(), ({ id }) => (id.endsWith('/2') ? { result: bad } : {}));
     const result = await merge(day);

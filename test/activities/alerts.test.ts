@@ -93,7 +93,7 @@ async function notify(input: NotifyInput): Promise<string | null> {
 const kinds = (channel: MemoryChannel): string[] => channel.sent.map(({ alert }) => alert.kind);
 
 describe('notify', () => {
-  it('125: sends one alert per failed run and channel, however often it is tried', async () => {
+  it('sends one alert per failed run and channel, however often it is tried', async () => {
     for (let attempt = 1; attempt <= 3; attempt += 1) await notify({ run: run('r1'), outcome: FAILED });
     assert.deepEqual([kinds(mail), kinds(chat)], [['failed'], ['failed']]);
     const { text } = mail.sent[0]?.alert ?? assert.fail();

@@ -1,4 +1,6 @@
-/** The spot worker's protocol, with the duties of queues.md 2.7: one task, from message to done message. */
+/**
+ * The spot worker's protocol, with the duties of docs/formats/queues.md 2.7: one task, from message to done message.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

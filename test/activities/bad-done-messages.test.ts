@@ -120,7 +120,7 @@ describe('drainDoneQueue, messages that break the protocol', () => {
     { toString: 'output/' },
   ];
   for (const prefix of forged) {
-    it(`37: forged target-prefix ${JSON.stringify(prefix)} touches no key but those of its own task`, async () => {
+    it(`forged target-prefix ${JSON.stringify(prefix)} touches no key but those of its own task`, async () => {
       const { day, tasks } = await sent(application(), 1);
       const good = JSON.parse(Buffer.from(doneMessage(tasks[0]!), 'base64').toString()) as object;
       day.app.queues.put(DONE_QUEUE, base64({ ...good, 'target-prefix': prefix }));
@@ -139,7 +139,7 @@ describe('drainDoneQueue, messages that break the protocol', () => {
     });
   }
 
-  it('38: a message without files is refused when the plan has some for its task', async () => {
+  it('a message without files is refused when the plan has some for its task', async () => {
     const { day, tasks } = await sent(application(), 1);
     const good = JSON.parse(Buffer.from(doneMessage(tasks[0]!), 'base64').toString()) as object;
     day.app.queues.put(DONE_QUEUE, base64({ ...good, files: [] }));

@@ -1,4 +1,4 @@
-/** Stored data that is gone or damaged stops its own channel/version and nothing else (edge case 90). */
+/** Stored data that is gone or damaged stops its own channel/version and nothing else. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eachWithApplication } from '../fakes/application.ts';
@@ -9,7 +9,7 @@ const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } 
 const NEXT = '20131030';
 const BOTH = (day: string) => [inputKey('nightly/28', `n${day}`, day), inputKey('aurora/27', `a${day}`, day)];
 
-describe('90: a stored segment that', () => {
+describe('a stored segment that', () => {
   for (const [fault, content] of [
     ['is gone', undefined],
     ['is damaged', 'no part'],

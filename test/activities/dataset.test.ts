@@ -15,7 +15,7 @@ const onNext = (channelVersion: string, file: string): string => inputKey(channe
 describe('publishing a day', () => {
   const application = eachWithApplication();
 
-  it('98, I4: readers see nothing before the commit, and then everything at once', async () => {
+  it('I4: readers see nothing before the commit, and then everything at once', async () => {
     const day = new DayRun(application());
     await day.analyse([...NIGHTLY, ...AURORA]);
     const { folders } = await day.stage();
@@ -91,7 +91,7 @@ describe('publishing a day', () => {
     assert.equal(ledgerOf(app).entries.get(broken.day)?.files.missing, NIGHTLY.length);
   });
 
-  it('104: publishing the same contribution again changes nothing', async () => {
+  it('publishing the same contribution again changes nothing', async () => {
     const day = new DayRun(application());
     await day.analyse(NIGHTLY);
     await day.publish();
@@ -159,7 +159,7 @@ describe('stageSnapshot', () => {
     assert.ok(day.app.published.keys(`${PREFIX}${folder}/`).length > 0);
   });
 
-  it('101: two publishers in one second write into different folders', async () => {
+  it('two publishers in one second write into different folders', async () => {
     const app = application();
     const [one, two] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
     await one.analyse(NIGHTLY);
@@ -169,7 +169,7 @@ describe('stageSnapshot', () => {
     assertWrittenOnce(app);
   });
 
-  it('130: a clock that was set back gives a later folder all the same', async () => {
+  it('a clock that was set back gives a later folder all the same', async () => {
     const app = application();
     const [one, two] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
     await one.analyse(NIGHTLY);
@@ -249,7 +249,7 @@ describe('commitDataset', () => {
     assert.equal(submissionsOf(day.app, 'nightly/28'), 3);
   });
 
-  it('99: when another publisher was first the outcome is moved, and the rebase stages only what changed', async () => {
+  it('when another publisher was first the outcome is moved, and the rebase stages only what changed', async () => {
     const app = application();
     const [day, other] = [new DayRun(app, 1), new DayRun(app, 2, NEXT)];
     await day.analyse([...NIGHTLY, ...AURORA]);

@@ -116,7 +116,7 @@ describe('the definitions of a publish', () => {
   });
 
   for (const mode of ['in process', 'over HTTP']) {
-    it(`94: ${mode}: not obtainable → published as derived and pending; asked once a run; real at the next publish`, async () => {
+    it(`${mode}: not obtainable → published as derived and pending; asked once a run; real at the next publish`, async () => {
       const settings = mode === 'in process' ? upstream() : { TELEMETRY_HISTOGRAM_SERVER: server().address };
       server().upstream.serve(CENTRAL, 'out of order', 503);
       await withApplication(settings, async (app) => {

@@ -42,7 +42,7 @@ describe('drainDoneQueue', () => {
     assert.equal(second.missing, 0);
   });
 
-  it('49: waits by long polls of at most 20 s, and returns when its time is up', async () => {
+  it('waits by long polls of at most 20 s, and returns when its time is up', async () => {
     const { day } = await sent(application(), 1);
     const start = day.app.clock.now;
     assert.deepEqual(sums(await day.drain({ maxSeconds: 50 })), [0, 0, 1]);
@@ -60,7 +60,7 @@ describe('drainDoneQueue', () => {
     assert.equal(day.app.clock.now - start, 20_000);
   });
 
-  it('50: takes 150 waiting messages in several rounds', async () => {
+  it('takes 150 waiting messages in several rounds', async () => {
     const { day, tasks } = await sent(application(), 150);
     for (const task of tasks) {
       storeResult(day.app, task);
@@ -104,7 +104,7 @@ describe('drainDoneQueue', () => {
   });
 
   for (const copies of ['in one batch', 'the next day']) {
-    it(`41, 42: the same id twice ${copies} → one receipt, counted as duplicate`, async () => {
+    it(`the same id twice ${copies} → one receipt, counted as duplicate`, async () => {
       const { day, tasks } = await sent(application(), 3);
       storeResult(day.app, tasks[0]!);
       day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
@@ -121,7 +121,7 @@ describe('drainDoneQueue', () => {
     });
   }
 
-  it('35: target-prefix null → a failed receipt, and the result is not even looked for', async () => {
+  it('target-prefix null → a failed receipt, and the result is not even looked for', async () => {
     const { day, tasks } = await sent(application(), 1);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { aborted: true }));
     assert.deepEqual(sums(await day.drain()), [0, 1, 0]);
@@ -129,7 +129,7 @@ describe('drainDoneQueue', () => {
     assert.equal(day.app.trace.effective('head', /output/).length, 0);
   });
 
-  it('43: null first, result later → the result counts', async () => {
+  it('null first, result later → the result counts', async () => {
     const { day, tasks } = await sent(application(), 2);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!, { aborted: true }));
     await day.drain({ maxSeconds: 1 });
@@ -138,7 +138,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(sums(await day.drain()), [1, 0, 1]);
   });
 
-  it('43: a merged chunk that gains a result is ready again', async () => {
+  it('a merged chunk that gains a result is ready again', async () => {
     const { day, tasks } = await sent(application(), 4);
     for (const task of tasks.slice(0, 2)) day.app.queues.put(DONE_QUEUE, doneMessage(task, { aborted: true }));
     assert.deepEqual((await day.drain()).ready, [{ chunk: 1, done: 0 }]);
@@ -147,7 +147,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual((await day.drain({ merged: [0, -1] })).ready, [{ chunk: 1, done: 1 }]);
   });
 
-  it('44: result first, null later → null is ignored', async () => {
+  it('result first, null later → null is ignored', async () => {
     const { day, tasks } = await sent(application(), 2);
     storeResult(day.app, tasks[0]!);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
@@ -156,7 +156,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
   });
 
-  it('46: a result that is not there yet is waited for', async () => {
+  it('a result that is not there yet is waited for', async () => {
     const { day, tasks } = await sent(application(), 1);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
     assert.deepEqual(sums(await day.drain({ maxSeconds: 400 })), [0, 0, 1]);
@@ -165,7 +165,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(sums(await day.drain({ maxSeconds: 600 })), [1, 0, 0]);
   });
 
-  it('46: a result that never comes fails its task with result_missing after some receives', async () => {
+  it('a result that never comes fails its task with result_missing after some receives', async () => {
     const { day, tasks } = await sent(application(), 1);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
     assert.deepEqual(sums(await day.drain({ maxSeconds: 3600 })), [0, 1, 0]);
@@ -173,7 +173,7 @@ describe('drainDoneQueue', () => {
     assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
   });
 
-  it('47: an empty result is a result', async () => {
+  it('an empty result is a result', async () => {
     const { day, tasks } = await sent(application(), 1);
     storeResult(day.app, tasks[0]!, '');
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));
@@ -189,7 +189,7 @@ describe('drainDoneQueue', () => {
     assert.equal(day.app.trace.effective('get', /output/).length, 0);
   });
 
-  it('48: a delete that SQS refuses → the message comes again and is deleted then', async () => {
+  it('a delete that SQS refuses → the message comes again and is deleted then', async () => {
     const { day, tasks } = await sent(application(), 2);
     storeResult(day.app, tasks[0]!);
     day.app.queues.put(DONE_QUEUE, doneMessage(tasks[0]!));

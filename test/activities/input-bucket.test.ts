@@ -64,7 +64,7 @@ describe('planTasks', () => {
     assert.deepEqual(await day.enqueue(), { tasks: 3, resumedAt: 0 });
   });
 
-  it('13: plans no task when nothing matches', async () => {
+  it('plans no task when nothing matches', async () => {
     const plan = await new DayRun(application()).planTasks();
     assert.equal(plan.tasks, 0);
     assert.equal(plan.files, 0);
@@ -100,7 +100,7 @@ describe('planTasks', () => {
     assert.equal((await day.planTasks()).tasks, 3);
   });
 
-  it('20, 26: a listing that fails on page 3 leaves no plan and sends nothing', async () => {
+  it('a listing that fails on page 3 leaves no plan and sends nothing', async () => {
     const day = new DayRun(application());
     day.app.input.pageSize = 1;
     day.storeInput(FILES);
@@ -112,7 +112,7 @@ describe('planTasks', () => {
   });
 
   for (const queue of [TASK_QUEUE, DONE_QUEUE]) {
-    it(`30: a missing queue ${queue} is an error before anything is listed`, async () => {
+    it(`a missing queue ${queue} is an error before anything is listed`, async () => {
       const day = new DayRun(application());
       day.app.queues.queues.delete(queue);
       await failsForGood(day.planTasks(), FailureType.QueueMissing, new RegExp(queue));
@@ -120,7 +120,7 @@ describe('planTasks', () => {
     });
   }
 
-  it('25: a key that does not fit a message is an error that names it', async () => {
+  it('a key that does not fit a message is an error that names it', async () => {
     const day = new DayRun(application());
     day.storeInput([inputKey('nightly/28', 'k'.repeat(400))]);
     day.app.queues.maxBytes = 500;
@@ -138,7 +138,7 @@ describe('planTasks', () => {
     });
   }
 
-  it('31: of a key list, missing keys are reported and the others planned; blank and repeated lines are ignored', async () => {
+  it('of a key list, missing keys are reported and the others planned; blank and repeated lines are ignored', async () => {
     const day = new DayRun(application());
     day.storeInput(FILES);
     day.app.analysis.store('lists/keys', `${FILES[0]!}\n\n  ${FILES[1]!}\r\n${FILES[0]!}\nnot/there\n`);

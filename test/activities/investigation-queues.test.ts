@@ -20,7 +20,7 @@ describe('queues of an investigation', () => {
     assert.deepEqual([...app.queues.queues.keys()], [TASK_QUEUE, DONE_QUEUE]);
   });
 
-  it('29: that are those of production are an error', async () => {
+  it('that are those of production are an error', async () => {
     const app = application();
     const { doneQueue } = await app.run('createInvestigationQueues', { name: 'gc' });
     const careless = createActivities(app.ports({ doneQueue }));

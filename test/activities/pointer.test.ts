@@ -20,7 +20,7 @@ describe('a pointer or ledger that is not right', () => {
   ];
 
   for (const [name, step] of steps) {
-    it(`89, I12: ${name} without versions.json fails, and never creates it`, async () => {
+    it(`I12: ${name} without versions.json fails, and never creates it`, async () => {
       const day = new DayRun(application());
       await day.analyse(NIGHTLY);
       await day.stage();
@@ -41,7 +41,7 @@ describe('a pointer or ledger that is not right', () => {
         ),
       ],
     ] as const) {
-      it(`89: ${name} with ${what} in versions.json fails, and leaves it`, async () => {
+      it(`${name} with ${what} in versions.json fails, and leaves it`, async () => {
         const day = new DayRun(application());
         await day.analyse(NIGHTLY);
         await day.stage();
@@ -55,7 +55,7 @@ describe('a pointer or ledger that is not right', () => {
       });
     }
 
-    it(`90: ${name} with a damaged or missing ledger fails`, async () => {
+    it(`${name} with a damaged or missing ledger fails`, async () => {
       const day = new DayRun(application());
       await day.analyse(NIGHTLY);
       await day.stage();

@@ -39,7 +39,7 @@ describe('updateProjections', () => {
     assert.deepEqual(lines(app, 'FILES_MISSING'), [FILES[1]]);
   });
 
-  it('43: a file whose result comes in a later run moves from FILES_MISSING to FILES_PROCESSED', async () => {
+  it('a file whose result comes in a later run moves from FILES_MISSING to FILES_PROCESSED', async () => {
     const app = application();
     await published(app, 1, FILES, [FILES[1]!]);
     await update(app);

@@ -38,7 +38,7 @@ describe('enqueueTasks', () => {
     assert.equal(day.app.trace.effective('send').length, 3);
   });
 
-  it('25: closes a batch that would be larger than a message may be', async () => {
+  it('closes a batch that would be larger than a message may be', async () => {
     const app = application();
     app.queues.maxBytes = 1200;
     const day = await planned(app);
@@ -47,7 +47,7 @@ describe('enqueueTasks', () => {
     assert.ok(app.trace.effective('send').length > 3);
   });
 
-  it('27: resumes behind the task that the last heartbeat named', async () => {
+  it('resumes behind the task that the last heartbeat named', async () => {
     const day = await planned(application());
     const result = await day.app.run(
       'enqueueTasks',
@@ -99,7 +99,7 @@ describe('enqueueTasks', () => {
     );
   });
 
-  it('30: a missing queue is an error that is not tried again', async () => {
+  it('a missing queue is an error that is not tried again', async () => {
     const day = await planned(application());
     day.app.queues.queues.delete(TASK_QUEUE);
     await failsForGood(day.enqueue(), FailureType.QueueMissing, /analysis-tasks/);

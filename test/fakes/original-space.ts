@@ -12,7 +12,10 @@ export const BOOL_FOLDER = '20131101000000-28-nightly';
 export const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';
 export const ADOPTED_KEY = 'saved_session/Firefox/nightly/28.0a1/20131028030205.20131029.v2.log.aaaa.lzma';
 
-/** The worked example of published.md 5.2 after its first publish, and beside it a channel/version with a measure without rows. */
+/**
+ * The worked example of docs/formats/published.md 5.2 after its first publish, and beside it a channel/version with a
+ * measure without rows.
+ */
 export function workedExample(): OriginalFiles {
   const tree =
     '{"_id":0,"name":"reason","saved_session":{"_id":1,"name":"appName","Firefox":{"_id":2,"name":"OS","Linux":{"_id":3,"name":"osVersion","3.1":{"_id":4,"name":"arch","x86":{"_id":5}}},"WINNT":{"_id":6,"name":"osVersion","6.1":{"_id":7,"name":"arch","x86":{"_id":8},"x86-64":{"_id":9}}}}}}';

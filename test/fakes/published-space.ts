@@ -1,4 +1,6 @@
-/** The published bucket as a reader sees it, and the invariants of PROTOCOL.md 3 that must hold at every moment. */
+/**
+ * The published bucket as a reader sees it, and the invariants of docs/protocol.md 3 that must hold at every moment.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Ledger } from '../../src/pipeline/dataset/ledger.ts';

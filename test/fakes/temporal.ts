@@ -25,7 +25,7 @@ import { readyBundle } from './ready-bundle.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-/** Payloads carry references and counts only (ARCHITECTURE.md 4). */
+/** Payloads carry references and counts only (docs/architecture.md 4). */
 const MAX_PAYLOAD_BYTES = 32 << 10;
 const KEYWORD = 2;
 const WORKER_TASK_QUEUE = 'tests';

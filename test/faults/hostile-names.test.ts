@@ -1,4 +1,7 @@
-/** Names from messages and results that would lead somewhere else if they became parts of keys (THREATS T1, T4). */
+/**
+ * Names from messages and results that would lead somewhere else if they became parts of keys (docs/security.md T1,
+ * T4).
+ */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';

@@ -1,4 +1,7 @@
-/** kill -9 of the worker at the named points of PROTOCOL.md 4: the run ends with another one, and the data set is the same. */
+/**
+ * kill -9 of the worker at the named points of docs/protocol.md 4: the run ends with another one, and the data set is
+ * the same.
+ */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { stagingsAgain } from './harness/attempts.ts';

@@ -1,4 +1,7 @@
-/** The answer to the conditional PUT of versions.json is lost: the pointer itself says whether the commit is in (PROTOCOL.md 5). */
+/**
+ * The answer to the conditional PUT of versions.json is lost: the pointer itself says whether the commit is in
+ * (docs/protocol.md 5).
+ */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { Fault } from './harness/chaos-proxy.ts';

@@ -1,4 +1,7 @@
-/** Several publishers: of different days, whose commits race, and of one day, of which the newest run wins (PROTOCOL.md 5). */
+/**
+ * Several publishers: of different days, whose commits race, and of one day, of which the newest run wins
+ * (docs/protocol.md 5).
+ */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';

@@ -1,4 +1,7 @@
-/** What the v1 dashboards' client reads from a published folder and computes from it (published.md 5.9), written anew. */
+/**
+ * What the v1 dashboards' client reads from a published folder and computes from it (docs/formats/published.md 5.9),
+ * written anew.
+ */
 
 /** Files of one folder: name → JSON text. */
 export type PublishedFolder = ReadonlyMap<string, string>;

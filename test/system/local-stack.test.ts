@@ -123,7 +123,7 @@ describe('the embedded stack', () => {
     });
   });
 
-  it('has SQS queues with the attributes of queues.md 2.6 and dead letters', async () => {
+  it('has SQS queues with the attributes of docs/formats/queues.md 2.6 and dead letters', async () => {
     await asWorker(async ({ sqs }) => {
       const wanted = [
         ['telemetry-analysis-tasks', '1800', '20'],

@@ -1,4 +1,7 @@
-/** 128, T15: with every secret setting set to a canary and every channel broken for a while, no canary comes to rest anywhere. */
+/**
+ * docs/security.md T15: with every secret setting set to a canary and every channel broken for a while, no canary comes
+ * to rest anywhere.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';

@@ -89,7 +89,7 @@ describe('the website of a git repository', () => {
     assert.deepEqual(await served(SECOND), SECOND);
   });
 
-  it('122: is not emptied by a repository that is, unless that is forced', async () => {
+  it('is not emptied by a repository that is, unless that is forced', async () => {
     repository.commit({ 'index.html': '<h1>3</h1>' });
     await refused(deployment.telemetry('website', 'publish'), /4 of the site's 5 objects would be deleted.*--force/);
     assert.deepEqual(await served(SECOND), SECOND);

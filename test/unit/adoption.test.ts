@@ -362,7 +362,7 @@ describe('adoption of a folder of the original', () => {
     ['an older build of another length is left out', '20131001030201', 10, 9, 7 + 6],
   ];
   for (const [what, buildId, length, shownLength, submissions] of builds) {
-    it(`a later day: ${what} (published.md 5.3)`, async () => {
+    it(`a later day: ${what} (docs/formats/published.md 5.3)`, async () => {
       const original = originalFolder(GOOD);
       const { output } = await adopted(original);
       const values = [...Array.from({ length: length - 6 }, () => 1), 3, -1, -1, 3, 0, 100];

@@ -25,7 +25,7 @@ describe('texts that others wrote', () => {
     ['pässword in clear', 'pässword'],
   ];
   for (const [text, secret] of hidden) {
-    it(`128: hides the secret in ${JSON.stringify(text)}`, () => {
+    it(`hides the secret in ${JSON.stringify(text)}`, () => {
       assert.ok(!plainText(text, secrets).includes(secret), plainText(text, secrets));
     });
   }
@@ -39,7 +39,7 @@ describe('texts that others wrote', () => {
     assert.equal(plainText('a\x1b[31mred\x1b[0m\r\nb\u0007\u202egnp.exe\u0085'), 'a[31mred[0m\nbgnp.exe');
   });
 
-  it('125: a line stays one line', () => {
+  it('a line stays one line', () => {
     assert.equal(plainLine('daily\r\nBcc: everybody@example.org\t x'), 'daily Bcc: everybody@example.org x');
     assert.equal(plainLine('x'.repeat(300)).length, 200);
   });
@@ -73,7 +73,7 @@ const FAILED: Outcome = {
 };
 
 describe('an alert', () => {
-  it('125: of a failed run has the sections of a cronic report, what to do, and the link', () => {
+  it('of a failed run has the sections of a cronic report, what to do, and the link', () => {
     const alert = alertFor(RUN, FAILED, CONTEXT);
     assert.equal(alert?.kind, 'failed');
     assert.equal(alert.subject, '[daily-analysis] failed for 20131029');
@@ -101,7 +101,7 @@ describe('an alert', () => {
     }
   });
 
-  it('125: success is silent; warnings are told; a success after a failure is a recovery, told once with its warnings', () => {
+  it('success is silent; warnings are told; a success after a failure is a recovery, told once with its warnings', () => {
     assert.equal(alertFor(RUN, { kind: 'ended', warnings: [] }, CONTEXT), undefined);
     const warned = alertFor(RUN, { kind: 'ended', warnings: ['3 analysis tasks gave no result'] }, CONTEXT);
     assert.deepEqual(

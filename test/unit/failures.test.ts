@@ -1,4 +1,4 @@
-/** What an activity's error may bring into a history (THREATS T15). */
+/** What an activity's error may bring into a history (docs/security.md T15). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -80,7 +80,7 @@ describe('a failure that leaves an activity', () => {
 });
 
 describe('secretValues', () => {
-  it('128: has every setting that is marked, and the parts of URLs that errors name alone', () => {
+  it('has every setting that is marked, and the parts of URLs that errors name alone', () => {
     const values = secretValues(
       loadConfig({
         TELEMETRY_ALERT_SMTP_URL: 'smtp://user:p%40ss%20word@mail.example.org:587',

@@ -75,7 +75,7 @@ function parsed(text: string): Map<string, Map<string, Aggregate>> {
   return new Map(lines);
 }
 
-/** data/README.md: the original prints at most 9 decimals, and 7 digits above 2^31. */
+/** The original prints at most 9 decimals, and 7 digits above 2^31. */
 function sameNumber(ours: number, theirs: number): boolean {
   const difference = Math.abs(ours - theirs);
   return Math.abs(theirs) >= 2 ** 31

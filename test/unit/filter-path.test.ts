@@ -10,7 +10,7 @@ import {
 import { bucketsOf } from '../../src/histograms/buckets.ts';
 
 describe('OS versions', () => {
-  // submissions.md 3.4: number as text, Linux cut to three characters.
+  // docs/formats/submissions.md 3.4: number as text, Linux cut to three characters.
   for (const [os, version, first3, majorMinor] of [
     ['WINNT', '6.1', '6.1', '6.1'],
     ['WINNT', 6.1, '6.1', '6.1'],
@@ -81,7 +81,7 @@ describe('simple measures', () => {
     assert.deepEqual(SIMPLE_MEASURE_BOUNDS, bounds);
   });
 
-  // submissions.md 3.6, and edge case 70.
+  // docs/formats/submissions.md 3.6.
   for (const [value, bucket] of [
     [0, 0],
     [0.5, 0],

@@ -38,7 +38,7 @@ describe('sanitised values', () => {
 });
 
 describe('allowed values', () => {
-  // input-bucket.md 1.3: the forms, and the checked examples of the writer.
+  // docs/formats/input-bucket.md 1.3: the forms, and the checked examples of the writer.
   const cases: readonly [allowed: unknown, pass: readonly string[], fail: readonly string[]][] = [
     ['*', ['', 'anything', '*'], []],
     ['one_specific_build', ['one_specific_build'], ['two_specific_build', '*', 'one_specific_build ']],

@@ -12,7 +12,8 @@ const range = (kind: string, low: unknown, high: unknown, n_buckets: unknown): B
 });
 
 describe('bucketsOf', () => {
-  // The table of histogram-server.md 6.4, and the bounds of simple measures (submissions.md 3.6).
+  // The table of docs/formats/histogram-server.md 6.4, and the bounds of simple measures
+  // (docs/formats/submissions.md 3.6).
   const table: [string, BucketParameters, string][] = [
     ['boolean', { kind: 'boolean' }, '0 1 2'],
     ['flag', { kind: 'flag' }, '0 1 2'],

@@ -28,7 +28,7 @@ describe('the histogram server', () => {
     mock.timers.reset();
   });
 
-  it('107: takes the revision anywhere in the query, the first of several, percent-decoded', async () => {
+  it('takes the revision anywhere in the query, the first of several, percent-decoded', async () => {
     server().upstream.serve(CENTRAL, SMALL);
     for (const query of [
       `x=1&revision=${CENTRAL_URL}`,
@@ -50,7 +50,7 @@ describe('the histogram server', () => {
     '/histogram_buckets?x=1',
     '/histogram_buckets?revision=',
   ]) {
-    it(`108: ${path} → 400`, async () => {
+    it(`${path} → 400`, async () => {
       const answer = await server().get(path);
       assert.equal(answer.status, 400);
       assert.equal(errorOf(answer), 'Must provide a revision URL');
@@ -76,7 +76,7 @@ describe('the histogram server', () => {
     });
   }
 
-  it('112: upstream 404 → 404, remembered for an hour', async () => {
+  it('upstream 404 → 404, remembered for an hour', async () => {
     const clock = new ManualClock('2014-01-01T00:00:00Z');
     assert.equal((await server().histograms(CENTRAL_URL)).status, 404);
     clock.advance(3599);
@@ -95,7 +95,7 @@ describe('the histogram server', () => {
     ['more bytes than allowed', `{"A":{"kind":"flag","x":"${'y'.repeat(1 << 20)}"}}`],
   ];
   for (const [name, body] of invalid) {
-    it(`113: ${name} with status 200 → 502, not cached`, async () => {
+    it(`${name} with status 200 → 502, not cached`, async () => {
       const clock = new ManualClock('2014-01-01T00:00:00Z');
       server().upstream.serve(CENTRAL, body);
       assert.equal((await server().histograms(CENTRAL_URL)).status, 502);
@@ -106,7 +106,7 @@ describe('the histogram server', () => {
     });
   }
 
-  it('114: an upstream that hangs → 504 after the time set, others are served meanwhile', async () => {
+  it('an upstream that hangs → 504 after the time set, others are served meanwhile', async () => {
     assert.equal(loadConfig({}).TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS, 30);
     await server().restart({ upstream: { timeoutMs: 1000 } });
     server().upstream.answers.set('/hangs/aaaaaaaaaaaa', () => undefined);
@@ -125,7 +125,7 @@ describe('the histogram server', () => {
     assert.ok(performance.now() - startedAt >= 990);
   });
 
-  it('115: 20 parallel requests for one new revision → one upstream request', async () => {
+  it('20 parallel requests for one new revision → one upstream request', async () => {
     server().upstream.answers.set(CENTRAL, (response) => setTimeout(() => response.end(SMALL), 50));
     const paths = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'histograms' : 'histogram_buckets'));
     const answers = await Promise.all(paths.map((path) => server().get(`/${path}?revision=${CENTRAL_URL}`)));
@@ -134,7 +134,7 @@ describe('the histogram server', () => {
     assert.equal(server().revisions.counts.shared + server().revisions.counts.memory, 19);
   });
 
-  it('117: an unknown symbol → left out of the buckets and named; still in /histograms', async () => {
+  it('an unknown symbol → left out of the buckets and named; still in /histograms', async () => {
     const text = '{"OLD":{"kind":"enumerated","n_values":"mozilla::Unknown::COUNT"},"A":{"kind":"flag"}}';
     server().upstream.serve(CENTRAL, text);
     const answer = await server().buckets(CENTRAL_URL);
@@ -145,7 +145,7 @@ describe('the histogram server', () => {
     assert.equal((await server().histograms(CENTRAL_URL)).text, text);
   });
 
-  it('118: expressions are arithmetic, never executed', async () => {
+  it('expressions are arithmetic, never executed', async () => {
     const high = ["__import__('os')", '10**9', 'process.exit(1)', '(function(){})()', '10 * 1000'];
     const linear = (value: string) => ({ kind: 'linear', low: 1, high: value, n_buckets: 10 });
     const file = Object.fromEntries(high.map((value, n) => [`H${n}`, linear(value)]));
@@ -155,7 +155,7 @@ describe('the histogram server', () => {
     assert.equal(histograms['H4']?.max, 10_000);
   });
 
-  it('119: count and categorical are answered, an unknown kind is skipped, the request succeeds', async () => {
+  it('count and categorical are answered, an unknown kind is skipped, the request succeeds', async () => {
     const file = { C: { kind: 'count' }, L: { kind: 'categorical', labels: ['a', 'b', 'c'] }, F: { kind: 'foo' } };
     server().upstream.serve(CENTRAL, JSON.stringify(file));
     const { histograms, skipped } = bucketsOf(await server().buckets(CENTRAL_URL));
@@ -166,7 +166,7 @@ describe('the histogram server', () => {
     assert.deepEqual(skipped, ['F']);
   });
 
-  it('120: too few buckets or an empty range → skipped; low 0 counts as 1', async () => {
+  it('too few buckets or an empty range → skipped; low 0 counts as 1', async () => {
     const linear = (low: number, high: number, n_buckets: number) => ({ kind: 'linear', low, high, n_buckets });
     const file = { N2: linear(1, 10, 2), EQ: linear(5, 5, 10), LT: linear(9, 5, 10), ZERO: linear(0, 100, 10) };
     server().upstream.serve(CENTRAL, JSON.stringify(file));

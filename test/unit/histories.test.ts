@@ -1,4 +1,7 @@
-/** The recorded histories hold nothing that only the deployment should know (THREATS T15); whoever records one runs this. */
+/**
+ * The recorded histories hold nothing that only the deployment should know (docs/security.md T15); whoever records one
+ * runs this.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -138,7 +138,7 @@ async function walk(objects: Readonly<Record<string, number>>, filter: Filter) {
 }
 
 const tail = `v2.log.${H}.lzma`;
-/** The bucket of the worked example, input-bucket.md 1.4. */
+/** The bucket of the worked example, docs/formats/input-bucket.md 1.4. */
 const EXAMPLE = {
   [`idle_daily/Firefox/nightly/28.0a1/20131029030201.20131029.${tail}`]: 10,
   [`saved_session/Firefox/aurora/27.0a2/20131028004004.20131029.${tail}`]: 20,

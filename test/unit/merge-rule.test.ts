@@ -52,7 +52,7 @@ const merged = async (...parts: readonly PartSlot[][]): Promise<PartSlot[]> =>
 describe('merging two aggregates', () => {
   const old = { buildId: '20131028030205', revision: 'http://hg.mozilla.org/mozilla-central/rev/aaaaaaaaaaaa' };
   const fresh = { buildId: '20131029030201', revision: 'http://hg.mozilla.org/mozilla-central/rev/bbbbbbbbbbbb' };
-  // results.md 4.3, with what this project decided: a missing statistic gives way, lengths are kept apart.
+  // docs/formats/results.md 4.3, with what this project decided: a missing statistic gives way, lengths are kept apart.
   const cases: readonly [name: string, x: Partial<Slot>, y: Partial<Slot>, result: Partial<Slot>[], mixed?: number][] =
     [
       [

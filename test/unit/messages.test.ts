@@ -36,7 +36,7 @@ function refused(action: () => unknown, reason: string): void {
 }
 
 describe('message bodies', () => {
-  it('are base64 of JSON, as in the example of queues.md 2.4', () => {
+  it('are base64 of JSON, as in the example of docs/formats/queues.md 2.4', () => {
     const body = 'eyJpZCI6ICJqLzEiLCAiZmlsZXMiOiBbImEiXSwgInNpemUiOiAzLCAidGFyZ2V0LXByZWZpeCI6IG51bGx9';
     const fields = { id: 'j/1', files: ['a'], size: 3, 'target-prefix': null };
     assert.deepEqual(decodeBody(body), { fields, plain: false });
@@ -86,7 +86,7 @@ describe('task ids', () => {
 });
 
 describe('task messages', () => {
-  it('carry the seven fields of queues.md 2.2', () => {
+  it('carry the seven fields of docs/formats/queues.md 2.2', () => {
     const { targetQueue, ...rest } = TASK;
     assert.deepEqual(decodeBody(encodeTaskMessage(TASK, TASK)).fields, { ...rest, 'target-queue': targetQueue });
   });
@@ -112,7 +112,7 @@ describe('task messages', () => {
   });
 
   it('take 418 bytes for one file and 22,218 for 201, in the reference spelling', () => {
-    // Python's separators; ours are a little shorter, so nothing outgrows the reckoning of queues.md 2.3.
+    // Python's separators; ours are a little shorter, so nothing outgrows the reckoning of docs/formats/queues.md 2.3.
     const spelt = (files: number): number => {
       const { targetQueue, ...rest } = TASK;
       const fields = { ...rest, 'target-queue': targetQueue, files: Array.from({ length: files }, () => KEY) };

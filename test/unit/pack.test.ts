@@ -26,7 +26,7 @@ const small = (count: number): InputFile[] =>
   Array.from({ length: count }, (_, index) => ({ key: `f${index}`, size: 1 }));
 
 describe('packing', () => {
-  // queues.md 2.1, and edge cases 21 to 24.
+  // docs/formats/queues.md 2.1.
   const cases: readonly [name: string, sizes: Record<string, number>, tasks: [files: string[], size: number][]][] = [
     [
       'the worked example',

@@ -50,7 +50,7 @@ const line = (value: unknown, key = KEY): string => `${key}\t${JSON.stringify(va
 const place = (path = PATH, length = VALUES.length, key = KEY): string => `${key} ${path} ${length}`;
 
 describe('results', () => {
-  it('are read as the example of results.md 4.1 has them', () => {
+  it('are read as the example of docs/formats/results.md 4.1 has them', () => {
     const values = [5, 10, 5, -1, -1, -1, -1, -1, 3];
     const revision = 'http://hg.mozilla.org/releases/mozilla-aurora/rev/4ea223de889c';
     const { rows, dropped } = read(

@@ -54,7 +54,7 @@ describe('the revision cache', () => {
     ['empty', ''],
     ['an HTML page', '<html></html>'],
   ] as const) {
-    it(`116: a disk entry that is ${name} is deleted and fetched again`, async () => {
+    it(`a disk entry that is ${name} is deleted and fetched again`, async () => {
       await store(server().disk.pathOf(REVISION), content);
       server().upstream.serve(CENTRAL, SMALL);
       assert.equal(await find(), SMALL);
@@ -66,7 +66,7 @@ describe('the revision cache', () => {
     });
   }
 
-  it('116: a corrupt entry goes even when the upstream has nothing better', async () => {
+  it('a corrupt entry goes even when the upstream has nothing better', async () => {
     await store(server().disk.pathOf(REVISION), '{');
     assert.equal(await find(), 'not_found');
     assert.deepEqual(await readdir(dirname(server().disk.pathOf(REVISION))), []);

@@ -29,7 +29,7 @@ describe('SQS queues', () => {
   const redrive = JSON.stringify({ deadLetterTargetArn: 'arn:aws:sqs:us-west-2:0:done-dlq', maxReceiveCount: 10 });
   const good = { ...done.attributes, RedrivePolicy: redrive };
 
-  it('are those of queues.md 2.6, dead letters first', () => {
+  it('are those of docs/formats/queues.md 2.6, dead letters first', () => {
     assert.deepEqual([...byName.keys()], ['tasks-dlq', 'tasks', 'done-dlq', 'done']);
     assert.deepEqual(byName.get('tasks')?.attributes, {
       DelaySeconds: '15',

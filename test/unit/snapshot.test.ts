@@ -59,7 +59,7 @@ const definitionOf = ({ files }: Rendered, measure: string): unknown =>
   JSON.parse(files.get('histograms.json')!)[measure];
 
 describe('renderSnapshot', () => {
-  // The worked example of published.md 5.2.
+  // The worked example of docs/formats/published.md 5.2.
   const example = [
     slot({ path: 'saved_session/Firefox/WINNT/6.1/x86', values: [3, 2, 0, 2, -1, -1, 2, 0, 5] }),
     slot({ path: 'saved_session/Firefox/WINNT/6.1/x86-64', values: [1, 0, 0, 0, -1, -1, 0, 0, 1] }),

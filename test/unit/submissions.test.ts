@@ -73,7 +73,7 @@ describe('a submission', () => {
     assert.deepEqual(rowOf(twice, 'FLAG'), [2, 0, 0, 0, -1, -1, 0, 0, 2]);
   });
 
-  // submissions.md 3.3, true days.
+  // docs/formats/submissions.md 3.3, true days.
   for (const [build, submitted, bySubmission] of [
     ['20131029', '20131029', true],
     ['20131029', '20131228', true],
@@ -295,7 +295,7 @@ describe('simple measurements', () => {
     return [...buckets, sum, log, square, -1, -1, submissions];
   };
 
-  // submissions.md 3.6: value, bucket, logarithm and its square.
+  // docs/formats/submissions.md 3.6: value, bucket, logarithm and its square.
   for (const [value, bucket, log, square] of [
     [0, 0, 0, 0],
     [0.5, 0, 0.4054651081081644, 0.16440195389316542],
@@ -429,7 +429,7 @@ interface Loose {
 const isLoose = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The rules of submissions.md, word by word, for records of the one key. */
+/** The rules of docs/formats/submissions.md, word by word, for records of the one key. */
 function literally(records: readonly Loose[]): Counted['rows'] {
   const rows = new Map<string, [number[], string, string]>();
   const add = (measure: string, path: string, row: readonly number[], buildId: string, revision: string): void => {

@@ -5,7 +5,7 @@ import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';
 import { renderSnapshot } from '../../src/pipeline/dataset/snapshot.ts';
 import { Evolution } from '../golden/v1-client.ts';
 
-// The worked examples of published.md 5.9, rendered from slots and read as the dashboards do.
+// The worked examples of docs/formats/published.md 5.9, rendered from slots and read as the dashboards do.
 const EXP = { kind: 'exponential', low: 1, high: '10 * 1000', n_buckets: '10' };
 const LINEAR = { kind: 'linear', low: 1, high: 100, n_buckets: 10 };
 

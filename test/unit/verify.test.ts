@@ -183,7 +183,7 @@ describe('findings', () => {
     );
   });
 
-  it('rules and those that buckets cannot show are all invariants of PROTOCOL.md', () => {
+  it('rules and those that buckets cannot show are all invariants of docs/protocol.md', () => {
     const all = [...Object.keys(RULES).filter((rule) => rule.startsWith('I')), ...NOT_SEEN_IN_BUCKETS];
     assert.deepEqual(all.toSorted(), Array.from({ length: 12 }, (_, index) => `I${index + 1}`).toSorted());
   });

@@ -144,7 +144,7 @@ const channelVersion = {
   definitionsPending: 0,
 };
 
-describe('the age of data (operations.md 7.6)', () => {
+describe('the age of data (docs/operating.md 1.2)', () => {
   for (const [modified, stale] of [
     ['2014-04-23T11:59:59Z', true],
     ['2014-04-23T12:00:00Z', false],

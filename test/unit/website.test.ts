@@ -91,7 +91,7 @@ describe('the guards', () => {
   const limits = { minFiles: 2, maxDeletedPercent: 50 };
   const gone = (count: number): string[] => Array.from({ length: count }, (_, index) => `old-${index}`);
 
-  it('122: refuse a source without index.html at its root', () => {
+  it('refuse a source without index.html at its root', () => {
     assert.throws(
       () => {
         checkSource(files('a.html', 'b/index.html'), limits);
@@ -128,7 +128,7 @@ describe('the guards', () => {
         );
     });
   }
-  it('122: refuse a source with 10 % of the former files', () => {
+  it('refuse a source with 10 % of the former files', () => {
     assert.throws(
       () => {
         checkDeletions(gone(90), 100, limits);

@@ -48,7 +48,7 @@ describe('how a daily analysis reaches people', () => {
     assert.ok(names.includes('updateProjections'));
   });
 
-  it('13: no input → a warning, no ping', async () => {
+  it('no input → a warning, no ping', async () => {
     const pings: number[] = [];
     const { told } = await analyse({
       activities: { planTasks: async () => ({ ...PLAN, files: 0, tasks: 0, bytes: 0 }) },

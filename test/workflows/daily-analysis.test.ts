@@ -91,7 +91,7 @@ describe('dailyAnalysis', () => {
     assert.deepEqual(inputsOf(execution, 'commitDataset'), [published]);
   });
 
-  it('13: ends well with the result "nothing" when there is no input, and sends and publishes nothing', async () => {
+  it('ends well with the result "nothing" when there is no input, and sends and publishes nothing', async () => {
     const { names, result } = await run({ planTasks: async () => ({ ...PLAN, files: 0, tasks: 0, bytes: 0 }) });
     assert.deepEqual(names, ['renderFilter', 'productionQueues', 'planTasks', 'writeReport']);
     assert.equal(result?.['decision'], 'nothing');
@@ -151,7 +151,7 @@ describe('drain and merge', () => {
     assert.equal(result?.['decision'], 'published');
   });
 
-  it('43: merges a chunk again that gained a result, and builds on the fuller one whichever ends last', async () => {
+  it('merges a chunk again that gained a result, and builds on the fuller one whichever ends last', async () => {
     const second = Promise.withResolvers<undefined>();
     let merges = 0;
     const activities: Partial<Activities> = {
@@ -210,7 +210,7 @@ describe('drain and merge', () => {
     }
   });
 
-  it('stragglers: looks at every T1, sends again at most twice, and goes on after T2 without them', async () => {
+  it('stragglers: looks whenever they are due, sends again at most twice, and goes on without them in the end', async () => {
     const execution = await run({ drainDoneQueue: nothingNew }, patience);
     const resend = (inputsOf(execution, 'recoverStragglers') as unknown as { resend: boolean }[]).map(
       (input) => input.resend,
@@ -248,7 +248,7 @@ describe('drain and merge', () => {
 });
 
 describe('publish', () => {
-  it('99: plans and stages anew, under a new commit, when another publisher was first', async () => {
+  it('plans and stages anew, under a new commit, when another publisher was first', async () => {
     const execution = await run({
       commitDataset: inTurn<Awaited<ReturnType<Activities['commitDataset']>>>(
         { outcome: 'moved', seq: 1 },

@@ -17,7 +17,7 @@ function daily(taskQueue: string): ScheduleOptions {
   return schedule;
 }
 
-it('121: a backfilled run analyses the day before its scheduled time, whatever the clock says', async () => {
+it('a backfilled run analyses the day before its scheduled time, whatever the clock says', async () => {
   const calls: ActivityCall[] = [];
   await temporal().serve(stageActivities(calls, NO_INPUT), async (taskQueue) => {
     const { client } = temporal().env;

@@ -71,7 +71,7 @@ describe('websiteUpdate', () => {
     assert.equal(result?.['outcome'], 'published');
   });
 
-  it('122: fails once, with the reason, when a guard refuses', async () => {
+  it('fails once, with the reason, when a guard refuses', async () => {
     const { names, failure } = await temporal().execute({
       type: 'websiteUpdate',
       activities: {

@@ -1,6 +1,6 @@
 /**
- * The merge rule of two rows of one length (results.md 4.3): buckets and counts add, a statistic of −1 is missing and
- * gives way to a recorded one, the highest build id names the revision.
+ * The merge rule of two rows of one length (docs/formats/results.md 4.3): buckets and counts add, a statistic of −1 is
+ * missing and gives way to a recorded one, the highest build id names the revision.
  */
 import { MISSING, SUM } from './slot.ts';
 
@@ -39,7 +39,9 @@ export function noteBuild(row: { buildId: string; revision: string }, buildId: s
   }
 }
 
-/** Holds sums that overflowed at the largest double, so that every stored number is JSON (results.md 4.6). */
+/**
+ * Holds sums that overflowed at the largest double, so that every stored number is JSON (docs/formats/results.md 4.6).
+ */
 export function holdFinite(values: Float64Array): void {
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] as number;

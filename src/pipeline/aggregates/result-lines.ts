@@ -1,4 +1,7 @@
-/** Writes `result.txt` (results.md 4.1, 4.6): sorted lines, one per measure and by-date, numbers as the shortest text that reads back the same. */
+/**
+ * Writes `result.txt` (docs/formats/results.md 4.1, 4.6): sorted lines, one per measure and by-date, numbers as the
+ * shortest text that reads back the same.
+ */
 import type { PartSlot } from './part-line.ts';
 import { compareText } from '../text-order.ts';
 import type { Slot } from './slot.ts';

@@ -1,5 +1,5 @@
 /**
- * Reads `result.txt` (results.md 4.1): lines `channel/major/measure/by-date TAB {path: aggregate, …}`.
+ * Reads `result.txt` (docs/formats/results.md 4.1): lines `channel/major/measure/by-date TAB {path: aggregate, …}`.
  *
  * A parser of its own and not JSON.parse, because results are most of what the merge reads: it goes over the bytes once,
  * puts numbers straight into one arena and makes no objects per aggregate. What it accepts is JSON all the same, plus,

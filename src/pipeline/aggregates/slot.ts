@@ -1,6 +1,7 @@
 /**
- * A slot: the sums of all submissions that share measure, by-date, date, filter path and row length (results.md 4.2).
- * Rows of different lengths never meet; which length is shown is decided at rendering (results.md 4.3).
+ * A slot: the sums of all submissions that share measure, by-date, date, filter path and row length
+ * (docs/formats/results.md 4.2). Rows of different lengths never meet; which length is shown is decided at rendering
+ * (docs/formats/results.md 4.3).
  */
 
 /** The two dates a submission is counted under. In text order, which is the order of every sorted file. */
@@ -27,7 +28,7 @@ export interface Slot {
 
 /** Statistics and count behind the buckets of a row. */
 export const TRAILER = 6;
-/** Offsets from the end of a row (results.md 4.2). */
+/** Offsets from the end of a row (docs/formats/results.md 4.2). */
 export const SUM = 6;
 export const LOG_SUM = 5;
 export const LOG_SUM_SQUARES = 4;
@@ -38,7 +39,7 @@ export const COUNT = 1;
 /** A statistic that was not recorded. */
 export const MISSING = -1;
 
-/** Constants that stand for build and revision in every simple measure (submissions.md 3.6). */
+/** Constants that stand for build and revision in every simple measure (docs/formats/submissions.md 3.6). */
 export const SIMPLE_MEASURE_PREFIX = 'SIMPLE_MEASURES_';
 export const SIMPLE_MEASURE_REVISION = 'simple-measures-hack';
 export const SIMPLE_MEASURE_BUILD_ID = '0';

@@ -1,4 +1,7 @@
-/** Which row length of a measure the data set shows. Rows of other lengths stay in the segments (results.md 4.3). */
+/**
+ * Which row length of a measure the data set shows. Rows of other lengths stay in the segments
+ * (docs/formats/results.md 4.3).
+ */
 import { type ByDate, COUNT, type Slot } from '../aggregates/slot.ts';
 
 export interface ChosenLength {
@@ -8,7 +11,10 @@ export interface ChosenLength {
   readonly buildId: string;
   /** That build's revision; empty when its submissions named none. */
   readonly revision: string;
-  /** Revision of the newest build that named one: its definitions describe the measure (submissions.md 3.4). */
+  /**
+   * Revision of the newest build that named one: its definitions describe the measure
+   * (docs/formats/submissions.md 3.4).
+   */
   readonly definitionRevision: string;
   /** What other lengths hold, counter `length_mismatch`. */
   readonly leftOut: { readonly slots: number; readonly submissions: number };

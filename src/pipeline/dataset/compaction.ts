@@ -1,6 +1,7 @@
 /**
  * Compaction: segments of old days are folded into one base per channel/version, so that a publish reads a base and some
- * days however long the history is (ARCHITECTURE 3). A day in a base can be replaced as long as its own segment is kept.
+ * days however long the history is (docs/architecture.md 3). A day in a base can be replaced as long as its own segment
+ * is kept.
  */
 import type { ChannelVersionEntry, FoldedDays, Ledger, CompactedBase, Segment } from './ledger.ts';
 

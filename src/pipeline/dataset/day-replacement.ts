@@ -1,6 +1,6 @@
 /**
- * How a run's contribution enters the ledger (PROTOCOL C2, C3). A day has one contribution: a new one replaces the old,
- * and everything it touches is rendered anew from stored segments.
+ * How a run's contribution enters the ledger (docs/protocol.md C2, C3). A day has one contribution: a new one replaces
+ * the old, and everything it touches is rendered anew from stored segments.
  */
 import { InvalidDataError } from '../invalid-data.ts';
 import { isRound } from './entry-name.ts';

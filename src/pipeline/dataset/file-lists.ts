@@ -1,6 +1,6 @@
 /**
- * FILES_PROCESSED and FILES_MISSING: every input file is in exactly one of them (published.md 5.6). Both are projections
- * of the sorted lists of all days, read and written line by line, whatever their size.
+ * FILES_PROCESSED and FILES_MISSING: every input file is in exactly one of them (docs/formats/published.md 5.6). Both
+ * are projections of the sorted lists of all days, read and written line by line, whatever their size.
  */
 import { InvalidDataError } from '../invalid-data.ts';
 import { sortedMerge } from '../sorted-merge.ts';

@@ -1,4 +1,7 @@
-/** The filter tree of one channel/version: filter-tree.json, which gives every filter path its id (published.md 5.2). */
+/**
+ * The filter tree of one channel/version: filter-tree.json, which gives every filter path its id
+ * (docs/formats/published.md 5.2).
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';
 

@@ -1,4 +1,7 @@
-/** Names in the published space: channel/versions, and the folders `<YYYYMMDDHHMMSS>-<version>-<channel>` (published.md 5.1). */
+/**
+ * Names in the published space: channel/versions, and the folders `<YYYYMMDDHHMMSS>-<version>-<channel>`
+ * (docs/formats/published.md 5.1).
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 import { isSafeSegment } from '../safe-segment.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What must hold of every commit of the data set, as far as its ledgers and `versions.json` show it (PROTOCOL 3). Checked
- * before every compare-and-swap of the pointer, and by `verify`.
+ * What must hold of every commit of the data set, as far as its ledgers and `versions.json` show it
+ * (docs/protocol.md 3). Checked before every compare-and-swap of the pointer, and by `verify`.
  */
 import { ENTRY_NAME, isRound } from './entry-name.ts';
 import { parseFolderName } from './folder-name.ts';

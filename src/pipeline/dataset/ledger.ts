@@ -1,6 +1,6 @@
 /**
  * The ledger: what the data set consists of. An immutable object for each commit; `versions.json` names the one that
- * counts (PROTOCOL 2, C). Days say what was analysed, channel/versions say from what their folders are rendered.
+ * counts (docs/protocol.md 2). Days say what was analysed, channel/versions say from what their folders are rendered.
  */
 
 /**

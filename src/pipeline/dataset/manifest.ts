@@ -1,4 +1,7 @@
-/** `_manifest.json`, written last into a folder: a folder with it is complete, and can be verified by it (PROTOCOL C5). */
+/**
+ * `_manifest.json`, written last into a folder: a folder with it is complete, and can be verified by it
+ * (docs/protocol.md C5).
+ */
 import { isChannelVersion } from './folder-name.ts';
 import { StoredJson } from '../stored-json.ts';
 

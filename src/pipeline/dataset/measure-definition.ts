@@ -1,4 +1,7 @@
-/** Which definition a snapshot publishes for a measure, and what is to be reported about it (published.md 5.3, 5.4). */
+/**
+ * Which definition a snapshot publishes for a measure, and what is to be reported about it
+ * (docs/formats/published.md 5.3, 5.4).
+ */
 import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
 import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '../../histograms/look-up.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';

@@ -1,4 +1,6 @@
-/** The text of `<MEASURE>-by-build-date.json` and `<MEASURE>-by-submission-date.json` (published.md 5.2). */
+/**
+ * The text of `<MEASURE>-by-build-date.json` and `<MEASURE>-by-submission-date.json` (docs/formats/published.md 5.2).
+ */
 import type { RowValues, Slot } from '../aggregates/slot.ts';
 
 export interface MeasureFile {

@@ -1,4 +1,7 @@
-/** A snapshot: the published folder of one channel/version, rendered anew from all its slots (published.md 5.2, 5.3). */
+/**
+ * A snapshot: the published folder of one channel/version, rendered anew from all its slots
+ * (docs/formats/published.md 5.2, 5.3).
+ */
 import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { isSafeSegment } from '../safe-segment.ts';
@@ -42,7 +45,7 @@ export interface SnapshotSummary {
   readonly definitions: Readonly<Record<Exclude<DefinitionState, 'found'>, readonly string[]>>;
 }
 
-/** True for a measure that the data set can hold: names become names of files (submissions.md 3.5). */
+/** True for a measure that the data set can hold: names become names of files (docs/formats/submissions.md 3.5). */
 export function isMeasureName(measure: string): boolean {
   return isSafeSegment(measure);
 }

@@ -1,4 +1,7 @@
-/** `status.json`: the commit for readers that have no access to the state, and how the two file lists were written with it (PROTOCOL C9). */
+/**
+ * `status.json`: the commit for readers that have no access to the state, and how the two file lists were written with
+ * it (docs/protocol.md C9).
+ */
 import type { Ledger } from './ledger.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';

@@ -1,6 +1,6 @@
 /**
  * `versions.json`, the pointer: which folder shows each channel/version, and under `$head` which commit this is
- * (ARCHITECTURE 3). Clients look at keys like `word/number` only, so `$head` is invisible to them.
+ * (docs/architecture.md 3). Clients look at keys like `word/number` only, so `$head` is invisible to them.
  */
 import { isChannelVersion, parseFolderName } from './folder-name.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,4 +1,7 @@
-/** The messages of the done queue: the task's seven fields plus `target-prefix` (queues.md 2.3), in both directions. */
+/**
+ * The messages of the done queue: the task's seven fields plus `target-prefix` (docs/formats/queues.md 2.3), in both
+ * directions.
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 import { decodeBody, encodeBody, isTaskId, stringList } from '../task-queue/message-body.ts';
 import { taskFields, type TaskMessage } from '../task-queue/task-message.ts';

@@ -1,6 +1,6 @@
 /**
- * Results that another launcher asked for (PROTOCOL 6). No plan of ours names their tasks, so their receipts carry the
- * files, and what a plan would have vouched for is checked here.
+ * Results that another launcher asked for (docs/protocol.md 6). No plan of ours names their tasks, so their receipts
+ * carry the files, and what a plan would have vouched for is checked here.
  */
 import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';

@@ -1,4 +1,7 @@
-/** The filter document: which values of the six dimensions of an input key are wanted (input-bucket.md 1.3). */
+/**
+ * The filter document: which values of the six dimensions of an input key are wanted
+ * (docs/formats/input-bucket.md 1.3).
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 
 /** The dimensions of an input key, in key order. */

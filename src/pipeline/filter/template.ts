@@ -1,4 +1,7 @@
-/** `filter.json.in`: a filter document in which the text DATE stands for the day of the run (input-bucket.md 1.5). */
+/**
+ * `filter.json.in`: a filter document in which the text DATE stands for the day of the run
+ * (docs/formats/input-bucket.md 1.5).
+ */
 import { dayOf, isCalendarDay } from '../calendar-day.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { type Filter, parseFilter } from './filter.ts';

@@ -1,4 +1,4 @@
-/** What a garbage collection removes, and when it refuses to remove anything (PROTOCOL 7). */
+/** What a garbage collection removes, and when it refuses to remove anything (docs/protocol.md 7). */
 import { InvalidDataError } from '../invalid-data.ts';
 import { isYoung, type Reachable } from './reachable.ts';
 

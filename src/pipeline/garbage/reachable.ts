@@ -1,4 +1,7 @@
-/** What must stay: everything that the current commit names, and those before it that readers may still hold (PROTOCOL 7, I10). */
+/**
+ * What must stay: everything that the current commit names, and those before it that readers may still hold
+ * (docs/protocol.md 7, I10).
+ */
 import type { Ledger } from '../dataset/ledger.ts';
 import { slotsNamedBy } from '../dataset/named-slots.ts';
 

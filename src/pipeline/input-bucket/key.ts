@@ -1,4 +1,7 @@
-/** The grammar of input keys: `reason/app/channel/version/buildId.submissionDate.v2.log.<unique>.lzma` (input-bucket.md 1.2). */
+/**
+ * The grammar of input keys: `reason/app/channel/version/buildId.submissionDate.v2.log.<unique>.lzma`
+ * (docs/formats/input-bucket.md 1.2).
+ */
 import { isCalendarDay } from '../calendar-day.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
@@ -15,7 +18,10 @@ export function classifyFileName(rest: string): 'submissions' | 'other_version' 
   return Number(match[1]) === READ_VERSION ? 'submissions' : 'other_version';
 }
 
-/** Dimensions of a submission file, as its key names them; the records' own `info` is not asked (submissions.md 3.2). */
+/**
+ * Dimensions of a submission file, as its key names them; the records' own `info` is not asked
+ * (docs/formats/submissions.md 3.2).
+ */
 export interface SubmissionDimensions {
   readonly reason: string;
   readonly appName: string;

@@ -1,4 +1,7 @@
-/** The partition walk: lists only those folders of the input bucket that the filter admits (input-bucket.md 1.4). */
+/**
+ * The partition walk: lists only those folders of the input bucket that the filter admits
+ * (docs/formats/input-bucket.md 1.4).
+ */
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
 import { classifyFileName } from './key.ts';

@@ -1,4 +1,7 @@
-/** Submissions → aggregates: what each record of a submission file adds to which row (submissions.md 3.2–3.7). */
+/**
+ * Submissions → aggregates: what each record of a submission file adds to which row
+ * (docs/formats/submissions.md 3.2–3.7).
+ */
 import {
   COUNT,
   LOG_SUM,
@@ -38,7 +41,7 @@ export const DEFAULT_RULES: SubmissionRules = {
   maxHistogramLength: 1005,
 };
 
-/** A build is counted by submission date for this many days (submissions.md 3.3). */
+/** A build is counted by submission date for this many days (docs/formats/submissions.md 3.3). */
 const MAX_BUILD_AGE_DAYS = 60;
 /** Shortest kind: three buckets and five statistics. */
 const MIN_HISTOGRAM_LENGTH = 8;

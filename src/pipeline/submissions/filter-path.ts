@@ -1,4 +1,7 @@
-/** The filter path of a submission, `reason/appName/OS/osVersion/arch`: which leaf of the filter tree counts it (submissions.md 3.4). */
+/**
+ * The filter path of a submission, `reason/appName/OS/osVersion/arch`: which leaf of the filter tree counts it
+ * (docs/formats/submissions.md 3.4).
+ */
 
 /** Members that the nodes of a filter tree keep for themselves. */
 const RESERVED: Readonly<Record<string, string>> = { _id: '_id_', name: 'name_' };

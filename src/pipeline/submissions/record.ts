@@ -1,5 +1,6 @@
 /**
- * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count (submissions.md 3.1, 3.4).
+ * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count
+ * (docs/formats/submissions.md 3.1, 3.4).
  *
  * The reader goes over the bytes once and lays histogram numbers straight into an arena: these lines are 50 KB of
  * numbers each, and objects made of them would cost more than all the rest of the aggregation. Nothing of a record is

@@ -1,4 +1,7 @@
-/** Simple measurements: every number a submission carries outside its histograms becomes a histogram of one value (submissions.md 3.6). */
+/**
+ * Simple measurements: every number a submission carries outside its histograms becomes a histogram of one value
+ * (docs/formats/submissions.md 3.6).
+ */
 import { SIMPLE_MEASURE_PREFIX } from '../aggregates/slot.ts';
 
 /** Lower bounds of the 50 exponential buckets, 1 to 30000. */

@@ -1,4 +1,4 @@
-/** How both SQS queues carry JSON: base64, standard alphabet, padded (queues.md 2.4). */
+/** How both SQS queues carry JSON: base64, standard alphabet, padded (docs/formats/queues.md 2.4). */
 import { InvalidDataError } from '../invalid-data.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

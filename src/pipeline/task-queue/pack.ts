@@ -1,4 +1,7 @@
-/** Packing rules of the task queue: which input files travel together in one analysis task (queues.md 2.1). Pure; no clock, no I/O. */
+/**
+ * Packing rules of the task queue: which input files travel together in one analysis task (docs/formats/queues.md 2.1).
+ * Pure; no clock, no I/O.
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 
 export interface InputFile {

@@ -1,4 +1,6 @@
-/** How much a run may analyse: a filter that admits too much by mistake must not become a bill (THREATS T23). */
+/**
+ * How much a run may analyse: a filter that admits too much by mistake must not become a bill (docs/security.md T23).
+ */
 import { InvalidDataError } from '../invalid-data.ts';
 
 export interface PlanLimits {

@@ -1,4 +1,7 @@
-/** The messages of the task queue: base64 of JSON, seven fields, as the launcher sent and spot workers read them (queues.md 2.2, 2.4). */
+/**
+ * The messages of the task queue: base64 of JSON, seven fields, as the launcher sent and spot workers read them
+ * (docs/formats/queues.md 2.2, 2.4).
+ */
 import { bodyJson, decodeBody, encodeBody, isTaskId, stringList } from './message-body.ts';
 import type { AnalysisTask } from './pack.ts';
 import { InvalidDataError } from '../invalid-data.ts';
@@ -49,7 +52,7 @@ export function decodeTaskMessage(body: string): TaskMessage {
   };
 }
 
-/** The seven fields as they are written; the done message repeats them (queues.md 2.3). */
+/** The seven fields as they are written; the done message repeats them (docs/formats/queues.md 2.3). */
 export function taskFields(task: AnalysisTask, job: JobHeader): Record<string, unknown> {
   return {
     id: task.id,

@@ -1,4 +1,4 @@
-/** What `telemetry verify` may find: which rule of PROTOCOL.md 3 is broken, where, and what to do about it. */
+/** What `telemetry verify` may find: which rule of docs/protocol.md 3 is broken, where, and what to do about it. */
 import type { Finding } from '../../findings.ts';
 
 /** Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing lies about. */

@@ -29,7 +29,7 @@ export function compareFolder(files: readonly ManifestFile[], listed: ReadonlyMa
  */
 export type Unreferenced = 'in progress' | 'left behind' | 'of the original' | 'stray';
 
-/** PROTOCOL 7. */
+/** docs/protocol.md 7. */
 export const GRACE_MS = 72 * 3_600_000;
 const ORPHAN_MS = 7 * 24 * 3_600_000;
 /** Garbage collection runs once a day. */

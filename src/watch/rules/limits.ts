@@ -20,7 +20,10 @@ export function ageText(from: string, to: string): string {
   return `${Math.floor(ms / (24 * HOUR_MS))} days`;
 }
 
-/** Whether `from` lies more than so many hours before `to`; exactly that many is not more, the future never (operations.md 7.6). */
+/**
+ * Whether `from` lies more than so many hours before `to`; exactly that many is not more, the future never
+ * (docs/operating.md 1.2).
+ */
 export function isOlder(from: string, to: string, hours: number): boolean {
   return Date.parse(to) - Date.parse(from) > hours * HOUR_MS;
 }

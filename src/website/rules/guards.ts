@@ -1,4 +1,7 @@
-/** When a website is not published: a source that is none, or one that would take most of the site away (operations.md 7.4, 2). */
+/**
+ * When a website is not published: a source that is none, or one that would take most of the site away
+ * (docs/website.md 4).
+ */
 import { InvalidDataError } from '../../pipeline/invalid-data.ts';
 import type { SiteFile } from './plan.ts';
 

@@ -1,4 +1,4 @@
-/** Which files of the source, and which objects of the site, belong to the website at all (operations.md 7.4, 3). */
+/** Which files of the source, and which objects of the site, belong to the website at all (docs/website.md 3.1). */
 
 /** Why an entry of the source is left out. */
 export type SkipReason =

@@ -1,4 +1,4 @@
-/** Where a website may be published: nowhere that the data set, or anything under it, lives (operations.md 7.4, 5). */
+/** Where a website may be published: nowhere that the data set, or anything under it, lives (docs/website.md 2). */
 
 export interface Place {
   readonly bucket: string;

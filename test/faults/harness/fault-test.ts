@@ -13,7 +13,7 @@ interface Seen {
 }
 
 export interface FaultTest {
-  /** Number in the plan of fault tests, `F4`. */
+  /** Number in docs/faults.md, such as `F4`. */
   readonly id: string;
   readonly title: string;
   /** What is injected, for the table. */

@@ -81,7 +81,7 @@ while (Date.now() < once.blockedUntil);`,
     file: 'activities/send.ts',
     find: 'if (resend) counts.resent =',
     replace: 'if (false as boolean) counts.resent =',
-    without: 'sending again what never came back (T1)',
+    without: 'sending again what never came back',
   },
   leftWorkFolder: {
     file: 'work-folder.ts',

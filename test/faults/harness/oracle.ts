@@ -1,4 +1,4 @@
-/** What must hold after every fault test (O1–O7 of the plan of fault tests), whatever was injected. */
+/** What must hold after every fault test (docs/faults.md O1–O7), whatever was injected. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';

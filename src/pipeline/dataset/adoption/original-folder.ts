@@ -1,6 +1,6 @@
 /**
- * What a folder of the original says about its measures (published.md 5.2): build, revision and row length are per measure,
- * in revisions.json; the rows are in two files named after the measure.
+ * What a folder of the original says about its measures (docs/formats/published.md 5.2): build, revision and row length
+ * are per measure, in revisions.json; the rows are in two files named after the measure.
  */
 import { BY_DATES, type ByDate } from '../../aggregates/slot.ts';
 import { InvalidDataError } from '../../invalid-data.ts';

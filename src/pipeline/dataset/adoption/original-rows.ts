@@ -1,7 +1,8 @@
 /**
  * Rows of the original as slots. It kept build and revision per measure, not per row, and showed rows of one length only. So
  * rows of that length get the measure's newest build: they win over older builds and give way to newer ones as they did there
- * (published.md 5.3). Rows of any other length get none, so that they never win: no client could read them.
+ * (docs/formats/published.md 5.3). Rows of any other length get none, so that they never win: no client could read
+ * them.
  */
 import { sumSlots } from '../../aggregates/part-line.ts';
 import { holdFinite } from '../../aggregates/merge-rule.ts';

@@ -1,6 +1,6 @@
 /**
- * The original's `versions.json` (published.md 5.1): channel/version → folder, nothing else. Its folder names become keys and
- * paths, so every one is checked before anything is read by it.
+ * The original's `versions.json` (docs/formats/published.md 5.1): channel/version → folder, nothing else. Its folder
+ * names become keys and paths, so every one is checked before anything is read by it.
  */
 import { InvalidDataError } from '../../invalid-data.ts';
 import { isChannelVersion, parseFolderName } from '../folder-name.ts';
