@@ -7,6 +7,7 @@ import { parseVersions } from '../src/pipeline/dataset/versions.ts';
 import { isSafeSegment } from '../src/pipeline/safe-segment.ts';
 import { publishedNames } from '../src/state/keys.ts';
 import { ObjectMissingError, type ObjectStore } from '../src/ports.ts';
+import { isGzip } from '../src/threads/gzip.ts';
 
 const TRANSFERS_AT_ONCE = 32;
 
@@ -18,7 +19,7 @@ export async function exportDataset(published: ObjectStore, prefix: string, fold
     if (!name.split('/').every(isSafeSegment))
       throw new Error(`s3://${published.bucket}/${prefix}${name} is no name of a data set`);
     const { body } = await published.get(prefix + name);
-    const plain = body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body;
+    const plain = isGzip(body) ? gunzipSync(body) : body;
     const path = join(folder, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, plain);

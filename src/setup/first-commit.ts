@@ -2,13 +2,13 @@
  * `versions.json` and its first ledger: made here and nowhere else, and only where nothing is (docs/protocol.md I12).
  */
 import { randomUUID } from 'node:crypto';
-import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import { emptyLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions } from '../pipeline/dataset/versions.ts';
 import { NO_METRICS } from '../metrics.ts';
 import type { ObjectStore } from '../ports.ts';
 import { getIfPresent, inflatedText, isDamage } from '../state/documents.ts';
 import { publishedNames } from '../state/keys.ts';
+import { publishedFolders } from '../state/listing.ts';
 import { commitLedger } from '../state/pointer.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 
@@ -61,8 +61,7 @@ function differs(...facts: readonly string[]): Look {
  * (docs/protocol.md 5).
  */
 async function lookAtMissingPointer({ published, prefix }: DataSetStores, signal: AbortSignal): Promise<Look> {
-  for await (const folder of published.folders(prefix, signal)) {
-    if (parseFolderName(folder) === undefined) continue;
+  for await (const { folder } of publishedFolders(published, prefix, signal)) {
     return differs(
       `is gone, but folders such as ${folder} are there`,
       'restore it from an older version of the object, or choose another TELEMETRY_PUBLISHED_PREFIX',

@@ -7,6 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { failure, type FailureType } from '../failures.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type ObjectBody, type ObjectHeaders, ObjectMissingError, type ObjectStore } from '../ports.ts';
+import { isGzip } from '../threads/gzip.ts';
 
 export interface Codec<T> {
   /** As people call it: `the contribution of a run`. */
@@ -158,8 +159,4 @@ const MAX_BYTES = 256 << 20;
 /** The text of a stored object, compressed or not. */
 export function inflatedText(body: Buffer): string {
   return (isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
-}
-
-function isGzip(body: Buffer): boolean {
-  return body[0] === 0x1f && body[1] === 0x8b;
 }

@@ -1,4 +1,5 @@
 /** Listings that stop: a bucket may hold far more than anybody wants to see. */
+import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
 
 /** A count that stops at a limit. */
@@ -34,4 +35,23 @@ export async function listAtMost(
     null,
   );
   return { objects, counted: { count: objects.length, more, oldest: oldest?.toISOString() ?? null } };
+}
+
+/** A folder of the published space, whether or not a commit names it. */
+export interface PublishedFolder {
+  readonly folder: string;
+  /** `YYYYMMDDHHMMSS`, when it was rendered. */
+  readonly stamp: string;
+}
+
+/** Every folder of a channel/version that is in the published space. */
+export async function* publishedFolders(
+  published: ObjectStore,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<PublishedFolder> {
+  for await (const folder of published.folders(prefix, signal)) {
+    const stamp = parseFolderName(folder)?.stamp;
+    if (stamp !== undefined) yield { folder, stamp };
+  }
 }

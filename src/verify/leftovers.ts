@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { isAdopted } from '../pipeline/dataset/entry-name.ts';
 import { adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
-import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { stateKeys } from '../state/keys.ts';
+import { publishedFolders } from '../state/listing.ts';
 import { judgeUnreferenced, type Unreferenced } from './rules/folder-rules.ts';
 import { ObjectMissingError } from '../ports.ts';
 import type { Commits } from './commits.ts';
@@ -20,10 +20,9 @@ export async function checkUnreferenced(walk: Walk, ledger: Ledger, { chain, nam
   const adoptedUntil =
     [...ledger.entries.keys()].filter(isAdopted).map((name) => `${adoptedOn(name)}235959`)[0] ?? null;
   await pMap(
-    published.folders(settings.publishedPrefix, walk.signal),
-    async (folder) => {
-      const stamp = parseFolderName(folder)?.stamp;
-      if (stamp === undefined || current.has(folder)) return;
+    publishedFolders(published, settings.publishedPrefix, walk.signal),
+    async ({ folder, stamp }) => {
+      if (current.has(folder)) return;
       if (named.has(folder)) walk.counts.superseded += 1;
       else await judge(walk, folder, stamp, adoptedUntil);
     },

@@ -9,7 +9,7 @@ import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { publishedNames } from '../state/keys.ts';
 import { roundInstants } from '../state/rounds.ts';
 import type { ChannelVersionFacts, DataSetFacts, DayFacts } from './rules/facts.ts';
-import type { Counted } from '../state/listing.ts';
+import { type Counted, publishedFolders } from '../state/listing.ts';
 import type { ObjectStore } from '../ports.ts';
 
 const AT_ONCE = 8;
@@ -105,8 +105,8 @@ async function listUnreferencedFolders(
 ): Promise<Counted & { names: string[] }> {
   const orphans: string[] = [];
   let more = false;
-  for await (const folder of published.folders(publishedPrefix, signal)) {
-    if (parseFolderName(folder) === undefined || shown.has(folder)) continue;
+  for await (const { folder } of publishedFolders(published, publishedPrefix, signal)) {
+    if (shown.has(folder)) continue;
     more = orphans.length === MAX_FOLDERS;
     if (more) break;
     orphans.push(folder);
