@@ -19,6 +19,8 @@ export interface SampleInput {
   readonly directory: string;
   /** Most submissions in one file. */
   readonly submissionsPerFile?: number;
+  /** For tests of whole days, whose time goes into publishing two files for each measure: only the first so many. */
+  readonly measures?: number;
   /** For benchmarks: exactly this many full files without any fault, instead of the everyday mix. */
   readonly files?: number;
   /** For benchmarks: different records in a file; the others repeat them under other ids. */
@@ -77,7 +79,7 @@ async function writeSamples(input: SampleInput): Promise<SampleCounts> {
     files,
     async (file, index) => {
       const chance = chanceFor(seed, `file/${index}/${file.partition}`);
-      const { lines, badHistograms } = fileLines(file, chance, input.distinctPerFile, everyday ? index : null);
+      const { lines, badHistograms } = fileLines(file, chance, input, everyday ? index : null);
       const container = chance.happens(XZ_SHARE) ? 'xz' : 'lzma';
       const text = `${lines.map(({ line }) => line).join('\n')}\n`;
       addSubmissions(counts, file, file.submissions);
@@ -89,7 +91,7 @@ async function writeSamples(input: SampleInput): Promise<SampleCounts> {
     },
     { concurrency: CONCURRENT_FILES },
   );
-  if (everyday) await writeDamagedObjects(bucket, seed, files, counts);
+  if (everyday) await writeDamagedObjects(bucket, input, files, counts);
   await writeDefinitions(join(directory, 'definitions'), days);
   return counts;
 }
@@ -100,7 +102,12 @@ interface Line {
 }
 
 /** A file's good lines; with a file number, every few files also a faulty line or a bad histogram. */
-function fileLines(file: SampleFile, chance: Chance, distinct: number | undefined, number: number | null) {
+function fileLines(
+  file: SampleFile,
+  chance: Chance,
+  { distinctPerFile: distinct, measures }: Pick<SampleInput, 'distinctPerFile' | 'measures'>,
+  number: number | null,
+) {
   const texts: string[] = [];
   const lines: Line[] = [];
   let badHistograms = 0;
@@ -111,7 +118,7 @@ function fileLines(file: SampleFile, chance: Chance, distinct: number | undefine
       lines.push({ line: `${id}\t${repeated}`, fault: null });
       continue;
     }
-    const record = drawRecord(file, chance);
+    const record = drawRecord(file, chance, measures);
     const broken = number !== null && chance.below(EVERY_BAD_HISTOGRAM) === 0;
     if (broken) badHistograms += 1;
     const text = JSON.stringify(broken ? withBadHistogram(record) : record);
@@ -123,26 +130,31 @@ function fileLines(file: SampleFile, chance: Chance, distinct: number | undefine
   return { lines, badHistograms };
 }
 
-function drawRecord(file: SampleFile, chance: Chance): SampleRecord {
+function drawRecord(file: SampleFile, chance: Chance, measures: number | undefined): SampleRecord {
   const platform = platformOf(file.application, chance);
   // Charts need something to show: systems differ, and each day is a little slower than the one before.
   const slowness =
     (platform.OS === 'Android' ? 2.2 : 1) * (platform.version === '5.1' ? 1.4 : 1) * (1 + 0.03 * file.dayNumber);
   const { reason, application, build } = file;
-  return sampleRecord({ reason, application, build, platform, slowness }, chance);
+  return sampleRecord({ reason, application, build, platform, slowness }, chance, measures);
 }
 
 /** One file that breaks off, one in a wrong container, one object that is no submission file, one empty object. */
 async function writeDamagedObjects(
   bucket: string,
-  seed: string,
+  input: SampleInput,
   files: readonly SampleFile[],
   counts: SampleCounts,
 ): Promise<void> {
-  const chance = chanceFor(seed, 'damaged objects');
+  const chance = chanceFor(input.seed, 'damaged objects');
   const [source] = files.filter((file) => file.submissions >= 20);
   if (source === undefined) throw new Error('no file is large enough to be cut');
-  const { lines } = fileLines(source, chance, undefined, null);
+  const { lines } = fileLines(
+    source,
+    chance,
+    { ...(input.measures !== undefined && { measures: input.measures }) },
+    null,
+  );
   const texts = lines.map(({ line }) => line);
 
   const cut = await truncatedFile(texts);

@@ -23,8 +23,11 @@ export interface SampleRecord {
 const MISSING = -1;
 const WITHOUT_REVISION = 0.02;
 
-/** A record with most of the build's measures; reading it again from JSON gives the same numbers. */
-export function sampleRecord(session: Session, chance: Chance): SampleRecord {
+/**
+ * A record with most of the build's measures; reading it again from JSON gives the same numbers.
+ * @param measures only the first so many
+ */
+export function sampleRecord(session: Session, chance: Chance, measures?: number): SampleRecord {
   const { build, platform } = session;
   const revision = { revision: `http://hg.mozilla.org/${build.repository}/rev/${build.changeset}` };
   return {
@@ -44,7 +47,7 @@ export function sampleRecord(session: Session, chance: Chance): SampleRecord {
       flashVersion: '11.9.900.117',
     },
     simpleMeasurements: simpleMeasurements(session.slowness, chance),
-    histograms: sessionHistograms(session, chance),
+    histograms: sessionHistograms(session, chance, measures),
     // Members that nobody reads.
     addonHistograms: {},
     keyedHistograms: { SAMPLE_KEYED: { one: { values: { 0: 1 }, sum: 1 } } },
@@ -62,9 +65,13 @@ const LOCALES = [
   ['ja', 1],
 ] as const;
 
-function sessionHistograms({ build, slowness }: Session, chance: Chance): Record<string, number[]> {
+function sessionHistograms(
+  { build, slowness }: Session,
+  chance: Chance,
+  measures: number | undefined,
+): Record<string, number[]> {
   const histograms: Record<string, number[]> = {};
-  for (const measure of measuresIn(build.definitions)) {
+  for (const measure of measuresIn(build.definitions).slice(0, measures)) {
     if (chance.happens(0.15)) continue;
     histograms[measure.name] = histogram(measure, slowness, chance);
     if (hasStartupVariant(measure.name) && chance.happens(0.3)) {

@@ -57,7 +57,13 @@ async function runDay(deployment: Deployment, day: string): Promise<DailyAnalysi
 
 it('telemetry adopt, then a day of other channel/versions: every old entry stays', async () => {
   const samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  await generateSamples({ seed: 'adoption', days: ['20131030'], directory: samples, submissionsPerFile: 20 });
+  await generateSamples({
+    seed: 'adoption',
+    days: ['20131030'],
+    directory: samples,
+    submissionsPerFile: 20,
+    measures: 20,
+  });
   const deployment = await Deployment.start({ TELEMETRY_DEFINITIONS: join(samples, 'definitions') });
   try {
     await storeOriginal(deployment, workedExample());

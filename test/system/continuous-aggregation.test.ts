@@ -30,7 +30,7 @@ let queues: ReturnType<typeof createMessageQueues>;
 
 before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  await generateSamples({ seed: 'foreign', days: [DAY], directory: samples, submissionsPerFile: 20 });
+  await generateSamples({ seed: 'foreign', days: [DAY], directory: samples, submissionsPerFile: 20, measures: 20 });
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
     TELEMETRY_MAX_TASK_FILES: '4',

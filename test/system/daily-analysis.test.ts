@@ -16,7 +16,10 @@ let deployment: Deployment;
 
 before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  counts = await generateSamples({ seed: 'system', days: DAYS, directory: samples, submissionsPerFile: 40 });
+  counts = await generateSamples({
+    ...{ seed: 'system', days: DAYS, directory: samples, submissionsPerFile: 40 },
+    measures: 20,
+  });
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
     TELEMETRY_MAX_TASK_FILES: '9',

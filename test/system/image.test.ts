@@ -52,7 +52,7 @@ async function metrics(): Promise<string> {
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-'));
-  await generateSamples({ seed: 'image', days: [DAY], directory: folder, submissionsPerFile: 40 });
+  await generateSamples({ seed: 'image', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
   metricsPort = await freePort();
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(folder, 'definitions'),

@@ -38,7 +38,7 @@ let canaries: readonly string[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'secrets-'));
   template = join(folder, 'filter.json.in');
-  await generateSamples({ seed: 'secrets', days: [DAY], directory: folder, submissionsPerFile: 40 });
+  await generateSamples({ seed: 'secrets', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
   smtp = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,

@@ -19,7 +19,7 @@ let deployment: Deployment;
 
 before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  await generateSamples({ seed: 'verify', days: DAYS, directory: samples, submissionsPerFile: 20 });
+  await generateSamples({ seed: 'verify', days: DAYS, directory: samples, submissionsPerFile: 20, measures: 20 });
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
     TELEMETRY_MAX_TASK_FILES: '9',
