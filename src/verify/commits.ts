@@ -1,12 +1,13 @@
 /** The stored ledgers: each is what its name says (I6), and those of the current commit's past follow each other (I5). */
 import pMap from 'p-map';
 import { type Pointer, storedLedgers } from '../state/pointer.ts';
+import { faultsOf, faultsWithoutParent } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { stateKeys } from '../state/keys.ts';
 import { GRACE_MS } from './rules/folder-rules.ts';
 import { type History, historyOf, recentCommits, type StoredCommit } from './rules/history.ts';
-import { RESTORE } from './remedies.ts';
+import { RESTORE, RESTORE_POINTER } from './remedies.ts';
 import type { Walk } from './walk.ts';
 
 const AT_ONCE = 8;
@@ -20,6 +21,7 @@ export interface Commits extends History {
 
 export async function checkCommits(walk: Walk, { versions, ledger }: Pointer): Promise<Commits> {
   walk.step('ledgers');
+  const errors = walk.errors;
   const key = versions.head.ledger;
   const stored = await storedCommits(walk, key);
   const head = stored.find((commit) => commit.key === key) ?? commitOf(key, ledger, walk.now);
@@ -34,8 +36,27 @@ export async function checkCommits(walk: Walk, { versions, ledger }: Pointer): P
     },
     { concurrency: AT_ONCE },
   );
+  // A ledger that is not what was committed says nothing about the commits beside it.
+  if (walk.errors === errors) checkTransitions(walk, { key, ledger }, recent.flat());
   const known = history.faults.length === 0 ? history.chain : stored;
   return { ...history, named: new Set(known.flatMap(({ folders }) => folders)), recent: recent.flat() };
+}
+
+/** Each commit that readers may still hold, and the current one, against the one before: what is checked before a commit is made. */
+function checkTransitions(
+  walk: Walk,
+  head: { readonly key: string; readonly ledger: Ledger },
+  recent: readonly { readonly commit: StoredCommit; readonly ledger: Ledger }[],
+): void {
+  const ledgers = [head, ...recent.map(({ commit, ledger }) => ({ key: commit.key, ledger }))];
+  for (const { key, ledger } of ledgers) {
+    const parent = ledgers.find(
+      (other) => other.ledger.commit === ledger.parent && other.ledger.seq === ledger.seq - 1,
+    );
+    const faults = parent === undefined ? faultsWithoutParent(ledger) : faultsOf(ledger, parent.ledger);
+    for (const { rule, kind, what } of faults)
+      walk.error(rule, kind, walk.stateAddress(key), `commit ${ledger.seq}: ${what}`, RESTORE_POINTER);
+  }
 }
 
 function commitOf(key: string, { seq, commit, parent, channelVersions }: Ledger, at: Date): StoredCommit {

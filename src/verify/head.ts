@@ -1,6 +1,6 @@
 /** The current commit: versions.json and its ledger. What cannot be read here ends the walk (I12, I5). */
 import type { DataSetStores, Pointer } from '../state/pointer.ts';
-import { pointerFaults, repeatedRuns } from '../pipeline/dataset/invariants.ts';
+import { pointerFaults } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
 import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
@@ -21,7 +21,7 @@ export async function readHead(walk: Walk): Promise<Pointer | undefined> {
   const { versions, etag } = pointer;
   const ledger = await readLedger(walk, versions);
   if (ledger === undefined) return undefined;
-  checkInvariants(walk, versions, ledger);
+  checkPointer(walk, versions, ledger);
   return { etag, versions, ledger };
 }
 
@@ -57,13 +57,11 @@ async function readLedger(walk: Walk, { head }: Versions): Promise<Ledger | unde
   return found.value;
 }
 
-/** The invariants that every commit is checked for before it is made. */
-function checkInvariants(walk: Walk, versions: Versions, ledger: Ledger): void {
+/** Whether the pointer is that of its ledger, as it was checked before the commit. */
+function checkPointer(walk: Walk, versions: Versions, ledger: Ledger): void {
   const where = walk.publishedAddress(publishedNames.versions);
   for (const { rule, kind, what } of pointerFaults(versions, ledger))
     walk.error(rule, kind, where, what, RESTORE_POINTER);
-  const ledgerAddress = walk.stateAddress(versions.head.ledger);
-  for (const { rule, kind, what } of repeatedRuns(ledger)) walk.error(rule, kind, ledgerAddress, what, RESTORE_POINTER);
 }
 
 /** Whether versions.json is still as it was when the walk began. */

@@ -1,16 +1,15 @@
 /** What a run is waiting for: its activities with their tries and last failures, its workflow task. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { DefaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { tsToDate } from '@temporalio/common/lib/time.js';
-import type { Failure } from '../failures.ts';
-import { plainText } from '../pipeline/plain-text.ts';
+import { type Failure, readFailure } from '../failures.ts';
 import type { PendingActivity, RunningFacts } from './rules/facts.ts';
 
 type Described = WorkflowExecutionDescription['raw'];
 type Pending = NonNullable<Described['pendingActivities']>[number];
 
 const MAX_MESSAGE = 1_000;
-/** Names of Temporal's time limits by their numbers. */
-const TIMEOUTS = ['TIMEOUT', 'START_TO_CLOSE', 'SCHEDULE_TO_START', 'SCHEDULE_TO_CLOSE', 'HEARTBEAT'] as const;
+const FAILURES = new DefaultFailureConverter();
 
 export function pendingOf({
   pendingActivities,
@@ -33,12 +32,6 @@ function activityFacts({ activityType, attempt, lastFailure }: Pending): Pending
 }
 
 function failureFacts(activity: string, failure: NonNullable<Pending['lastFailure']>): Failure {
-  const { applicationFailureInfo, timeoutFailureInfo, message } = failure;
-  const type = applicationFailureInfo?.type ?? '';
-  return {
-    type: type === 'Error' || type === '' ? null : type,
-    message: plainText(message ?? 'no message').slice(0, MAX_MESSAGE),
-    activity,
-    timeout: timeoutFailureInfo ? TIMEOUTS[timeoutFailureInfo.timeoutType ?? 0] : null,
-  };
+  const error = FAILURES.failureToError(failure, defaultPayloadConverter);
+  return { ...readFailure(error, MAX_MESSAGE), activity };
 }

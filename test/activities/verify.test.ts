@@ -86,7 +86,13 @@ describe('verify', () => {
     ],
     [
       'I1: a run that two days count',
-      ['error I1 double-task', 'error I2 double-file', 'error I8 missing', 'error C9 stale-projection'],
+      [
+        'error I1 double-task',
+        'error I2 damaged',
+        'error I2 double-file',
+        'error I8 missing',
+        'error C9 stale-projection',
+      ],
       (app, [first]) => {
         commitInstead(app, (ledger) => {
           const entry = ledger.entries.get(first.day)!;
@@ -272,7 +278,7 @@ describe('verify', () => {
     ],
     [
       'I8: counts of a day that are not those of its run',
-      ['error I8 wrong-count', 'error C9 stale-projection'],
+      ['error I2 damaged', 'error I8 wrong-count', 'error C9 stale-projection'],
       (app, [first]) => {
         commitInstead(app, (ledger) => {
           const entry = ledger.entries.get(first.day)!;
