@@ -123,7 +123,7 @@ async function mergeShares(
   return { lines, dropped };
 }
 
-/** Work files lie in the target's folder: renaming into place must not cross file systems. */
+/** Work files are in the target's folder: renaming into place must not cross file systems. */
 async function withThreads(
   config: Config,
   folder: string,

@@ -1,5 +1,5 @@
 /**
- * The bucket itself refuses every PUT of `versions.json` without a condition: a second publisher, or a hand, loses no
+ * The bucket itself refuses every PUT of `versions.json` without a condition: a second publisher, or a manual upload, loses no
  * commit (docs/security.md T13).
  */
 import { publishedNames } from '../state/keys.ts';

@@ -97,7 +97,7 @@ async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks
 
 async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncGenerator<string> {
   const source = (await isGzipFile(path)) ? createGunzip() : new PassThrough();
-  // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+  // An error of the file becomes one of `source`, where the loop over its blocks sees it.
   pipeline(createReadStream(path), source).catch(() => undefined);
   try {
     yield* textLines(source, new LineSplitter(MAX_KEY_BYTES + 1, onTooLong));
