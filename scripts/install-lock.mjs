@@ -42,7 +42,7 @@ function numbers(folder) {
     .map(Number);
 }
 
-/** The process that holds the lock by this file, dead or alive; null when nobody does. */
+/** The process that holds the lock by this file, dead or alive; null when there is none. */
 function ownerOf(file) {
   try {
     const [pid, started] = readFileSync(file, 'utf8').split(' ');

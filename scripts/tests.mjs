@@ -117,9 +117,9 @@ async function prepareBundles({ root, node, work }) {
 }
 
 function runnerArguments(root, { globs }, countsFile) {
-  // System and fault tests start whole stacks, of several processes each; more than two of them are in each other's way.
+  // System and fault tests start whole stacks of several processes each; more than two of them slow each other down.
   const stacks = globs.some((glob) => glob.includes('system') || glob.includes('faults'));
-  // One more than there are cores: files wait for disks and timers now and then.
+  // One more than there are cores, because files sometimes wait for disks and timers.
   const files = stacks ? Math.min(2, availableParallelism()) : Math.min(4, availableParallelism() + 1);
   return [
     '--test',

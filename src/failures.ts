@@ -378,8 +378,8 @@ export function isFailure(error: unknown, type: FailureType): error is Applicati
 }
 
 /**
- * The row of an error: first by the error itself, then by its causes: `fetch` reports a refused connection as the cause of a
- * `TypeError`. `UnexpectedError` for what no row knows.
+ * The row of an error: first by the error itself, then by its causes: `fetch` reports a refused connection as the cause
+ * of a `TypeError`. `UnexpectedError` for what no row knows.
  */
 export function failureTypeOf(error: unknown): FailureType {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {

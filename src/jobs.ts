@@ -120,7 +120,9 @@ export function jobNamed(name: string): Job | undefined {
   return Object.values(JOBS).find((job) => job.name === name);
 }
 
-/** How a job is started again, in the middle of a sentence; in general words for a job that this release does not know. */
+/**
+ * How a job is started again, in the middle of a sentence; in general words for a job that this release does not know.
+ */
 export function againOf(name: string, about: string): string {
   return jobNamed(name)?.again(about) ?? `start ${name} ${about} again`;
 }

@@ -45,7 +45,7 @@ export function sampleRecord(session: Session, chance: Chance): SampleRecord {
     },
     simpleMeasurements: simpleMeasurements(session.slowness, chance),
     histograms: sessionHistograms(session, chance),
-    // Members that nobody reads.
+    // Members that the pipeline does not read.
     addonHistograms: {},
     keyedHistograms: { SAMPLE_KEYED: { one: { values: { 0: 1 }, sum: 1 } } },
     slowSQL: { mainThread: {}, otherThreads: {} },

@@ -86,7 +86,10 @@ export function createCommitActivities(ports: Ports) {
       return { decision, snapshots, seq };
     },
 
-    /** Writes the ledger and swaps the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer shows what happened. */
+    /**
+     * Writes the ledger and swaps the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer shows
+     * what happened.
+     */
     async commitDataset(input: PublicationInput): Promise<CommitResult> {
       const signal = cancellationSignal();
       return heartbeating(

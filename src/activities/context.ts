@@ -30,8 +30,8 @@ export async function heartbeating<T>(details: () => unknown, work: () => Promis
 }
 
 /**
- * The instant, in ms, at which a call with this time limit must return. A later attempt has only the time that earlier ones
- * left: the workflow must not wait for a multiple of the limit.
+ * The instant, in ms, at which a call with this time limit must return. A later attempt has only the time that earlier
+ * ones left: the workflow must not wait for a multiple of the limit.
  */
 export function callDeadline(maxSeconds: number): number {
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();

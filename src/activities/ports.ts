@@ -41,8 +41,8 @@ export interface WebsiteSource {
   readonly name: string;
   /**
    * Brings the files of one revision into an empty folder.
-   * @throws InvalidDataError `website_source` when a person must correct the setting, `website_refused` when it is too large;
-   *   PassingError when it cannot be reached now
+   * @throws InvalidDataError `website_source` when a person must correct the setting, `website_refused` when it is too
+   *   large; PassingError when it cannot be reached now
    */
   fetch(folder: string, signal: AbortSignal): Promise<FetchedWebsite>;
 }
@@ -75,7 +75,10 @@ export interface ActivitySettings {
   readonly maxPlan: PlanLimits;
   readonly chunkTasks: number;
   readonly compaction: CompactionLimits;
-  /** Done messages that go to quarantine in an hour, for all drains together, and the wait of a drain that holds some back. */
+  /**
+   * Done messages that go to quarantine in an hour, for all drains together, and the wait of a drain that holds some
+   * back.
+   */
   readonly quarantine: { readonly perHour: number; readonly pauseSeconds: number };
   readonly maxResultBytes: number;
   readonly maxLineBytes: number;

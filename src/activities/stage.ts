@@ -1,4 +1,7 @@
-/** Stage 6: one channel/version is rendered from its segments into a folder of its own, which no reader sees before the commit. */
+/**
+ * Stage 6: one channel/version is rendered from its segments into a folder of its own, which no reader sees before the
+ * commit.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -60,7 +63,10 @@ interface Call {
 
 export function createStageActivities(ports: Ports) {
   return {
-    /** Renders one channel/version into a folder that no reader sees yet (C4, C5). An unchanged one of an earlier attempt is reused. */
+    /**
+     * Renders one channel/version into a folder that no reader sees yet (C4, C5). An unchanged one of an earlier
+     * attempt is reused.
+     */
     async stageSnapshot({
       run,
       attempt,

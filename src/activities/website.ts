@@ -23,8 +23,8 @@ export function createWebsiteActivities(ports: Pick<ActivityPorts, 'analysis' | 
     },
 
     /**
-     * Fetches the newest revision and publishes what differs. One activity, because the files are on this worker. A repeated
-     * attempt fetches again, writes again what the failed one wrote, and counts only its own deletions.
+     * Fetches the newest revision and publishes what differs. One activity, because the files are on this worker. A
+     * repeated attempt fetches again, writes again what the failed one wrote, and counts only its own deletions.
      * @throws ApplicationFailure WebsiteSourceMissing, WebsiteRefused (nothing was written; a person must decide)
      */
     async publishWebsite(input: { readonly force: boolean; readonly dryRun: boolean }): Promise<WebsitePublication> {

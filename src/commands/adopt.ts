@@ -1,7 +1,7 @@
 /**
  * `adopt`: what the original published becomes the first commit of this data set. It runs in this process and not as a
- * workflow: it is done once, before the first run, by someone who watches; it needs no Temporal, and after an interruption it continues where
- * it was interrupted.
+ * workflow: it is done once, before the first run, by someone who watches; it needs no Temporal, and after an
+ * interruption it continues where it was interrupted.
  */
 import { setInterval } from 'node:timers';
 import { ApplicationFailure } from '@temporalio/common';

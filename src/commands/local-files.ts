@@ -66,7 +66,7 @@ export async function mergeResultFiles(config: Config, { input, output, folder }
   });
 }
 
-/** One file per channel/version; what is there already is merged in last, and replaced whole. */
+/** One file per channel/version; an existing file is merged in last, and replaced as a whole. */
 async function mergeIntoFolder(
   threads: ThreadPool,
   config: Config,

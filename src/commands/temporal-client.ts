@@ -11,7 +11,10 @@ const CONNECT_MS = 10_000;
 export interface TemporalServer<Connected> {
   readonly address: string;
   readonly namespace: string;
-  /** Connects once, on first use. @throws CommandError with the address that does not answer, the reason, and what to do */
+  /**
+   * Connects once, on first use.
+   * @throws CommandError with the address that does not answer, the reason, and what to do
+   */
   readonly connection: () => Promise<Connected>;
   readonly close: () => Promise<void>;
 }

@@ -32,8 +32,8 @@ export interface PublishWebsiteOptions {
 }
 
 /**
- * The configured source is published by a run of `websiteUpdate`, on a worker. A source given as an option is published by
- * this process: a workflow takes no source, or whoever may start workflows could publish anything.
+ * The configured source is published by a run of `websiteUpdate`, on a worker. A source given as an option is published
+ * by this process: a workflow takes no source, or whoever may start workflows could publish anything.
  */
 export async function publishWebsite(config: Config, options: PublishWebsiteOptions): Promise<void> {
   const source = namedSource(config, options);

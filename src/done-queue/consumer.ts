@@ -40,7 +40,9 @@ export interface ConsumerCounts {
   /** Messages for tasks that had their receipt already. */
   readonly duplicates: number;
   readonly quarantined: number;
-  /** Bad messages left on the queue, because this hour's quarantine is full; one that is received again counts again. */
+  /**
+   * Bad messages left on the queue, because this hour's quarantine is full; one that is received again counts again.
+   */
   readonly held: number;
   /** Receipts written for other runs. */
   readonly foreign: number;
@@ -215,7 +217,8 @@ export class DoneQueueConsumer {
     let known = this.#runs.get(runId);
     if (known === undefined) {
       known = loadRun(this.#store, runId, this.#signal).catch((error: unknown) => {
-        // The drain's own run cannot go on without its plan; a message of another run is kept aside until its plan is restored.
+        // The drain's own run cannot go on without its plan; a message of another run is kept aside until its plan is
+        // restored.
         if (runId === this.#own?.run.runId || !isFailure(error, 'StateDamaged')) throw error;
         throw new InvalidDataError('damaged_plan', error.message);
       });

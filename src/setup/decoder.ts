@@ -1,4 +1,7 @@
-/** Whether this machine decodes submission files: one small file of each container, with the code that decodes all others. */
+/**
+ * Whether this machine decodes submission files: one small file of each container, with the code that decodes all
+ * others.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodeLimits } from '../threads/decode.ts';

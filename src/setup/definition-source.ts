@@ -1,4 +1,6 @@
-/** Whether histogram definitions of new revisions are available. Without them the data set is published anyway, flagged. */
+/**
+ * Whether histogram definitions of new revisions are available. Without them the data set is published anyway, flagged.
+ */
 import { ok, type Look, type SetupItem } from './item.ts';
 import { errorText } from './run-items.ts';
 

@@ -1,5 +1,6 @@
 /**
- * `versions.json` and its first ledger: created here and nowhere else, and only where there is nothing (docs/protocol.md I12).
+ * `versions.json` and its first ledger: created here and nowhere else, and only where there is nothing
+ * (docs/protocol.md I12).
  */
 import { randomUUID } from 'node:crypto';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';

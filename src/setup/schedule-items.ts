@@ -1,4 +1,7 @@
-/** Schedules: what the server runs, compared with what the code says. A pause belongs to the operators and is not a difference. */
+/**
+ * Schedules: what the server runs, compared with what the code says. A pause belongs to the operators and is not a
+ * difference.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import {
   type ScheduleClient,

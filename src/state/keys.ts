@@ -1,4 +1,7 @@
-/** All keys of the analysis bucket (private state), and below the prefix of the published bucket. No other file builds one. */
+/**
+ * All keys of the analysis bucket (private state), and below the prefix of the published bucket. No other file builds
+ * one.
+ */
 import { instantOfRound, isRound } from '../pipeline/dataset/entry-name.ts';
 import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { Outcome } from '../pipeline/done-queue/receipt.ts';

@@ -1,4 +1,7 @@
-/** What the publishing activities of a run pass to each other: planned and staged snapshots. Stored once, so that all agree. */
+/**
+ * What the publishing activities of a run pass to each other: planned and staged snapshots. Stored once, so that all
+ * agree.
+ */
 import pMap from 'p-map';
 import type { Compaction, Fold } from '../pipeline/dataset/compaction.ts';
 import { isChannelVersion } from '../pipeline/dataset/folder-name.ts';

@@ -84,8 +84,8 @@ export async function showQuarantined(
 }
 
 /**
- * Sends each back, in the order given. A wrong name stops everything before anything is done. Releasing twice is harmless:
- * receipts and rounds count each result once.
+ * Sends each back, in the order given. A wrong name stops everything before anything is done. Releasing twice is
+ * harmless: receipts and rounds count each result once.
  * @throws InvalidDataError `bad_sha`, `unknown_sha`, `ambiguous_sha`
  */
 export async function releaseQuarantined(

@@ -1,6 +1,6 @@
 /**
  * File job: the original's FILES_PROCESSED and FILES_MISSING, in append order and with repeats, → sorted lists in which every
- * key is once, and in one of them. Sorted in blocks on disk: years of keys do not fit into memory.
+ * key is once, and in only one of them. Sorted in blocks on disk: years of keys do not fit into memory.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -31,7 +31,7 @@ export interface AdoptedFileList {
   readonly sha256: string;
   readonly storedBytes: number;
   readonly keys: number;
-  /** Lines that are no key of an object store. */
+  /** Lines that cannot be a key of an object store. */
   readonly badLines: number;
 }
 
@@ -42,7 +42,7 @@ export interface AdoptFileListsResult {
 
 /** Characters that are sorted in memory at a time. */
 const BLOCK_CHARACTERS = 32 << 20;
-/** What S3 allows. */
+/** S3's limit. */
 const MAX_KEY_BYTES = 1024;
 /** Characters that end a line or a column where these lists are read. */
 const NO_KEY = /[\p{Cc}\u2028\u2029]/u;

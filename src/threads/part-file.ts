@@ -77,7 +77,7 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
   };
 }
 
-/** The line alone does not say of which part it is. */
+/** The line alone does not show which part it is from. */
 function partSlot(line: string, path: string): PartSlot {
   try {
     return parsePartLine(line);

@@ -1,4 +1,7 @@
-/** Each run of the ledger: its plan, its contribution and its chunks have the same tasks, each of them once (I1, I3, I8). */
+/**
+ * Each run of the ledger: its plan, its contribution and its chunks have the same tasks, each of them once (I1, I3,
+ * I8).
+ */
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';

@@ -1,4 +1,7 @@
-/** Stored content without trust: decompressed, hashed and counted as a stream; damage is kept apart from every other error. */
+/**
+ * Stored content without trust: decompressed, hashed and counted as a stream; damage is kept apart from every other
+ * error.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';

@@ -15,7 +15,10 @@ export const activityOptions = {
     heartbeatTimeout: '15 seconds',
     retry,
   },
-  /** The commit: short, but a worker killed in it must not block the data set for the longest time that a commit may take. */
+  /**
+   * The commit: short, but a worker killed in it must not block the data set for the longest time that a commit may
+   * take.
+   */
   commit: {
     startToCloseTimeout: '10 minutes',
     scheduleToCloseTimeout: '6 hours',

@@ -1,4 +1,7 @@
-/** From sent tasks to merged chunks: the drain and the merges run in parallel, stragglers are looked for, an operator can cut it short. */
+/**
+ * From sent tasks to merged chunks: the drain and the merges run in parallel, stragglers are looked for, an operator
+ * can cut it short.
+ */
 import { ActivityCancellationType, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow';
 import type { DrainResult } from '../activities/drain.ts';
 import type { Activities } from '../activities/index.ts';

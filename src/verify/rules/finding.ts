@@ -1,7 +1,10 @@
 /** What `telemetry verify` may find: which rule of docs/protocol.md 3 is broken, where, and what to do about it. */
 import type { Finding } from '../../findings.ts';
 
-/** Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing is left over. */
+/**
+ * Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing is
+ * left over.
+ */
 export const RULES = {
   I1: 'a task counts once',
   I2: 'a day, and an input file, counts once',
@@ -19,7 +22,8 @@ export const RULES = {
 /**
  * - I7, a message is deleted only after its receipt: once both are gone the buckets show no trace of it but a task that is
  *   missing (I1, I8).
- * - I9, order and repetition change no byte; I11, no list travels through Temporal: about runs, not about what is stored.
+ * - I9, order and repetition change no byte; I11, no list travels through Temporal: about runs, not about what is
+ *   stored.
  */
 export const NOT_SEEN_IN_BUCKETS = ['I7', 'I9', 'I11'] as const;
 

@@ -1,4 +1,7 @@
-/** The result of a look at the whole deployment: plain data, the JSON of `telemetry status --json`. All instants are ISO, UTC. */
+/**
+ * The result of a look at the whole deployment: plain data, the JSON of `telemetry status --json`. All instants are
+ * ISO, UTC.
+ */
 import type { Failure } from '../../failures.ts';
 import type { Counted } from '../../state/listing.ts';
 
