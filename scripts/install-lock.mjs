@@ -61,7 +61,7 @@ function isAlive({ pid, started }) {
   return startOf(pid) === started;
 }
 
-/** Tells a process from a later one with the same id, which is common in containers; known on Linux only. */
+/** Distinguishes a process from a later one with the same id, which is common in containers; known on Linux only. */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -26,7 +26,7 @@ export async function runTests({ root, args, node, say }) {
   const groups = testGroups(root, asked, { onlySecond, rest: args.includes(REST) });
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
-  // Both begin beside the first folders, which leave them time.
+  // Both start together with the first folders, which leave them time.
   const second = groups.some(({ services }) => services === 'second') && prepareSecondServices({ root, node, work });
   const bundles = groups.some(needsBundles) && prepareBundles({ root, node, work });
   try {

@@ -65,7 +65,7 @@ function websiteProblems(config: Config): string[] {
       .filter((name) => config[name] === site.bucket)
       .map((name) => `TELEMETRY_WEBSITE_BUCKET: must differ from ${name}`),
     ...(overlap(site, published)
-      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must lie apart from the data set in ${placeName(published)}`]
+      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must be apart from the data set in ${placeName(published)}`]
       : []),
     ...(config.TELEMETRY_WEBSITE_REPOSITORY !== undefined && config.TELEMETRY_WEBSITE_FOLDER !== undefined
       ? ['TELEMETRY_WEBSITE_FOLDER: give either a folder or TELEMETRY_WEBSITE_REPOSITORY']

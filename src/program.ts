@@ -72,7 +72,7 @@ function addRuns(program: Command): void {
     .option('--day <YYYYMMDD>', 'default: yesterday, UTC')
     .option('--filter <file>', 'filter document or template instead of the configured one')
     .option('--allow-future', 'accept a day that has not begun')
-    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/run-day.ts')).runDay(settings(), options));
@@ -84,7 +84,7 @@ function addRuns(program: Command): void {
     .option('--day <YYYYMMDD>', 'day that replaces DATE')
     .option('--filter <file>', 'filter document or template instead of the configured one')
     .option('--keys <file>', 'input keys, one a line, instead of a filter')
-    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (name, options) => (await import('./commands/run-day.ts')).investigate(settings(), name, options));
@@ -92,8 +92,8 @@ function addRuns(program: Command): void {
   program
     .command('aggregate')
     .description('publish results that other launchers asked for, in rounds, until stopped; follows it')
-    .option('--publish-now', 'tell the one that runs to publish what waits')
-    .option('--stop', 'tell the one that runs to publish what waits, then to end')
+    .option('--publish-now', 'publish what waits now, in the running one')
+    .option('--stop', 'publish what waits, then end the running one')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/aggregate.ts')).aggregate(settings(), options));
@@ -130,7 +130,7 @@ const WATCH_EXIT_CODES =
 function addOperation(program: Command): void {
   program
     .command('setup')
-    .description('create what a deployment needs and lacks, check the rest; a second run changes nothing')
+    .description('create what a deployment lacks, check the rest; a second run changes nothing')
     .option('--fix', 'also change what exists and differs')
     .option('--send-test-alert', 'send an alert that says it is a test')
     .option('--json', 'print the outcome as JSON')

@@ -129,7 +129,7 @@ interface Parts extends LocalStackOptions {
   readonly state: StackState;
 }
 
-/** Starts the three servers side by side. Those that started are in `stops`, also when another one failed. */
+/** Starts the three servers in parallel. Those that started are in `stops`, also when another one failed. */
 async function startServers(parts: Parts, services: StackServices, stops: (() => Promise<void>)[]): Promise<void> {
   const { directory, ports, log } = parts;
   const started = await Promise.allSettled([

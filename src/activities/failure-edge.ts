@@ -66,7 +66,7 @@ function described(input: unknown, secrets: readonly string[]): string {
   return fit(JSON.stringify(input ?? null), secrets).slice(0, MAX_INPUT);
 }
 
-/** The same kind of error without secrets: commands that call an activity themselves tell errors apart by class. */
+/** The same kind of error without secrets: commands that call an activity themselves distinguish errors by class. */
 function cleaned(error: Error, secrets: readonly string[], causes: number): Error {
   const message = fit(error.message, secrets);
   const cause = error.cause instanceof Error && causes > 0 ? cleaned(error.cause, secrets, causes - 1) : undefined;

@@ -36,7 +36,7 @@ export function serverItem(temporal: TemporalAccess): SetupItem {
     name: serverItemName(temporal),
     look: async () => {
       const { serverVersion } = await (await temporal.connection()).workflowService.getSystemInfo({});
-      return ok(`version ${serverVersion || 'not told'}`);
+      return ok(`version ${serverVersion || 'unknown'}`);
     },
   };
 }

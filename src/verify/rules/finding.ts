@@ -29,7 +29,7 @@ export const NOT_SEEN_IN_BUCKETS = ['I7', 'I9', 'I11'] as const;
 
 export type Rule = keyof typeof RULES;
 
-/** For machines; tests and monitors tell findings apart by it. */
+/** For machines; tests and monitors distinguish findings by it. */
 export type FindingKind =
   /** Something that is named is not there. */
   | 'missing'
