@@ -5,7 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface ChildProcessGroup {
-  /** Rejects when a process ends that was not told to. */
+  /** Rejects when a process ends that was not stopped. */
   readonly failure: Promise<never>;
   /** SIGTERM to all, SIGKILL to those that do not end in time. */
   stop(): Promise<void>;

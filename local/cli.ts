@@ -10,7 +10,7 @@ import { STACK_DIRECTORY } from './directories.ts';
 const program = telemetryProgram()
   .option('--local', 'work on the embedded stack that runs here')
   .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`)
-  // `temporal` passes on everything that stands behind its name.
+  // `temporal` passes on everything after its name.
   .enablePositionalOptions();
 
 program.hook('preAction', () => {
@@ -48,7 +48,7 @@ program
 
 await runToExitCode(program);
 
-/** Puts the addresses and credentials of the stack that runs in the directory over the environment. */
+/** Overrides the environment with the addresses and credentials of the stack in the directory. */
 function attachStack(directory = STACK_DIRECTORY): void {
   const file = join(directory, 'stack.env');
   try {

@@ -50,7 +50,7 @@ export async function up(options: UpOptions): Promise<void> {
 /** The stack, its workers, and every day of the submissions analysed; then it stays up, unless `once`. */
 export async function demo(options: DemoOptions): Promise<void> {
   const startedAt = performance.now();
-  // What is wrong with the settings is said before anything is made.
+  // Wrong settings are reported before anything is created.
   loadConfig(environment());
   const input = await chooseInput(options);
   const days = await submissionDays(input.submissions);
@@ -65,7 +65,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     useEnvironment({
       ...stack.env,
       TELEMETRY_DEFINITIONS: resolve(input.definitions),
-      // Nothing that the demo does leaves this machine.
+      // Nothing of the demo leaves this machine.
       TELEMETRY_HISTOGRAM_SERVER: '',
     });
     const local = loadConfig(environment());
@@ -130,7 +130,7 @@ interface DemoInput {
   readonly stackDirectory: string;
 }
 
-/** Someone's own submissions get a stack of their own, so that they never mix with the samples. */
+/** Given submissions get a stack of their own, so that they never mix with the samples. */
 async function chooseInput(options: DemoOptions): Promise<DemoInput> {
   const samples = join(LOCAL_DIRECTORY, 'samples');
   if (options.submissions === undefined) {

@@ -12,7 +12,7 @@ export interface InputFolderCounts {
   readonly removed: number;
 }
 
-/** Makes the bucket hold exactly the folder's files. Files that are there with the same size are taken for the same. */
+/** Makes the bucket hold exactly the folder's files. Objects of the same key and size are left as they are. */
 export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Promise<InputFolderCounts> {
   const present = new Map<string, number>();
   for await (const { key, size } of bucket.objects('')) present.set(key, size);

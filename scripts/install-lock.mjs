@@ -42,7 +42,7 @@ function numbers(folder) {
     .map(Number);
 }
 
-/** The process that holds the lock by this file, dead or alive; null when nobody does. */
+/** The process that holds the lock by this file, dead or alive; null when there is none. */
 function ownerOf(file) {
   try {
     const [pid, started] = readFileSync(file, 'utf8').split(' ');
@@ -61,7 +61,7 @@ function isAlive({ pid, started }) {
   return startOf(pid) === started;
 }
 
-/** Tells a process from a later one with the same id, which is common in containers; known on Linux only. */
+/** Distinguishes a process from a later one with the same id, which is common in containers; known on Linux only. */
 function startOf(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -7,8 +7,8 @@ import { installUnless } from './installation.mjs';
 const OLDEST = [22, 18];
 
 /**
- * The running Node.js when it is new enough, else the one that npm installed beside the packages. Resolves with its path.
- * An install made without optional packages lacks it, so that case is repaired once.
+ * The running Node.js when it is new enough, otherwise the one that npm installed beside the packages. Resolves with
+ * its path. An install made without optional packages lacks it, so that case is repaired once.
  */
 export async function findRuntime(root, say) {
   if (isNewEnough(process.version)) return process.execPath;
@@ -24,7 +24,7 @@ export async function findRuntime(root, say) {
   );
 }
 
-/** A file that is there may still be for another system, so it has to say its version. */
+/** The file may be for another system, so it has to print its version. */
 function isUsable(program) {
   try {
     const answer = execFileSync(program, ['--version'], {

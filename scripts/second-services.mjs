@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Folder → what stands in each of its files that works on the services of a stack. */
+/** Folder → a text that marks its files that work on the services of a stack. */
 const MARKS = { system: 'Deployment.start(', faults: 'smoke: ' };
 /** About the image and its health checks, whatever it runs on. */
 const EMBEDDED_ONLY = ['image.test.ts'];
@@ -31,7 +31,7 @@ export function testFiles(folder) {
 
 /**
  * Fetches and builds them at low priority, which takes two minutes the first time on a machine.
- * Resolves with `{state, reason}`: `ready`, `missing` when a tool for it is not on this machine, else `failed`.
+ * Resolves with `{state, reason}`: `ready`, `missing` when a tool for it is not on this machine, otherwise `failed`.
  */
 export async function prepareSecondServices({ root, node, work }) {
   const answer = join(work, 'second-services');

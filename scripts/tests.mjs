@@ -26,7 +26,7 @@ export async function runTests({ root, args, node, say }) {
   const groups = testGroups(root, asked, { onlySecond, rest: args.includes(REST) });
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
-  // Both begin beside the first folders, which leave them time.
+  // Both start together with the first folders, which leave them time.
   const second = groups.some(({ services }) => services === 'second') && prepareSecondServices({ root, node, work });
   const bundles = groups.some(needsBundles) && prepareBundles({ root, node, work });
   try {
@@ -117,9 +117,9 @@ async function prepareBundles({ root, node, work }) {
 }
 
 function runnerArguments(root, { globs }, countsFile) {
-  // System and fault tests start whole stacks, of several processes each; more than two of them are in each other's way.
+  // System and fault tests start whole stacks of several processes each; more than two of them slow each other down.
   const stacks = globs.some((glob) => glob.includes('system') || glob.includes('faults'));
-  // One more than there are cores: files wait for disks and timers now and then.
+  // One more than there are cores, because files sometimes wait for disks and timers.
   const files = stacks ? Math.min(2, availableParallelism()) : Math.min(4, availableParallelism() + 1);
   return [
     '--test',

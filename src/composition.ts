@@ -20,7 +20,7 @@ import { localFolder } from './website/local-folder.ts';
 
 /** Between receives of a queue that is full of junk: 120 messages a minute at most. */
 const HELD_PAUSE_SECONDS = 5;
-/** A round of continuous aggregation is published when the last publish is so long ago and at least one result waits. */
+/** A round of continuous aggregation is published this long after the last publish, when at least one result waits. */
 const ROUND_SECONDS = 4 * 3600;
 
 export function s3Connection(config: Config): AwsConnection {
@@ -105,7 +105,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
   };
 }
 
-/** Every way to reach people that is configured. */
+/** Every configured alert channel. */
 export function alertChannels(config: Config): AlertChannel[] {
   const { TELEMETRY_ALERT_SMTP_URL: smtp, TELEMETRY_ALERT_FROM: from, TELEMETRY_ALERT_TO: to } = config;
   const { TELEMETRY_ALERT_WEBHOOK_URL: webhook, TELEMETRY_ALERT_SNS_TOPIC: topic } = config;

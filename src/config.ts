@@ -55,7 +55,7 @@ function crossProblems(config: Config): string[] {
   return [...problems, ...websiteProblems(config)];
 }
 
-/** The site is synchronised, deletions included: no place with anything else in it may be the target. */
+/** The site is synchronised, deletions included, so the target must hold nothing else. */
 function websiteProblems(config: Config): string[] {
   const site = { bucket: config.TELEMETRY_WEBSITE_BUCKET, prefix: config.TELEMETRY_WEBSITE_PREFIX };
   const published = { bucket: config.TELEMETRY_PUBLISHED_BUCKET, prefix: config.TELEMETRY_PUBLISHED_PREFIX };
@@ -65,7 +65,7 @@ function websiteProblems(config: Config): string[] {
       .filter((name) => config[name] === site.bucket)
       .map((name) => `TELEMETRY_WEBSITE_BUCKET: must differ from ${name}`),
     ...(overlap(site, published)
-      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must lie apart from the data set in ${placeName(published)}`]
+      ? [`TELEMETRY_WEBSITE_PREFIX: ${placeName(site)} must be apart from the data set in ${placeName(published)}`]
       : []),
     ...(config.TELEMETRY_WEBSITE_REPOSITORY !== undefined && config.TELEMETRY_WEBSITE_FOLDER !== undefined
       ? ['TELEMETRY_WEBSITE_FOLDER: give either a folder or TELEMETRY_WEBSITE_REPOSITORY']
@@ -87,7 +87,9 @@ export function secretValues(config: Config): string[] {
   ].filter((value): value is string => value !== undefined && value !== '');
 }
 
-/** Of a URL: password, and where the service keeps its token, which may be the path. Errors name these without the rest. */
+/**
+ * Secret parts of a URL: the password, and the service's token, which may be the path. Errors may quote these alone.
+ */
 function tellingParts(text: string): string[] {
   const url = URL.parse(text);
   if (url === null) return [];
@@ -120,7 +122,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;
 }
 
-/** Puts variables, such as those of an embedded stack, over what the process was started with. */
+/** Overrides the environment of the process, such as with the variables of an embedded stack. */
 export function useEnvironment(variables: Readonly<Record<string, string>>): void {
   Object.assign(process.env, variables);
 }

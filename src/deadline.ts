@@ -1,4 +1,6 @@
-/** Waiting that ends. Not every client takes a signal: work that ignores it is left behind, but nobody waits for it. */
+/**
+ * Waiting with an end. Not every client takes a signal: work that ignores it is abandoned, and no caller waits for it.
+ */
 
 /** @throws the signal's reason as soon as it aborts; when it has aborted before, the work is not begun */
 export async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {

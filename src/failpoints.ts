@@ -1,6 +1,6 @@
 /**
  * Places at which a test may break the application: named in the code, no-ops unless `FAILPOINTS` names them.
- * What is to hold at each of them is said in docs/protocol.md 4; `test/faults` injects and looks.
+ * docs/protocol.md 4 says what must hold at each of them; `test/faults` injects and checks.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ function milliseconds(text: string): number {
 
 interface Armed {
   readonly faults: readonly Fault[];
-  /** Has a file for each fault that fired, so that a worker that was killed goes on when it is started again. */
+  /** Has a file for each fault that fired, so that a killed worker does not fire it again after a restart. */
   readonly marks: string;
   readonly passes: Map<FailpointName, number>;
 }
@@ -88,7 +88,7 @@ export function armFailpoints(faults: readonly Fault[], marks: string): void {
   armed = { faults, marks, passes: new Map() };
 }
 
-/** Passes a point. Does nothing unless the point was armed. */
+/** Passes a point. A no-op unless the point is armed. */
 export async function failpoint(name: FailpointName, signal?: AbortSignal): Promise<void> {
   if (armed === undefined) return;
   const pass = (armed.passes.get(name) ?? 0) + 1;

@@ -55,13 +55,13 @@ const TABLE = {
     action: 'Raise the queue’s MaximumMessageSize, or remove the input object with the long key; {again}.',
     exitCode: 2,
   },
-  /** The filter admits more than a run may analyse unless that is meant. Nothing was sent. */
+  /** The filter admits more than a run may analyse without being told to. Nothing was sent. */
   PlanTooLarge: {
     final: true,
     class: 'input',
     owner: 'whoever keeps the filter',
     action:
-      'See whether the filter admits more than it should; if all of it is meant, start the run again with --allow-large-plan. Nothing was sent.',
+      'See whether the filter admits more than it should; if all of it is intended, start the run again with --allow-large-plan. Nothing was sent.',
     exitCode: 2,
   },
   /** Data from outside that no stage counts as bad, so that it ends the run. */
@@ -107,7 +107,7 @@ const TABLE = {
     final: false,
     class: 'infrastructure',
     owner: 'operator',
-    action: 'Look at the health of SQS and at the queue’s limits, then {again}.',
+    action: 'Check the health of SQS and the queue’s limits, then {again}.',
     exitCode: 1,
   },
   /** versions.json is gone or unreadable; a run never creates or replaces it. */
@@ -124,13 +124,13 @@ const TABLE = {
       'Nothing was published. Run "telemetry verify", restore the document that the message names from the bucket’s versions, then {again}.',
     exitCode: 1,
   },
-  /** Every task of a run failed, and the data set has the day from a run that brought something. */
+  /** Every task of a run failed, and the data set has the day from a run with results. */
   NothingAnalysed: {
     final: true,
     class: 'infrastructure',
     owner: 'operator',
     action:
-      'See in the analysis workers’ log why every task failed, fix that, then {again}; the data set keeps the day as it was.',
+      'Find out in the analysis workers’ log why every task failed, fix that, then {again}; the data set keeps the day as it was.',
     exitCode: 1,
   },
   /** Other publishers committed first too many times in a row. */
@@ -138,7 +138,7 @@ const TABLE = {
     final: true,
     class: 'contention',
     owner: 'operator',
-    action: 'See which other publisher commits all the time ("telemetry status"), then {again}.',
+    action: 'Find out which other publisher keeps committing ("telemetry status"), then {again}.',
     exitCode: 1,
   },
   /** The website's repository, branch or folder cannot be read as it is configured. */
@@ -154,7 +154,8 @@ const TABLE = {
     final: true,
     class: 'input',
     owner: 'whoever keeps the website',
-    action: 'Look at the source as the message says; if the change is meant, run "telemetry website publish --force".',
+    action:
+      'Look at the source as the message says; if the change is intended, run "telemetry website publish --force".',
     exitCode: 2,
   },
   /** The data set looks wrong rather than old: no garbage was removed. */
@@ -163,7 +164,7 @@ const TABLE = {
     class: 'stored data',
     owner: 'operator',
     action:
-      'Nothing was removed. Look with "telemetry verify" and "telemetry collect-garbage" whether the data set is what it should be.',
+      'Nothing was removed. Run "telemetry verify" and "telemetry collect-garbage" to see whether the data set is what it should be.',
     exitCode: 1,
   },
   /** A service that cannot be reached, or answers that it is busy. */
@@ -174,20 +175,20 @@ const TABLE = {
     action: '{step} could not reach a service for hours: fix that, then {again}.',
     exitCode: 1,
   },
-  /** A time limit of Temporal ran out. */
+  /** A Temporal time-out. */
   TimedOut: {
     final: false,
     class: 'infrastructure',
     owner: 'operator',
     action:
-      'No worker ended {step} within its time: see whether workers run and reach S3 and SQS ("telemetry status"), then {again}.',
+      'No worker finished {step} in time: see whether workers run and reach S3 and SQS ("telemetry status"), then {again}.',
     exitCode: 1,
   },
   DiskFull: {
     final: false,
     class: 'infrastructure',
     owner: 'operator',
-    action: 'Make room on the worker’s disk (TELEMETRY_WORK_DIRECTORY), then {again}.',
+    action: 'Free space on the worker’s disk (TELEMETRY_WORK_DIRECTORY), then {again}.',
     exitCode: 1,
   },
   /** A worker thread needed more memory than it may have; the same input would need it again. */
@@ -207,7 +208,7 @@ const TABLE = {
     action: 'Unexpected error of {step}: read its stack in the Web UI, fix the program, then {again}.',
     exitCode: 1,
   },
-  /** An error that no row knows. It is tried again a few times, since it may pass by itself. */
+  /** An error without a row of its own. It is retried a few times, since it may pass by itself. */
   UnexpectedError: {
     final: false,
     class: 'program',
@@ -224,7 +225,7 @@ export const FailureType = Object.fromEntries(Object.keys(TABLE).map((type) => [
   readonly [Type in FailureType]: Type;
 };
 
-/** What data that breaks a rule means where it ends a run. Data that a stage counts and leaves out never gets that far. */
+/** The failure type of invalid data that ends a run. Data that a stage counts and leaves out never gets that far. */
 const BY_REASON = {
   invalid_day: 'InvalidInput',
   invalid_input: 'InvalidInput',
@@ -347,7 +348,7 @@ const BY_CODE: Readonly<Record<string, FailureType>> = {
   ERR_WORKER_OUT_OF_MEMORY: 'OutOfMemory',
 };
 
-/** What is known of the error that ended a run. */
+/** What is known about the error that ended a run. */
 export interface Failure {
   /** Failure type that crossed the activity boundary; null for an error without one. */
   readonly type: string | null;
@@ -366,7 +367,7 @@ export interface Verdict {
   readonly action: string;
 }
 
-/** A failure of ours: final or not as its row says. Thrown by activities, stores and workflows alike. */
+/** A failure of ours, final or not as its row says. Thrown by activities, stores and workflows. */
 export function failure(type: FailureType, message: string, cause?: Error): ApplicationFailure {
   const { final } = TABLE[type];
   return ApplicationFailure.create({ message, type, nonRetryable: final, ...(cause !== undefined && { cause }) });
@@ -377,8 +378,8 @@ export function isFailure(error: unknown, type: FailureType): error is Applicati
 }
 
 /**
- * The row of an error, by what it is and then by its causes: `fetch` reports a refused connection as the cause of a
- * `TypeError`. `UnexpectedError` for what no row knows.
+ * The row of an error: first by the error itself, then by its causes: `fetch` reports a refused connection as the cause
+ * of a `TypeError`. `UnexpectedError` for what no row knows.
  */
 export function failureTypeOf(error: unknown): FailureType {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
@@ -396,11 +397,11 @@ function ownType(error: Error): FailureType | undefined {
   if (byCode !== undefined) return byCode;
   const named = Object.hasOwn(BY_NAME, error.name) ? BY_NAME[error.name] : undefined;
   const { $metadata, $fault } = error as ServiceError;
-  // An answer that could not be read may be another one next time, whatever error it caused in the SDK.
+  // An answer that could not be read may be readable next time, whatever error it caused in the SDK.
   return named === 'ProgramError' && $metadata !== undefined && $fault === undefined ? 'ServiceUnavailable' : named;
 }
 
-/** Node.js' own codes for wrong arguments and impossible lengths have many names. */
+/** Node.js has many codes for wrong arguments and impossible lengths. */
 const PROGRAM_CODE = /^ERR_(?:INVALID|OUT_OF_RANGE|STRING_TOO_LONG|BUFFER)/;
 
 function codeType({ code }: ServiceError): FailureType | undefined {
@@ -449,7 +450,7 @@ function rowOf({ type, message, timeout }: Failure): FailureType {
   return UNREACHABLE.test(message) ? 'ServiceUnavailable' : 'UnexpectedError';
 }
 
-/** Errors without a type reach the history by their text alone. */
+/** Errors without a type are known by their text alone. */
 const UNREACHABLE =
   /\b(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|EPIPE|EAI_AGAIN|ServiceUnavailable|SlowDown|InternalError|TimeoutError|RequestTimeout|socket hang up)\b/;
 const DISK_FULL = /\bENOSPC\b/;
@@ -459,7 +460,7 @@ function capitalised(text: string): string {
 }
 
 /**
- * Reads what ended a workflow or an activity, as the SDK reports it.
+ * Reads the error that ended a workflow or an activity, as the SDK reports it.
  * @param maxMessage characters of the message that are kept
  */
 export function readFailure(error: unknown, maxMessage: number): Failure {
@@ -473,7 +474,7 @@ export function readFailure(error: unknown, maxMessage: number): Failure {
   };
 }
 
-/** `Error` is what every error without a type of its own gets. */
+/** Temporal gives every error without a type the type `Error`. */
 function namedType({ type }: ApplicationFailure): string | null {
   return type === undefined || type === null || type === 'Error' || type === '' ? null : type;
 }

@@ -1,6 +1,6 @@
 /**
- * What is the matter with a deployment or a data set, however it was found: by `setup`, the watchdog, `verify`, or a run that
- * failed. One shape, one line for people, one rule for exit codes.
+ * What is wrong with a deployment or a data set, whether `setup`, the watchdog, `verify` or a failed run found it. One
+ * shape, one line for people, one rule for exit codes.
  */
 import { type Failure, verdictOf } from './failures.ts';
 import { againOf } from './jobs.ts';
@@ -10,13 +10,13 @@ export interface Finding {
   /**
    * - `error`: somebody must do something
    * - `warning`: done already, or worth a look
-   * - `unchecked`: nobody knows, since this could not be looked at
-   * - `note`: worth knowing, and as it may be where all is well
+   * - `unchecked`: unknown, because it could not be checked
+   * - `note`: worth knowing, and not a fault
    */
   readonly severity: 'error' | 'warning' | 'unchecked' | 'note';
-  /** The thing: its name as people call it, or its address `s3://…`. */
+  /** The thing: its name for people, or its address `s3://…`. */
   readonly where: string;
-  /** What is the matter with it, as a sentence without a full stop. */
+  /** What is wrong with it, as a sentence without a full stop. */
   readonly what: string;
   /** What to do, as an instruction. */
   readonly action: string;
@@ -33,10 +33,10 @@ export function failureFinding(job: string, about: string, failure: Failure): Fi
   };
 }
 
-/** How people call a severity. */
+/** Severities in words. */
 const LABELS = { error: 'problem', warning: 'warning', unchecked: 'unchecked', note: 'note' } as const;
 
-/** One line for a finding, free of control characters: it quotes what others wrote. */
+/** One line for a finding, without control characters, since it quotes texts of others. */
 export function findingLine({ severity, where, what, action }: Finding): string {
   return `${LABELS[severity]}: ${plainLine(`${where}: ${what}`, 600)} → ${plainLine(action, 400)}`;
 }

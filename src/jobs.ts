@@ -1,34 +1,34 @@
 /**
- * The jobs of the application, in one table: what Temporal runs, when, how long it may take, and what a person does about it.
+ * The jobs of the application, in one table: what Temporal runs, when, how long it may take, and how to start it again.
  * Workflows, schedules, the watchdog, alerts and commands read it. How to add a job: CONTRIBUTING.md.
  */
 
 interface Schedule {
   /** Daily, UTC: `minute hour * * *`. */
   readonly cron: string;
-  /** What happens while the run before is still at work. */
+  /** What happens while the previous run is still at work. */
   readonly overlap: 'BUFFER_ALL' | 'SKIP';
-  /** How long a run that was missed is still started. */
+  /** How late a missed run is still started. */
   readonly catchupWindow: string;
   readonly summary: string;
   readonly details: string;
 }
 
 export interface Job {
-  /** As alerts, `status` and schedules call it; also the id of its schedule. */
+  /** Name in alerts, `status` and schedules; also the id of its schedule. */
   readonly name: string;
   /** What every run is about, unless that is the day or the name of each run: a later run about the same settles a failure. */
   readonly about: string | null;
   /** @param subject day or name of a run by hand; a schedule appends the scheduled instant to its own name instead */
   readonly workflowId: (subject: string) => string;
   readonly schedule: Schedule | null;
-  /** A run at work for longer wants a look; null where it never ends by itself. */
+  /** A run that takes longer needs attention; null where it never ends by itself. */
   readonly longestHours: number | null;
-  /** The command that does now what the schedule does. */
+  /** The command that runs the job now. */
   readonly byHand: (about: string) => string;
   /** How it is started again after a failure, in the middle of a sentence. */
   readonly again: (about: string) => string;
-  /** What a person should know who starts it again; empty, or a sentence. */
+  /** What to know before starting it again; empty, or a sentence. */
   readonly note: string;
 }
 
@@ -47,13 +47,14 @@ export const JOBS = {
       overlap: 'BUFFER_ALL',
       catchupWindow: '4 days',
       summary: 'Daily analysis of the day before',
-      details: 'Lists the submissions of the day, has them analysed, merges the results and publishes the data set.',
+      details:
+        'Lists the submissions of the day, sends them to the analysis workers, merges the results and publishes the data set.',
     },
     // A run waits 20 h for its tasks, then merges and publishes.
     longestHours: 24,
     byHand: (day) => `telemetry run-day --day ${day}`,
     again: (day) => `run the day again: "telemetry run-day --day ${day}"`,
-    note: 'What is stored already is used.',
+    note: 'It reuses what is already stored.',
   },
   investigation: {
     name: 'investigation',
@@ -73,7 +74,7 @@ export const JOBS = {
     longestHours: null,
     byHand: () => 'telemetry aggregate --detach',
     again: () => 'start it again: "telemetry aggregate --detach"',
-    note: 'Results that wait stay.',
+    note: 'Waiting results are kept.',
   },
   websiteUpdate: {
     name: 'website-update',
@@ -81,11 +82,11 @@ export const JOBS = {
     workflowId: (day) => `website-update-${day}`,
     schedule: {
       cron: '22 12 * * *',
-      // Only the newest website matters: no run waits for another one, and a missed run is soon worth nothing.
+      // Only the newest website matters: no run waits for another one, and a missed run soon loses its value.
       overlap: 'SKIP',
       catchupWindow: '1 hour',
       summary: 'Daily update of the website',
-      details: 'Publishes the newest files of the website that the workers are configured with, if any.',
+      details: 'Publishes the newest files of the configured website, if there is one.',
     },
     longestHours: 2,
     byHand: () => 'telemetry website publish',
@@ -102,11 +103,11 @@ export const JOBS = {
       overlap: 'SKIP',
       catchupWindow: '1 hour',
       summary: 'Daily garbage collection',
-      details: 'Removes folders of the data set that no commit of the last days names, and parts of merged chunks.',
+      details: 'Removes folders that no recent commit of the data set references, and parts of merged chunks.',
     },
     longestHours: 12,
     byHand: () => 'telemetry collect-garbage --delete',
-    again: () => 'look what it would remove: "telemetry collect-garbage"',
+    again: () => 'see what it would remove: "telemetry collect-garbage"',
     note: '',
   },
 } as const satisfies Record<string, Job>;
@@ -119,7 +120,9 @@ export function jobNamed(name: string): Job | undefined {
   return Object.values(JOBS).find((job) => job.name === name);
 }
 
-/** How a job is started again, in the middle of a sentence; of a job that this release does not know, in general words. */
+/**
+ * How a job is started again, in the middle of a sentence; in general words for a job that this release does not know.
+ */
 export function againOf(name: string, about: string): string {
   return jobNamed(name)?.again(about) ?? `start ${name} ${about} again`;
 }

@@ -1,4 +1,4 @@
-/** How far data that others wrote is followed. Not settings: nothing in a deployment makes other values the right ones. */
+/** Limits for data that others wrote. Not settings: no deployment needs other values. */
 const MIB = 1 << 20;
 
 /** A longer line of a submission file is left out, a result with one is refused. */

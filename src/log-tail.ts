@@ -5,7 +5,7 @@ const WORKFLOWS = 64;
 const LINES = 200;
 const LINE_BYTES = 4096;
 const WORKFLOW_ID = /"workflowId":"((?:[^"\\]|\\.)*)"/;
-/** What the Web UI shows better, and what only makes lines long. */
+/** Fields that the Web UI shows better, or that only make lines long. */
 const NOISE = new Set([
   'taskToken',
   'part',
@@ -25,7 +25,7 @@ const NOISE = new Set([
 export class LogTail {
   readonly #lines = new LRUCache<string, string[]>({ max: WORKFLOWS });
 
-  /** @param line one JSON object of the log; a line that is about no workflow is passed over */
+  /** @param line one JSON object of the log; a line that is about no workflow is skipped */
   write(line: string): void {
     const id = WORKFLOW_ID.exec(line)?.[1];
     if (id === undefined) return;

@@ -1,4 +1,4 @@
-/** Every number that the worker shows to Prometheus: names, labels and meaning. Alert rules and dashboards name these and no others. */
+/** Every metric of the worker: names, labels and meaning. Alert rules and dashboards name these and no others. */
 import type { MetricMeter, MetricTags } from '@temporalio/common';
 
 interface MetricDefinition {
@@ -21,11 +21,14 @@ export const COUNTERS = {
   telemetry_submissions: { description: 'Submissions counted in contributions', labels: [] },
   telemetry_commits: { description: 'Commits of the data set', labels: [] },
   telemetry_flip_conflicts: { description: 'Attempts to commit that another commit overtook', labels: [] },
-  telemetry_unknown_flips: { description: 'Commits whose answer was lost and had to be found out', labels: [] },
+  telemetry_unknown_flips: {
+    description: 'Commits whose answer was lost, so that the pointer was read instead',
+    labels: [],
+  },
   telemetry_alerts: { description: 'Alerts sent, by kind', labels: ['kind'] },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** As they were when last looked at. */
+/** Values at the last look. */
 export const GAUGES = {
   telemetry_last_commit_timestamp_seconds: {
     description: 'When the data set was committed last, unix time',
@@ -38,10 +41,10 @@ export const GAUGES = {
     description: 'Age of the oldest done message among those received last',
     labels: [],
   },
-  telemetry_open_failures: { description: 'Failed runs that nobody has mended', labels: [] },
+  telemetry_open_failures: { description: 'Failed runs that are still open', labels: [] },
   telemetry_undelivered_alerts: { description: 'Alerts that a channel has not taken', labels: [] },
   telemetry_event_loop_lag_seconds: { description: '99th percentile of the event loop delay, last minute', labels: [] },
-  telemetry_gauges_timestamp_seconds: { description: 'When the gauges above were looked at, unix time', labels: [] },
+  telemetry_gauges_timestamp_seconds: { description: 'When the gauges above were last set, unix time', labels: [] },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type CounterName = keyof typeof COUNTERS;
@@ -55,7 +58,7 @@ export interface Metrics {
   set(name: GaugeName, value: number, labels?: Readonly<Record<string, string>>): void;
 }
 
-/** For processes that nobody scrapes. */
+/** For processes without a metrics endpoint. */
 export const NO_METRICS: Metrics = { add: () => undefined, set: () => undefined };
 
 /** Metrics on the endpoint of Temporal's runtime. */
@@ -72,7 +75,7 @@ export function createMetrics(meter: MetricMeter): Metrics {
       meter.createGauge(name, 'float', undefined, description),
     ]),
   );
-  // Else a rule over a counter that nothing has raised yet finds no series.
+  // Without this, a rule over a counter that was never raised finds no series.
   for (const [name, { labels }] of Object.entries(COUNTERS)) if (labels.length === 0) counters[name]?.add(0);
   return {
     add: (name, value, labels: MetricTags = {}) => counters[name]?.add(value, labels),

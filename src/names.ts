@@ -14,7 +14,7 @@ export function deadLetterQueue(queue: string): string {
   return `${queue}-dlq`;
 }
 
-/** Worker task queue of the alerts, beside that of everything else. */
+/** Worker task queue of the alerts; all other work has another one. */
 export function alertTaskQueue(workerTaskQueue: string): string {
   return `${workerTaskQueue}-alerts`;
 }

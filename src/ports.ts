@@ -134,12 +134,12 @@ export interface AlertChannel {
   readonly name: string;
   /** @param id the same for a repeated send */
   send(alert: Alert, id: string, signal: AbortSignal): Promise<void>;
-  /** Resolves when the channel would take an alert, as far as that can be known without sending one. */
+  /** Resolves when the channel would take an alert, as far as that shows without sending one. */
   verify(): Promise<void>;
   close(): void;
 }
 
-/** A failure that may pass: a worker tries again by itself, a person at a terminal is told to. */
+/** A failure that may pass: a worker retries by itself, a person at a terminal is asked to. */
 export class PassingError extends Error {
   override readonly name = 'PassingError';
 }

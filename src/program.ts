@@ -72,7 +72,7 @@ function addRuns(program: Command): void {
     .option('--day <YYYYMMDD>', 'default: yesterday, UTC')
     .option('--filter <file>', 'filter document or template instead of the configured one')
     .option('--allow-future', 'accept a day that has not begun')
-    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/run-day.ts')).runDay(settings(), options));
@@ -81,10 +81,10 @@ function addRuns(program: Command): void {
     .command('investigate')
     .description('analyse without publishing, on queues of its own')
     .argument('<name>', 'a-z 0-9 -; names the result: investigations/<name>/')
-    .option('--day <YYYYMMDD>', 'day that DATE stands for')
+    .option('--day <YYYYMMDD>', 'day that replaces DATE')
     .option('--filter <file>', 'filter document or template instead of the configured one')
     .option('--keys <file>', 'input keys, one a line, instead of a filter')
-    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES take for meant')
+    .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (name, options) => (await import('./commands/run-day.ts')).investigate(settings(), name, options));
@@ -92,18 +92,18 @@ function addRuns(program: Command): void {
   program
     .command('aggregate')
     .description('publish results that other launchers asked for, in rounds, until stopped; follows it')
-    .option('--publish-now', 'tell the one that runs to publish what waits')
-    .option('--stop', 'tell the one that runs to publish what waits, then to end')
+    .option('--publish-now', 'publish what waits now, in the running one')
+    .option('--stop', 'publish what waits, then end the running one')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/aggregate.ts')).aggregate(settings(), options));
 
   program
     .command('collect-garbage')
-    .description('say what no commit of the data set names any more; the daily schedule removes it')
+    .description('list what no commit of the data set references any more; the daily schedule removes it')
     .option('--delete', 'remove it now')
     .option('--force', 'remove also when more than half of the folders would go')
-    .option('--max-deletions <objects>', 'remove at most so many objects', Number)
+    .option('--max-deletions <objects>', 'remove at most this many objects', Number)
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/collect-garbage.ts')).collectGarbage(settings(), options));
 
@@ -130,7 +130,7 @@ const WATCH_EXIT_CODES =
 function addOperation(program: Command): void {
   program
     .command('setup')
-    .description('create what a deployment needs and lacks, check the rest; a second run changes nothing')
+    .description('create what a deployment lacks, check the rest; a second run changes nothing')
     .option('--fix', 'also change what exists and differs')
     .option('--send-test-alert', 'send an alert that says it is a test')
     .option('--json', 'print the outcome as JSON')
@@ -147,7 +147,7 @@ function addOperation(program: Command): void {
   program
     .command('check')
     .description(
-      'the watchdog, for cron or a monitor: silent when all is well, else a line for each finding; repairs projections',
+      'the watchdog, for cron or a monitor: one line for each finding, silent when all is well; repairs projections',
     )
     .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
     .option('--json', 'print as JSON')
@@ -166,7 +166,7 @@ function addOperation(program: Command): void {
     .action(async (options) => (await import('./commands/schedule-commands.ts')).listSchedules(options.json === true));
 }
 
-/** What lies in the buckets: whole, refused, taken over. */
+/** What is in the buckets: whole, refused, adopted. */
 function addStorage(program: Command): void {
   program
     .command('verify')
@@ -186,7 +186,7 @@ function addStorage(program: Command): void {
   quarantine
     .command('list')
     .description('newest first')
-    .option('--limit <number>', 'show at most so many (default 100)')
+    .option('--limit <number>', 'show at most this many (default 100)')
     .option('--json', 'print as JSON')
     .action(async (options) => (await import('./commands/quarantine.ts')).quarantineList(settings(), options));
   quarantine
@@ -208,7 +208,7 @@ function addStorage(program: Command): void {
   program
     .command('adopt')
     .description('take over what the original published, history and all, as the first commit of this data set')
-    .option('--from <place>', 'where it lies, s3://bucket/prefix/ or a folder; default: the published space itself')
+    .option('--from <place>', 'where it is, s3://bucket/prefix/ or a folder; default: the published space itself')
     .option('--leave-out <channel/version...>', 'entries of versions.json to go without, for good')
     .option('--dry-run', 'read and check everything, write nothing')
     .option('--json', 'print the result as JSON')

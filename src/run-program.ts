@@ -1,4 +1,4 @@
-/** Running a program to its end and keeping what it said. */
+/** Runs a program to its end and keeps its output. */
 import { execFile } from 'node:child_process';
 
 export interface ProgramRun {
@@ -19,7 +19,7 @@ export interface ProgramOptions {
 
 const DEFAULT_DEADLINE_MS = 30_000;
 
-/** Never rejects: a program that is missing, fails, hangs or is stopped is an answer too. */
+/** Never rejects: a program that is missing, fails, hangs or is stopped is a result too. */
 export function runProgram(
   executable: string,
   args: readonly string[],

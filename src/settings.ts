@@ -38,7 +38,7 @@ function isHistogramServer(text: string): boolean {
   return text === 'in-process' || (/^https?:\/\/[^/?#]+\/*$/.test(text) && URL.canParse(text));
 }
 
-/** The text of `describe` is what `.env.example` says of a variable; `secret` ones appear nowhere else. */
+/** The text of `describe` is what `.env.example` says about a variable; values of `secret` ones are never shown. */
 export const environmentSchema = z.object({
   AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of buckets and queues.'),
   AWS_ENDPOINT_URL_S3: z.url().optional().describe("Object store other than AWS's, such as http://127.0.0.1:8333."),
@@ -62,7 +62,7 @@ export const environmentSchema = z.object({
     .describe('Delivery delay that "telemetry setup" gives the task queue.'),
   TELEMETRY_DONE_DELAY_SECONDS: deliveryDelay
     .default(120)
-    .describe('The same of the done queue: time for a result to become visible in slow object stores.'),
+    .describe('The same for the done queue: time for a result to become visible in slow object stores.'),
   TELEMETRY_WORKER_TASK_QUEUE: z
     .string()
     .min(1)
@@ -72,7 +72,7 @@ export const environmentSchema = z.object({
     .string()
     .min(1)
     .default('filter.json.in')
-    .describe('Filter template, a file in which DATE stands for the day.'),
+    .describe('Filter template: a file in which DATE is replaced by the day.'),
   TELEMETRY_DEFINITIONS: z
     .string()
     .min(1)
@@ -143,17 +143,19 @@ export const environmentSchema = z.object({
     .enum(['quarantine', 'adopt'])
     .default('quarantine')
     .describe(
-      'Done messages of runs that nobody here planned: adopt keeps their results for continuous aggregation ("telemetry aggregate").',
+      'Done messages of runs that other launchers planned: adopt keeps their results for continuous aggregation ("telemetry aggregate").',
     ),
   TELEMETRY_ROUND_RESULTS: positive('results')
     .max(MAX_ROUND_RESULTS, `must be at most ${MAX_ROUND_RESULTS}`)
     .default(1000)
-    .describe('A round of continuous aggregation is published when so many results wait.'),
+    .describe('A round of continuous aggregation is published when this many results wait.'),
   TELEMETRY_WEBSITE_REPOSITORY: z
     .string()
     .refine((url) => repositoryProblem(url) === undefined, { error: ({ input }) => repositoryProblem(String(input)) })
     .optional()
-    .describe('Git repository of the website, published daily; without it and without a folder no website is.'),
+    .describe(
+      'Git repository of the website, published daily; with neither repository nor folder, no website is published.',
+    ),
   TELEMETRY_WEBSITE_BRANCH: z
     .string()
     .regex(BRANCH_NAME, 'must be the name of a git branch')
@@ -166,7 +168,7 @@ export const environmentSchema = z.object({
     .describe('Folder of the website, on every machine with a Temporal worker, instead of a repository.'),
   TELEMETRY_WEBSITE_BUCKET: bucketName
     .default('telemetry.mozilla.org')
-    .describe('Public bucket of the website; whatever is not in the source is deleted from it.'),
+    .describe('Public bucket of the website; objects that are not in the source are deleted from it.'),
   TELEMETRY_WEBSITE_PREFIX: prefix
     .max(100, 'must have at most 100 characters')
     .default('')
@@ -175,7 +177,7 @@ export const environmentSchema = z.object({
     .string()
     .min(1)
     .optional()
-    .describe("Region of the website's bucket; without it that of all others."),
+    .describe("Region of the website's bucket; default: that of all other buckets."),
   TELEMETRY_WEBSITE_MIN_FILES: positive('files').default(1).describe('A website with fewer files is not published.'),
   TELEMETRY_WEBSITE_MAX_DELETED_PERCENT: positive('percent')
     .max(100, 'must be at most 100')
@@ -197,7 +199,7 @@ export const environmentSchema = z.object({
   TELEMETRY_CHUNK_TASKS: positive('tasks')
     .max(1000, 'must be at most 1000')
     .default(100)
-    .describe('Analysis tasks whose results are merged together.'),
+    .describe('Analysis tasks whose results are merged at once.'),
   TELEMETRY_SEAL_AFTER_DAYS: positive('days')
     .default(10)
     .describe(
@@ -205,10 +207,10 @@ export const environmentSchema = z.object({
     ),
   TELEMETRY_KEEP_SEGMENT_DAYS: positive('days')
     .default(35)
-    .describe('Days up to this age can be analysed anew; older ones are merged for good.'),
+    .describe('Days up to this age can be analysed again; older ones are merged for good.'),
   TELEMETRY_QUARANTINE_PER_HOUR: positive('messages')
     .default(1000)
-    .describe('Bad done messages kept in quarantine in an hour; more stay on the queue, and people are told.'),
+    .describe('Bad done messages that go to quarantine in an hour; the rest stay on the queue, and an alert is sent.'),
   TELEMETRY_MAX_RESULT_BYTES: positive('bytes')
     .default(512 * MIB)
     .describe('A larger result.txt is refused.'),
@@ -281,7 +283,9 @@ export const environmentSchema = z.object({
     .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))
     .optional()
     .meta({ secret: true })
-    .describe("Address of a dead man's switch, asked for after every verified commit; it alarms when that stays away."),
+    .describe(
+      "Address of a dead man's switch, requested after every verified commit; it raises the alarm when requests stop.",
+    ),
   TELEMETRY_WEB_UI: z.url().optional().describe('Address of the Temporal Web UI, for links in alerts.'),
   TELEMETRY_METRICS_ADDRESS: z
     .string()
@@ -297,13 +301,11 @@ export const environmentSchema = z.object({
     ),
   TELEMETRY_WATCH_RUN_DAYS: positive('days')
     .default(7)
-    .describe('For so many days "check" names a run that ended badly and that no later run has mended.'),
+    .describe('How many days "check" reports a failed run that no later run has fixed.'),
   TELEMETRY_SHUTDOWN_GRACE_SECONDS: positive('seconds')
     .max(600)
     .default(20)
-    .describe(
-      'For so long a worker that was told to stop lets running activities end by themselves; after twice that it ends.',
-    ),
+    .describe('How long a stopping worker lets running activities finish; after twice that time it exits.'),
   FAILPOINTS: z
     .string()
     .default('')

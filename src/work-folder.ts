@@ -1,4 +1,4 @@
-/** A temporary folder of one piece of work, gone when the work ends. */
+/** A temporary folder for one piece of work, removed when the work ends. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,7 +9,7 @@ export async function inWorkFolder<T>(parent: string, work: (folder: string) => 
   try {
     return await work(folder);
   } finally {
-    // When one of several transfers fails, the others may still be writing: the folder then fills again while it is emptied.
+    // When one of several transfers fails, the others may still be writing into the folder while it is removed.
     await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   }
 }

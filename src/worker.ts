@@ -15,7 +15,7 @@ import { alertTaskQueue } from './names.ts';
 import { createLogger, type Logger, temporalLogger } from './observability.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
-/** Each run's drain occupies one slot for as long as it waits; merges and snapshots queue for threads, not for slots. */
+/** Each run's drain occupies one slot while it waits; merges and snapshots queue for threads, not for slots. */
 const ACTIVITIES_AT_ONCE = 24;
 const ALERTS_AT_ONCE = 4;
 const DEPLOYMENT_NAME = 'telemetry-dashboard';
@@ -45,9 +45,9 @@ export async function runWorker(config: Config): Promise<void> {
       ...workflowSource(config),
       activities: createActivities(ports, secrets),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
-      // So long the workflows of a killed worker wait for it before another one takes them over.
+      // How long workflows wait for a killed worker before another one takes over.
       stickyQueueScheduleToStartTimeout: '3s',
-      // Else a killed worker loses most of its heartbeats.
+      // Without this, most heartbeats of a killed worker are lost.
       maxHeartbeatThrottleInterval: '1s',
       defaultHeartbeatThrottleInterval: '1s',
     });
@@ -58,7 +58,7 @@ export async function runWorker(config: Config): Promise<void> {
       maxConcurrentActivityTaskExecutions: ALERTS_AT_ONCE,
     });
     logger.info({ workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE, namespace }, 'worker started');
-    // Each ends by itself at the signal; when one breaks, both end.
+    // Each stops by itself at the signal; when one fails, both stop.
     await Promise.all(
       [worker, alertWorker].map((one) =>
         one.run().finally(() => {
@@ -75,7 +75,7 @@ export async function runWorker(config: Config): Promise<void> {
   }
 }
 
-/** Temporal's own metrics and ours, on one endpoint. */
+/** Temporal's metrics and ours, on one endpoint. */
 function metricsEndpoint({ TELEMETRY_METRICS_ADDRESS: bindAddress }: Config): Pick<RuntimeOptions, 'telemetryOptions'> {
   if (bindAddress === undefined) return {};
   const prometheus = { bindAddress, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true };
@@ -86,7 +86,7 @@ function shutdown({ TELEMETRY_SHUTDOWN_GRACE_SECONDS: seconds }: Config) {
   return { shutdownGraceTime: seconds * 1000, shutdownForceTime: seconds * 2000 };
 }
 
-/** Only tests break their workers; anybody else should see in the log that a worker is one of theirs. */
+/** Only tests break their workers; the log says so, for anybody who finds such a worker running. */
 function armForTests({ FAILPOINTS: faults, TELEMETRY_WORK_DIRECTORY: folder }: Config, logger: Logger): void {
   if (faults.length === 0) return;
   armFailpoints(faults, join(folder, 'failpoints'));

@@ -77,7 +77,7 @@ function ranged(kind: 'linear' | 'exponential', name: string, description: strin
 
 const TEN_SECONDS = { high: '10 * 1000', n_buckets: '50' };
 
-/** Measures with a story of their own: known names, symbolic constants, numbers as text and as expressions. */
+/** Special measures: known names, symbolic constants, numbers as text and as expressions. */
 const SINGLE_MEASURES: readonly Measure[] = [
   ranged('exponential', 'GC_MS', 'Length of one collection of the JavaScript heap (ms)', {
     ...{ high: 10_000, buckets: 50, typical: 45, hits: 40 },

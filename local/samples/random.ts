@@ -1,4 +1,4 @@
-/** Repeatable chance: equal seed and label give the same numbers on every machine, whatever else was drawn before. */
+/** Repeatable random numbers: equal seed and label give the same ones on every machine, whatever was drawn before. */
 import { createHash } from 'node:crypto';
 
 export interface Chance {

@@ -16,7 +16,7 @@ export interface BinarySources {
   readonly pythons?: readonly string[];
 }
 
-/** No way led to a program. The message says what was tried and what a person can do. */
+/** No program was found. The message says what was tried and what to do. */
 export class BinaryMissingError extends Error {
   override readonly name = 'BinaryMissingError';
 }
@@ -81,7 +81,7 @@ async function onPath(name: string, searchPath: string): Promise<string[]> {
   return found;
 }
 
-/** Null when the program runs and is new enough, else what is wrong with it, to follow its path in a sentence. */
+/** Null when the program runs and is new enough; otherwise what is wrong with it, to follow its path in a sentence. */
 async function unfit(release: BinaryRelease, path: string): Promise<string | null> {
   const { output, error } = await runProgram(path, release.probe.args);
   const match = release.probe.pattern.exec(output);

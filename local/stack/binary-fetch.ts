@@ -19,8 +19,8 @@ export interface FetchInput {
 const DOWNLOAD_DEADLINE_MS = 15 * 60_000;
 
 /**
- * Two fetches at once do the work twice and end with one good file: each works in a folder of its own beside the target.
- * @returns null when the program is in place, else what went wrong
+ * Two parallel fetches do the work twice and leave one good file: each works in a folder of its own beside the target.
+ * @returns null when the program is in place, otherwise what went wrong
  */
 export async function fetchBinary({ release, python, target, log }: FetchInput): Promise<string | null> {
   await mkdir(dirname(target), { recursive: true });

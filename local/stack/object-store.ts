@@ -51,7 +51,7 @@ export function startObjectStore(options: ObjectStoreOptions): Promise<ServerPro
       ...[`-admin.port=${ports.admin}`, `-admin.port.grpc=${ports.adminGrpc}`],
       // A put to a bucket that does not exist must fail as on AWS.
       '-s3.autoCreateBucket=false',
-      // No reports to the makers, none of the parts that nobody here uses.
+      // No telemetry, and no parts that are not used here.
       ...['-master.telemetry=false', '-admin.ui=false', '-webdav=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
       '-volume.preStopSeconds=0',
     ],
@@ -69,7 +69,7 @@ export function startObjectStore(options: ObjectStoreOptions): Promise<ServerPro
       return answer.ok;
     },
     startDeadlineMs: 60_000,
-    // Now and then its volume part never ends (seen in one stop of four); the data is on disk by then, so killing is safe.
+    // Sometimes its volume part never ends (in one stop of four); the data is on disk by then, so killing is safe.
     stopDeadlineMs: 5_000,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * A lock that belongs to a process and is free again when that process is gone, however it went: an open transaction on a
- * small SQLite file, whose lock the system itself takes back.
+ * A lock that belongs to a process and is free again when that process is gone, however it ended: an open transaction
+ * on a small SQLite file, whose lock the system itself takes back.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,14 +24,15 @@ export function takeOwnerLock(directory: string): OwnerLock | LockHeld {
   const holderFile = join(directory, 'holder');
   const database = new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 });
   try {
-    // Not EXCLUSIVE, which takes several locks one after the other: two who ask at the same moment could both be refused.
+    // Not EXCLUSIVE, which takes several locks one after the other: two processes that ask at the same moment could
+    // both be refused.
     database.exec('BEGIN IMMEDIATE');
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     return { taken: false, holder: holderOf(holderFile) };
   }
-  // Beside the database: nobody else sees what an open transaction writes.
+  // In a file beside the database: an open transaction's writes are invisible to others.
   writeFileSync(holderFile, `process ${process.pid}`);
   return {
     taken: true,

@@ -1,4 +1,4 @@
-/** What the system tells about a process that is not ours. */
+/** What the system shows about a process that is not ours. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 

@@ -1,4 +1,7 @@
-/** Makes the buckets, SQS queues and empty data set of the embedded stack, by the description that `telemetry setup` has too. */
+/**
+ * Makes the buckets, SQS queues and empty data set of the embedded stack, from the same description as `telemetry
+ * setup`.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBucketAdministration, createQueueAdministration } from '../../src/aws/provision.ts';
 import { createObjectStores } from '../../src/aws/s3.ts';
@@ -40,7 +43,7 @@ const READABLE_DEADLINE_MS = 30_000;
 const READ_INTERVAL_MS = 100;
 
 /**
- * Creates what is missing, mends rules and attributes, and leaves data alone; may be repeated at every start.
+ * Creates what is missing, fixes rules and attributes, and leaves data alone; may be repeated at every start.
  * @throws Error naming every part that could not be made
  */
 export async function provisionStack(endpoints: LocalEndpoints): Promise<void> {

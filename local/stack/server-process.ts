@@ -19,7 +19,7 @@ export interface ServerProgram {
   readonly startDeadlineMs: number;
   /** How long an orderly stop may take before the program is killed. */
   readonly stopDeadlineMs: number;
-  /** Told when the program ends although nobody stopped it. */
+  /** Called when the program ends without being stopped. */
   readonly log: (line: string) => void;
 }
 

@@ -18,7 +18,7 @@ export async function startEmbeddedSqs(port: number, region: string): Promise<Em
   app.addHook('preSerialization', (_request, _reply, payload, done) => {
     done(null, withLoopbackUrls(payload, endpoint));
   });
-  // A long poll goes on here after its client has hung up, and takes the next message: it is handed back at once.
+  // A long poll continues after its client has hung up and takes the next message, which is handed back at once.
   app.addHook('preSerialization', async (request, _reply, payload) => {
     const handles = request.raw.socket.destroyed ? receiptHandles(payload) : [];
     if (handles.length > 0) {

@@ -1,4 +1,4 @@
-/** The ports of one embedded stack, and which ones it would like to have. */
+/** The ports of one embedded stack, and which ones it prefers. */
 import { OBJECT_STORE_PORTS } from './object-store.ts';
 import { choosePorts, type PortWish } from './ports.ts';
 
@@ -16,7 +16,7 @@ const USUAL: Readonly<Partial<Record<(typeof STACK_PORTS)[number], number>>> = {
   sqs: 9324,
 };
 
-/** Ports of the last start when free, else usual ones when free, else free ones; fixed ones or an error. */
+/** In this order, as far as free: ports of the last start, usual ports, any port. Fixed ports, or an error. */
 export function chooseStackPorts(remembered: Readonly<Record<string, number>>, fixed: FixedPorts): Promise<StackPorts> {
   const wishes = Object.fromEntries(
     STACK_PORTS.map((name): [string, PortWish] => [

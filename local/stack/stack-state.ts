@@ -1,4 +1,4 @@
-/** What a stack remembers between two starts in `<directory>/stack.json`: its ports and its credentials. */
+/** What a stack keeps between two starts in `<directory>/stack.json`: its ports and its credentials. */
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

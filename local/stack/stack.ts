@@ -13,7 +13,7 @@ import { readStackState, type StackState, writePrivately, writeStackState } from
 import { LOCAL_NAMESPACE, startTemporalServer } from './temporal-server.ts';
 
 export interface LocalStackOptions {
-  /** Everything the stack keeps lies here; a second start in the same directory finds the data again. */
+  /** Everything the stack keeps is here; a second start in the same directory finds the data again. */
   readonly directory: string;
   readonly log: (line: string) => void;
   readonly binaries: BinarySources;
@@ -23,7 +23,7 @@ export interface LocalStackOptions {
   readonly ports?: FixedPorts;
   /** Without Temporal's Web UI. */
   readonly headless?: boolean;
-  /** Search attributes of type Keyword that Temporal shall know. */
+  /** Search attributes of type Keyword to register in Temporal. */
   readonly keywordAttributes: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export interface LocalStack {
     readonly webUi: string | null;
     readonly s3: string;
     readonly sqs: string;
-    /** The published space, where `versions.json` lies. */
+    /** The published space, where `versions.json` is. */
     readonly dataset: string;
   };
   /** Stops all parts in reverse order; may be called again. */
@@ -129,7 +129,7 @@ interface Parts extends LocalStackOptions {
   readonly state: StackState;
 }
 
-/** Starts the three servers side by side. Those that started are in `stops`, also when another one failed. */
+/** Starts the three servers in parallel. Those that started are in `stops`, also when another one failed. */
 async function startServers(parts: Parts, services: StackServices, stops: (() => Promise<void>)[]): Promise<void> {
   const { directory, ports, log } = parts;
   const started = await Promise.allSettled([

@@ -39,7 +39,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
 
 const STARTS = 3;
 
-/** The program chooses ports of its own beside the given ones, and now and then takes one that is in use by then. */
+/** The program chooses more ports by itself, and sometimes one that is in use by then. */
 async function startAnyway(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -79,7 +79,7 @@ async function isHealthy({ port, uiPort }: TemporalServerOptions): Promise<boole
     await connection.close();
   }
   if (uiPort === null) return true;
-  // The UI serves its pages before it can reach the server, so `/` would say yes too early.
+  // The UI serves its pages before it can reach the server, so `/` would answer too early.
   const answer = await fetch(`http://${LOOPBACK}:${uiPort}/api/v1/namespaces`, {
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
   });

@@ -1,4 +1,4 @@
-/** Alerts, on a worker task queue of their own: whatever keeps the other activities busy, people are told; and whatever happens here, no run fails. */
+/** Alerts, on a worker task queue of their own: busy activities do not delay them, and no failure here fails a run. */
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { type Alert, type AlertedRun, alertFor, type Outcome } from '../alerts/alert.ts';
@@ -15,7 +15,7 @@ export interface AlertPorts {
   readonly secrets: readonly string[];
   /** Address of the Web UI, without a final slash; null: alerts have no link. */
   readonly webUi: string | null;
-  /** Asked for after every verified commit; null: there is no dead man's switch. */
+  /** Requested after every verified commit; null: there is no dead man's switch. */
   readonly deadManUrl: string | null;
 }
 
@@ -25,7 +25,7 @@ export interface NotifyInput {
 }
 
 export interface Notified {
-  /** What was sent; null: silence. */
+  /** What was sent; null: nothing. */
   readonly kind: Alert['kind'] | null;
   readonly channels: readonly string[];
 }
@@ -38,8 +38,8 @@ export function createAlertActivities(ports: AlertPorts) {
   const { analysis, recentLog, secrets, deadManUrl } = ports;
   return {
     /**
-     * Tells people how a run ended, when there is something to tell: a failure, the recovery from one, warnings. Once per
-     * run and channel, however often it is tried; a channel that fails leaves the alert among the undelivered ones.
+     * Notifies people how a run ended, when there is news: a failure, the recovery from one, warnings. Once per
+     * run and channel, however often it is tried; when a channel fails, the alert stays among the undelivered ones.
      */
     async notify({ run, outcome }: NotifyInput): Promise<Notified> {
       const signal = cancellationSignal();
@@ -55,13 +55,13 @@ export function createAlertActivities(ports: AlertPorts) {
       if (alert === undefined) return { kind: null, channels: [] };
       const sent = await deliver(ports, run, alert, signal);
       ports.metrics.add('telemetry_alerts', 1, { kind: alert.kind });
-      // Only now: a recovery that could not be told is told by the next attempt.
+      // Only now, so that the next attempt reports a recovery that could not be sent.
       if (alert.kind === 'recovered') await closeFailure(analysis, run.job, run.about, signal);
       log.info('alert sent', { job: run.job, about: run.about, kind: alert.kind, channels: sent });
       return { kind: alert.kind, channels: sent };
     },
 
-    /** Tells the dead man's switch that a commit is in and verified. */
+    /** Pings the dead man's switch: a commit is in and verified. */
     async pingDeadMan({ seq }: { readonly seq: number }): Promise<void> {
       if (deadManUrl === null) return;
       const response = await fetch(deadManUrl, {
@@ -90,7 +90,7 @@ async function noteFailure(
   await openFailure(analysis, { job, about, workflowId, runId, failedAt: endedAt, type, message }, signal);
 }
 
-/** @throws PassingError when a channel fails; those that did take the alert are not asked again */
+/** @throws PassingError when a channel fails; channels that took the alert do not get it again */
 async function deliver(
   { analysis, channels }: AlertPorts,
   { alertId }: AlertedRun,

@@ -157,7 +157,7 @@ async function filesOf(
   const processed: string[] = [];
   const missing: string[] = [];
   const { head: plan, tasks } = await openPlan(analysis, run, signal);
-  // Receipts are numbered by the task's place in the plan, which a round's task ids do not tell.
+  // Receipts are numbered by the task's place in the plan, which the task ids of a round do not contain.
   let number = 0;
   for await (const task of tasks) {
     number += 1;

@@ -86,7 +86,10 @@ export function createCommitActivities(ports: Ports) {
       return { decision, snapshots, seq };
     },
 
-    /** Writes the ledger and swaps the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer tells what happened. */
+    /**
+     * Writes the ledger and swaps the pointer (C6–C8). After a lost answer nothing is cleaned up: the pointer shows
+     * what happened.
+     */
     async commitDataset(input: PublicationInput): Promise<CommitResult> {
       const signal = cancellationSignal();
       return heartbeating(
@@ -146,7 +149,7 @@ async function nextLedger(
   return completeLedger(base, draft, commit, rendered);
 }
 
-/** What a pointer that is not the expected one means for this run: its contribution is in, or newer data is, or neither. */
+/** What an unexpected pointer means for this run: its contribution is in, or newer data is, or neither. */
 function resolve(pointer: Pointer, contribution: Contribution): CommitResult {
   const decision = decide(pointer.ledger, contribution);
   const outcome = decision === 'no-op' ? 'committed' : decision === 'superseded' ? 'superseded' : 'moved';
@@ -225,7 +228,7 @@ async function sharing(
   return new Map(found.flat());
 }
 
-/** @throws ApplicationFailure NothingAnalysed: a run without any result is no better state of a day that has some */
+/** @throws ApplicationFailure NothingAnalysed: a run without results must not replace a day that has some */
 function refuseNothing(ledger: Ledger, { day, entry }: Contribution): void {
   const current = ledger.entries.get(day);
   if (current === undefined || current.done === 0 || entry.done > 0) return;

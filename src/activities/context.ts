@@ -1,4 +1,4 @@
-/** What activities ask their context for: heartbeats on a timer, and until when a call may go on waiting. */
+/** What activities need from their context: heartbeats on a timer, and how long a call may wait. */
 import { activityInfo, Context, heartbeat } from '@temporalio/activity';
 
 /** False where a command or a test calls an activity itself. */
@@ -14,7 +14,7 @@ export function inActivityContext(): boolean {
 /**
  * Runs `work` and reports `details()` at a quarter of the heartbeat time-out until it ends, so that a worker that dies is
  * noticed and cancellation arrives, however long one step takes.
- * @param details counts for the eye; no later attempt relies on them
+ * @param details counts for people; no later attempt relies on them
  */
 export async function heartbeating<T>(details: () => unknown, work: () => Promise<T>): Promise<T> {
   const timeout = activityInfo().heartbeatTimeoutMs ?? 60_000;
@@ -30,8 +30,8 @@ export async function heartbeating<T>(details: () => unknown, work: () => Promis
 }
 
 /**
- * The instant, in ms, at which a call that was given so much time must return. An attempt after one that failed or was killed
- * has only what that one left: what the workflow does when the time is up must not wait for several times of it.
+ * The instant, in ms, at which a call with this time limit must return. A later attempt has only the time that earlier
+ * ones left: the workflow must not wait for a multiple of the limit.
  */
 export function callDeadline(maxSeconds: number): number {
   const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();

@@ -17,7 +17,7 @@ export interface DrainInput {
   readonly merged: readonly number[];
   /** The call returns after this time at the latest, whatever number of attempts it takes. */
   readonly maxSeconds: number;
-  /** Somebody was told that the quarantine is full; until then the call returns with the first message it holds back. */
+  /** The alert about the full quarantine was sent; until then the call returns with the first message it holds back. */
   readonly heldIsKnown?: boolean;
 }
 
@@ -30,8 +30,8 @@ export interface DrainResult extends ConsumerCounts {
 }
 
 /**
- * Other drains of the queue write receipts of this run as well: it looks for them when it receives nothing, at most so often.
- * Less than a long poll, so that each one that brings nothing is followed by a look.
+ * Other drains of the queue write receipts of this run too: how often it looks for them, at most, when it receives
+ * nothing. Less than a long poll, so that each one that brings nothing is followed by a look.
  */
 const LOOK_FOR_RECEIPTS_MS = 15_000;
 
@@ -41,8 +41,9 @@ export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'q
   return {
     /**
      * Files messages until a chunk is ready, all tasks have receipts, or the time is up. Messages of other runs are
-     * filed under those runs; what breaks the protocol goes to quarantine, or stays on the queue when that is full. Starts from the receipts that exist, so a new
-     * attempt needs nothing from the last one. Heartbeat details are counts for the eye.
+     * filed under those runs; what breaks the protocol goes to quarantine, or stays on the queue when that is full.
+     * Starts from the existing receipts, so a new attempt needs nothing from the last one. Heartbeat details are counts
+     * for people.
      * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
      */
     async drainDoneQueue(input: DrainInput): Promise<DrainResult> {

@@ -12,7 +12,7 @@ import { inActivityContext } from './context.ts';
 export const MAX_UNEXPECTED_ATTEMPTS = 8;
 
 /**
- * Wraps every activity of a set so that its errors reach Temporal with a type, and with their cause. Everybody with access
+ * Wraps all activities so that their errors reach Temporal with a type and a cause. Everybody with access
  * to the namespace reads them there for as long as histories are kept, so they hold no secret and no signed URL
  * (docs/security.md T15).
  * @param secrets values that must not appear
@@ -34,14 +34,14 @@ export function translatingFailures<Set extends Record<string, (...args: never[]
   return Object.fromEntries(wrapped) as Set;
 }
 
-/** Bounds what a failure brings into the history, its causes each on their own. */
+/** Limits the size of a failure in the history, each of its causes separately. */
 const MAX_BYTES = 4096;
 const MAX_CAUSES = 4;
 const MAX_INPUT = 300;
 
 function toFailure(error: unknown, secrets: readonly string[], input: unknown): unknown {
   if (!(error instanceof Error)) return new Error(fit(String(error), secrets));
-  // How a cancellation ends is for Temporal to recognise.
+  // Temporal itself must recognise a cancellation.
   if (error instanceof CancelledFailure || error.name === 'AbortError') return error;
   const type = failureTypeOf(error);
   const clean = cleaned(error, secrets, MAX_CAUSES);
@@ -66,7 +66,7 @@ function described(input: unknown, secrets: readonly string[]): string {
   return fit(JSON.stringify(input ?? null), secrets).slice(0, MAX_INPUT);
 }
 
-/** The same kind of error without secrets: commands that call an activity themselves tell errors apart by class. */
+/** The same kind of error without secrets: commands that call an activity themselves distinguish errors by class. */
 function cleaned(error: Error, secrets: readonly string[], causes: number): Error {
   const message = fit(error.message, secrets);
   const cause = error.cause instanceof Error && causes > 0 ? cleaned(error.cause, secrets, causes - 1) : undefined;

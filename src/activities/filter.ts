@@ -8,7 +8,7 @@ export interface RenderFilterInput {
   readonly day: string;
   /** A document to use instead of the configured template; its DATEs are replaced too. */
   readonly document?: unknown;
-  /** ISO instant that decides what "future" means. */
+  /** ISO instant that defines "future". */
   readonly now: string;
   readonly allowFuture: boolean;
 }
@@ -30,7 +30,7 @@ export function createFilterActivities({ readTemplate, settings }: Pick<Activity
 
     /**
      * Renders the template, or the document given, for a day.
-     * @throws ApplicationFailure InvalidInput, InvalidFilter (a person must mend the day or the filter)
+     * @throws ApplicationFailure InvalidInput, InvalidFilter (a person must correct the day or the filter)
      */
     async renderFilter({ day, document, now, allowFuture }: RenderFilterInput): Promise<Filter> {
       checkDay(day, new Date(now), allowFuture);

@@ -1,5 +1,5 @@
 /**
- * Removal of what no commit names any more: planned from listings and ledgers, stored, then done step by step
+ * Removal of what no commit references any more: planned from listings and ledgers, stored, then done step by step
  * (docs/protocol.md 7).
  */
 import { cancellationSignal, log } from '@temporalio/activity';
@@ -29,11 +29,11 @@ export interface GarbageSummary {
   /** Of the folders, and of the state. */
   readonly objects: number;
   readonly bytes: number;
-  /** Folders and objects that are left for the next run. */
+  /** Folders and objects left for the next run. */
   readonly left: number;
   /** Folders that stay. */
   readonly kept: number;
-  /** The first names, for the eye. */
+  /** The first names, for people. */
   readonly first: readonly string[];
 }
 
@@ -83,7 +83,7 @@ export function createGarbageActivities(ports: Ports) {
       );
     },
 
-    /** Removes what the stored plan lists, but for what the data set names by now. May be repeated: what is gone is gone. */
+    /** Removes what the stored plan lists, except what the data set references by now. May be repeated. */
     async removeGarbage({ id }: Pick<GarbageInput, 'id'>): Promise<RemovedGarbage> {
       const signal = cancellationSignal();
       const removed = { objects: 0 };

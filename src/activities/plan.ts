@@ -160,7 +160,7 @@ interface ProductionDay {
 
 /**
  * A day that is to be published, and the data set as it is now.
- * @throws InvalidDataError `sealed_day`: said before anything is analysed in vain
+ * @throws InvalidDataError `sealed_day`: thrown before anything is analysed in vain
  */
 async function productionDay(
   { analysis, published, settings }: Ports,

@@ -1,4 +1,4 @@
-/** What the activities are given by the composition root. */
+/** What the composition root passes to the activities. */
 import type { CompactionLimits } from '../pipeline/dataset/compaction.ts';
 import type { PlanLimits } from '../pipeline/task-queue/plan-limits.ts';
 import type { PackLimits } from '../pipeline/task-queue/pack.ts';
@@ -18,7 +18,7 @@ export interface ActivityPorts {
   readonly queues: MessageQueues;
   readonly threads: ThreadPool;
   readonly metrics: Metrics;
-  /** The filter template's text, read anew for every run. */
+  /** The filter template's text, read again for every run. */
   readonly readTemplate: () => Promise<string>;
   /** Where histogram definitions come from; null makes all of them derived ones. */
   readonly findHistogramsFile: FindHistogramsFile | null;
@@ -41,8 +41,8 @@ export interface WebsiteSource {
   readonly name: string;
   /**
    * Brings the files of one revision into an empty folder.
-   * @throws InvalidDataError `website_source` when a person must mend the setting, `website_refused` when it is too large;
-   *   PassingError when it cannot be reached now
+   * @throws InvalidDataError `website_source` when a person must correct the setting, `website_refused` when it is too
+   *   large; PassingError when it cannot be reached now
    */
   fetch(folder: string, signal: AbortSignal): Promise<FetchedWebsite>;
 }
@@ -65,9 +65,9 @@ export interface ActivitySettings {
   readonly doneQueue: string;
   readonly publishedPrefix: string;
   readonly owner: string;
-  /** Keep results of runs that nobody here planned, for continuous aggregation; else they go to quarantine. */
+  /** Keep results of runs that other launchers planned, for continuous aggregation; otherwise they go to quarantine. */
   readonly adoptForeignResults: boolean;
-  /** When a round of continuous aggregation is published: so many results wait, or the last one is so long ago. */
+  /** When a round of continuous aggregation is published: number of waiting results, or time since the last one. */
   readonly round: { readonly results: number; readonly seconds: number };
   readonly jobBundle: string;
   readonly pack: Omit<PackLimits, 'maxMessageBytes'>;
@@ -75,7 +75,10 @@ export interface ActivitySettings {
   readonly maxPlan: PlanLimits;
   readonly chunkTasks: number;
   readonly compaction: CompactionLimits;
-  /** Done messages that go to quarantine in an hour, of all drains together, and how long one waits that has to hold some back. */
+  /**
+   * Done messages that go to quarantine in an hour, for all drains together, and the wait of a drain that holds some
+   * back.
+   */
   readonly quarantine: { readonly perHour: number; readonly pauseSeconds: number };
   readonly maxResultBytes: number;
   readonly maxLineBytes: number;

@@ -36,17 +36,17 @@ import { letGo, letWait, listWaiting, type WaitingResult } from '../state/waitin
 
 export interface AggregationSettings {
   readonly doneQueue: string;
-  /** A round is due when so many results wait, or when the last publish is so many seconds ago. */
+  /** A round is due when this many results wait, or this many seconds after the last publish. */
   readonly results: number;
   readonly seconds: number;
 }
 
 export interface CollectWaitingInput {
   readonly doneQueue: string;
-  /** The call returns once so many results wait, or after this time. */
+  /** The call returns once this many results wait, or after this time. */
   readonly results: number;
   readonly maxSeconds: number;
-  /** See the drain: somebody was told already. */
+  /** As for the drain: the alert was sent. */
   readonly heldIsKnown?: boolean;
 }
 
@@ -87,7 +87,7 @@ interface Overlap {
 
 const CALLS_AT_ONCE = 32;
 const LISTS_AT_ONCE = 4;
-/** Other drains of the queue adopt results as well; while nothing comes, this one looks for them so often. */
+/** Other drains of the queue adopt results too: how often this one looks for them while it receives nothing. */
 const LOOK_FOR_WAITING_MS = 30_000;
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'metrics' | 'settings'>;
@@ -153,7 +153,7 @@ export function createRoundActivities(ports: Ports) {
       );
     },
 
-    /** After the commit: the results of the round wait no longer. */
+    /** After the commit: the results of the round no longer wait. */
     async settleRound({ run }: { readonly run: RunRef }): Promise<void> {
       const signal = cancellationSignal();
       await heartbeating(
@@ -279,7 +279,7 @@ async function returnLostRounds(
     if (await isReturned(analysis, ref, signal)) continue;
     const results = (await findRoundTaken(analysis, ref, signal))?.results ?? [];
     await pMap(results, (result) => letWait(analysis, result, signal), { concurrency: CALLS_AT_ONCE });
-    // Behind the results: once it is there, nobody looks at the round again.
+    // After the results: once it is there, no later round looks at this one again.
     await markReturned(analysis, ref, results.length, signal);
     returned += results.length;
   }

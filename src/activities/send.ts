@@ -1,4 +1,4 @@
-/** Stage 3: the tasks of the plan go on the task queue; those that never came back go there again. */
+/** Stage 3: the tasks of the plan go on the task queue; those without a result are sent again. */
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failure } from '../failures.ts';
@@ -40,7 +40,7 @@ export interface RecoverInput extends EnqueueInput {
 }
 
 export interface RecoverResult {
-  /** Results that lay in the output although their message never came. */
+  /** Results found in the output although their message never came. */
   readonly recovered: number;
   readonly resent: number;
 }
@@ -148,7 +148,7 @@ async function recover(analysis: ObjectStore, run: RunRef, number: number, signa
   return true;
 }
 
-/** An earlier release's or a foreign shape means: start over, which at-least-once allows. */
+/** Details of an earlier release or of another shape: start over, which at-least-once allows. */
 function parseProgress(details: unknown): EnqueueProgress | undefined {
   if (typeof details !== 'object' || details === null || !('sent' in details)) return undefined;
   return typeof details.sent === 'number' ? { sent: details.sent } : undefined;

@@ -1,4 +1,7 @@
-/** Stage 6: one channel/version is rendered from its segments into a folder of its own, which no one sees before the commit. */
+/**
+ * Stage 6: one channel/version is rendered from its segments into a folder of its own, which no reader sees before the
+ * commit.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -60,7 +63,10 @@ interface Call {
 
 export function createStageActivities(ports: Ports) {
   return {
-    /** Renders one channel/version into a folder that no one sees yet (C4, C5). An unchanged one of an earlier attempt is used again. */
+    /**
+     * Renders one channel/version into a folder that no reader sees yet (C4, C5). An unchanged one of an earlier
+     * attempt is reused.
+     */
     async stageSnapshot({
       run,
       attempt,
@@ -146,7 +152,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
   });
 }
 
-/** Folds old days; a repeated call of the run finds its own objects. */
+/** Folds old days; a repeated call finds the objects of the first. */
 async function compact(
   { analysis, threads }: Ports,
   { channelVersion }: SnapshotPlan,
@@ -256,7 +262,7 @@ async function uploadFolder(
 
 /** What is wrong with the stored data of a channel/version, in words; undefined for any other kind of error. */
 function damageOf(error: unknown): string | undefined {
-  // A thread reads the files of the folder before by their text, and knows no address.
+  // A thread reads the previous folder's files as text and does not know their addresses.
   const isData = isFailure(error, 'StateDamaged') || error instanceof InvalidDataError;
   return isData && failureTypeOf(error) === 'StateDamaged' ? error.message : undefined;
 }

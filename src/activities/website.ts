@@ -6,7 +6,7 @@ import type { ActivityPorts } from './ports.ts';
 import { publishSite, type WebsiteProgress, type WebsitePublication } from '../website/publication.ts';
 
 export interface WebsiteSettings {
-  /** Source for people; null when none is configured. */
+  /** Source, as shown to people; null when none is configured. */
   readonly source: string | null;
   readonly site: string;
 }
@@ -23,8 +23,8 @@ export function createWebsiteActivities(ports: Pick<ActivityPorts, 'analysis' | 
     },
 
     /**
-     * Fetches the newest revision and publishes what differs. One activity: the files lie on this worker. A repeated
-     * attempt fetches anew, writes again what the broken one wrote, and counts only its own deletions.
+     * Fetches the newest revision and publishes what differs. One activity, because the files are on this worker. A
+     * repeated attempt fetches again, writes again what the failed one wrote, and counts only its own deletions.
      * @throws ApplicationFailure WebsiteSourceMissing, WebsiteRefused (nothing was written; a person must decide)
      */
     async publishWebsite(input: { readonly force: boolean; readonly dryRun: boolean }): Promise<WebsitePublication> {

@@ -1,7 +1,7 @@
 /**
  * The adoption: what the original published becomes the first commit of this data set (docs/protocol.md C1–C10). All
  * that readers could see is staged first; one conditional PUT then gives the map its `$head`, with the same folders as
- * before. Everything before it is create-once and named by content, so an adoption that was interrupted goes on when it
+ * before. Everything before it is create-once and named by content, so an interrupted adoption continues when it
  * is started again.
  */
 import { createHash } from 'node:crypto';
@@ -163,7 +163,7 @@ async function alreadyAdopted(
   const adopted = adoptedEntryOf(ledger);
   if (adopted === undefined) throw new Error('not adopted');
   const [name, { files, fileLists }] = adopted;
-  // An adoption that ended right after the switch left the original's lists.
+  // An adoption that stopped right after the switch left the original's lists.
   if (ledger.entries.size === 1 && !input.dryRun) await writeProjectionsOf(ports, signal);
   const result = resultOf(ports, input, name, [], { files, fileLists, badLines: 0 });
   return { ...result, outcome: 'already-adopted', seq: ledger.seq, leftOut: [] };

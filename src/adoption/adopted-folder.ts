@@ -23,7 +23,8 @@ const TRANSFERS_AT_ONCE = 16;
 const FIXED_FILES = new Set(['filter-tree.json', 'histograms.json', 'revisions.json']);
 
 /**
- * Reads a folder and stores its base, and in a copy its files; no reader sees any of it. Done before: gives what came of it.
+ * Reads a folder and stores its base, and in a copy its files; no reader sees any of it. When done before, returns the
+ * earlier result.
  * @param onFile called for every file that has been fetched
  * @throws InvalidDataError when the folder is gone or its fixed files are broken
  */
@@ -47,7 +48,10 @@ export async function adoptOneFolder(
       async ({ name }, index) => {
         const path = join(work, `file-${index}`);
         if (!(await original.fetch(`${folder}/${name}`, path, signal)))
-          throw new InvalidDataError('missing_file', `${original.name}${folder}/${name} is gone since it was listed`);
+          throw new InvalidDataError(
+            'missing_file',
+            `${original.name}${folder}/${name} was deleted after it was listed`,
+          );
         onFile();
         return { name, path };
       },
@@ -80,7 +84,9 @@ export async function adoptOneFolder(
   });
 }
 
-/** Says of the folder that it is complete, once (docs/protocol.md I4). It was not rendered from anything of ours. */
+/**
+ * Writes the manifest that marks the folder as complete, once (docs/protocol.md I4). No object of ours went into it.
+ */
 export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder, signal: AbortSignal): Promise<void> {
   const { channelVersion, folder, files } = adopted;
   const text = serialiseManifest({ channelVersion, segments: [], files });

@@ -15,9 +15,9 @@ interface OriginalMap {
 }
 
 export type Target =
-  /** The original's own map is there, and is replaced where it lies. */
+  /** The original's own map is there, and is replaced in place. */
   | { readonly kind: 'in-place'; readonly etag: string; readonly map: OriginalMap }
-  /** An empty data set that was set up; the original lies elsewhere. */
+  /** An empty data set that was set up; the original is elsewhere. */
   | { readonly kind: 'empty'; readonly etag: string; readonly pointer: Pointer; readonly map: OriginalMap }
   | { readonly kind: 'adopted'; readonly ledger: Ledger };
 
@@ -73,7 +73,7 @@ async function fromElsewhere(
 ): Promise<Target> {
   if (pointer === undefined)
     throw new AdoptionRefused(
-      `${place} is no data set of this application: adopt it where it lies, without --from, or set another TELEMETRY_PUBLISHED_PREFIX`,
+      `${place} is no data set of this application: adopt it in place, without --from, or set another TELEMETRY_PUBLISHED_PREFIX`,
     );
   const map = await original.versions(signal);
   if (map === undefined)
@@ -98,7 +98,7 @@ async function getIfPresent(
   }
 }
 
-/** A body that does not decompress is none of ours; what it is, is said where the map is read. */
+/** A body that does not decompress is not ours; reading the map reports what is wrong with it. */
 function textOrEmpty(body: Buffer): string {
   try {
     return inflatedText(body);

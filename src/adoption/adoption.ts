@@ -1,4 +1,4 @@
-/** What an adoption works with, what it tells while it runs, and what it has brought. */
+/** Input, progress and result of an adoption. */
 import type { ActivityPorts } from '../activities/ports.ts';
 import type { AdoptionFault } from '../pipeline/dataset/adoption/faults.ts';
 import type { OriginalSpace } from './original-space.ts';
@@ -7,7 +7,7 @@ export type AdoptionPorts = Pick<ActivityPorts, 'analysis' | 'published' | 'thre
 
 export interface AdoptionInput {
   readonly original: OriginalSpace;
-  /** The original lies elsewhere: its folders are copied into the published space. Else they are there. */
+  /** True: the original is elsewhere, and its folders are copied into the published space. False: they are there. */
   readonly copy: boolean;
   /** Read everything, write nothing. */
   readonly dryRun: boolean;
@@ -15,7 +15,7 @@ export interface AdoptionInput {
   readonly leaveOut: readonly string[];
 }
 
-/** Kept up to date while the adoption runs. */
+/** Updated while the adoption runs. */
 export interface AdoptionProgress {
   step: string;
   channelVersions: number;

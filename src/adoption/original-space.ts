@@ -1,4 +1,4 @@
-/** Where the original's published space lies: below a prefix of a bucket, or in a folder of this machine. */
+/** The original's published space: below a prefix of a bucket, or in a folder of this machine. */
 import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { publishedNames } from '../state/keys.ts';
@@ -26,7 +26,9 @@ export interface OriginalSpace {
   readonly name: string;
   /** versions.json; undefined when there is none. */
   versions(signal: AbortSignal): Promise<OriginalPointer | undefined>;
-  /** Files directly in a folder, ascending; empty when there is none. What lies deeper is no part of a published folder. */
+  /**
+   * Files directly in a folder, ascending; empty when there is none. Deeper files are no part of a published folder.
+   */
   files(folder: string, signal: AbortSignal): Promise<readonly OriginalFile[]>;
   /**
    * Copies a file to a new local one.
@@ -45,7 +47,7 @@ export function spaceInBucket(store: ObjectStore, prefix: string): OriginalSpace
       const key = prefix + publishedNames.versions;
       const head = await store.head(key, signal);
       if (head === undefined) return undefined;
-      // What is read and what the time belongs to must be one object: the switch goes by its ETag.
+      // Content and time must be of one object: the switch relies on its ETag.
       const { body, etag } = await store.get(key, { ifMatch: head.etag, signal });
       return { body, etag, modified: head.lastModified };
     },

@@ -1,4 +1,4 @@
-/** What a run tells the people who are not watching it: the counterpart of cronic's mail (docs/operating.md 17). */
+/** What a run reports to people who are not watching it: the counterpart of cronic's mail (docs/operating.md 17). */
 import { type Failure, verdictOf } from '../failures.ts';
 import { againOf } from '../jobs.ts';
 import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';
@@ -7,9 +7,9 @@ import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';
 export interface AlertedRun {
   /** `daily-analysis`, `website-update`, … */
   readonly job: string;
-  /** What it is about: the day, or the job's own name. A later run about the same brings the recovery. */
+  /** What it is about: the day, or the job's own name. A later successful run about the same is the recovery. */
   readonly about: string;
-  /** Of one id each kind of alert is sent once. */
+  /** Each kind of alert is sent once for an id. */
   readonly alertId: string;
   readonly workflowId: string;
   readonly runId: string;
@@ -18,13 +18,13 @@ export interface AlertedRun {
   /** ISO, UTC. */
   readonly startedAt: string;
   readonly endedAt: string;
-  /** What the run had done and counted, in its own words. */
+  /** What the run did and counted, in its own words. */
   readonly facts: Readonly<Record<string, string>>;
 }
 
 export type Outcome =
   | { readonly kind: 'failed'; readonly step: string; readonly failure: Failure }
-  /** The run goes on, and people should know something now. */
+  /** The run goes on, and people should know now. */
   | { readonly kind: 'underway'; readonly warnings: readonly string[] }
   | { readonly kind: 'ended'; readonly warnings: readonly string[] };
 
@@ -45,14 +45,14 @@ export interface AlertContext {
   readonly log: readonly string[];
   /** Values that must not leave the deployment. */
   readonly secrets: readonly string[];
-  /** When a failure of the same job about the same was reported and not yet mended. */
+  /** When an open failure of the same job about the same was reported; null without one. */
   readonly failedSince: string | null;
 }
 
 const MAX_LOG_LINES = 200;
 const MAX_LOG_BYTES = 64 << 10;
 
-/** The message for an outcome; undefined: a run that simply ended well is silent. */
+/** The message for an outcome; undefined for a run that ended well without news. */
 export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContext): Alert | undefined {
   const kind = kindOf(outcome, context);
   if (kind === undefined) return undefined;

@@ -30,7 +30,7 @@ export function smtpChannel({ url, from, to }: SmtpSettings): AlertChannel {
         to: [...to],
         subject,
         text,
-        // The same for a repeated send, so that a mailbox can tell that it is one.
+        // The same for a repeated send, so that a mailbox can recognise it.
         messageId: `<${createHash('sha256').update(`${id}/${kind}`).digest('hex').slice(0, 32)}@telemetry-dashboard>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
       });

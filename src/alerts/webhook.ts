@@ -35,7 +35,7 @@ export function webhookChannel({ url, secret }: WebhookSettings): AlertChannel {
       if (!response.ok) throw new Error(`The webhook answered ${response.status}`);
     },
     async verify(): Promise<void> {
-      // A request would alert somebody.
+      // A test request would alert somebody.
     },
     close(): void {
       // Nothing is kept open.

@@ -10,7 +10,7 @@ export interface AnalysisWorkerOptions {
   readonly investigationPrefix: string;
   readonly visibilitySeconds: number;
   readonly tasksAtOnce: number;
-  /** Called every few seconds while SQS answers, whatever the tasks in hand take. */
+  /** Called every few seconds while SQS answers, however long the tasks at hand take. */
   readonly onAlive: () => void;
 }
 
@@ -38,14 +38,14 @@ export class AnalysisWorker {
     look();
   }
 
-  /** Takes no more tasks and waits for those in hand. */
+  /** Takes no more tasks and waits for those at hand. */
   async stop(): Promise<void> {
     await this.#looking;
     clearTimeout(this.#timer);
     await Promise.all([...this.#consumers.values()].flat().map((consumer) => consumer.stop()));
   }
 
-  /** Starts on queues of new investigations, leaves those that are gone. */
+  /** Starts on the queues of new investigations and leaves those that are gone. */
   async #followInvestigations(): Promise<void> {
     const { investigationPrefix, taskQueue } = this.#options;
     try {

@@ -1,4 +1,4 @@
-/** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those in hand. */
+/** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those at hand. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createObjectStores } from '../aws/s3.ts';

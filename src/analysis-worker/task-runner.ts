@@ -34,12 +34,12 @@ export interface TaskRunnerPorts {
     readonly workDirectory: string;
     /** External processor to run instead of the built-in aggregation. */
     readonly processor: string | undefined;
-    /** Which done queues a task may name; a message must not make a worker write anywhere else. */
+    /** Which done queues a task may name; a message must not make a worker write elsewhere. */
     readonly mayReportTo: (queue: string) => boolean;
   };
 }
 
-/** A task that was handed out this often is given up: it never ended well, and may be what kills workers. */
+/** A task received this often is given up: it never succeeded, and may be what kills workers. */
 const GIVE_UP_AT_RECEIVE = 5;
 const DOWNLOADS_AT_ONCE = 6;
 
@@ -93,7 +93,8 @@ async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts
       limits,
     });
     taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped };
-    // A task of which most submissions are unreadable says that something is wrong with the input, and trying again will not mend it.
+    // When most submissions of a task are unreadable, something is wrong with the input, and trying again will not fix
+    // it.
     if (skippedSubmissions(skipped) > records) return { aborted: true, report: taskReport };
   } else {
     await runProcessor(processor, files, output, ports.logger);

@@ -7,7 +7,7 @@ export interface AwsConnection {
   readonly region: string;
   /** Endpoint other than AWS's own; undefined for AWS. */
   readonly endpoint?: string | undefined;
-  /** Without them the SDK looks for credentials where it always does. */
+  /** Default: the SDK's own chain of credentials. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
@@ -23,7 +23,7 @@ export function clientOptions(connection: AwsConnection, requestSeconds: number,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 5_000,
       requestTimeout: requestSeconds * 1000,
-      // Without it the SDK only warns and the call goes on for ever.
+      // Without it the SDK only warns and the call never ends.
       throwOnRequestTimeout: true,
       // That one ends with the head of an answer; a body that stops coming is given up by this one.
       socketTimeout: requestSeconds * 1000,

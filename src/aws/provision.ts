@@ -1,4 +1,4 @@
-/** Looking at and making buckets, their rules, and queues, in an AWS account or in something that speaks AWS. */
+/** Reading and creating buckets, their rules, and queues, on AWS or on a compatible service. */
 import {
   CreateBucketCommand,
   GetBucketCorsCommand,
@@ -21,7 +21,7 @@ import type { AwsConnection } from './connection.ts';
 import { createS3Client } from './s3.ts';
 import { createSqsClient } from './sqs.ts';
 
-/** Each call throws, with S3's own words, when the account may not do it. */
+/** Each call throws S3's own message when the account may not do it. */
 export function createBucketAdministration(connection: AwsConnection): BucketAdministration & { close(): void } {
   const client = createS3Client(connection);
   return {
@@ -54,22 +54,22 @@ export function createBucketAdministration(connection: AwsConnection): BucketAdm
 }
 
 /**
- * SeaweedFS 4.48 takes a policy with these conditions, finds them never fulfilled, and refuses commits as well; versitygw 1.8
- * refuses the policy.
+ * SeaweedFS 4.48 takes a policy with these conditions, never finds them fulfilled, and refuses commits as well;
+ * versitygw 1.8 refuses the policy.
  */
 function isAws({ endpoint }: AwsConnection): boolean {
   return endpoint === undefined || /\.amazonaws\.com(?:\.cn)?$/.test(new URL(endpoint).hostname);
 }
 
-/** S3 answers a HEAD without words, so they are given here. */
+/** S3 answers a HEAD without a message, so it is written here. */
 async function bucketExists(client: S3Client, bucket: string): Promise<boolean> {
   try {
     return (await unlessMissing(client.send(new HeadBucketCommand({ Bucket: bucket })))) !== null;
   } catch (error) {
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-    if (status === 301) throw new Error(`${bucket} lies in another region: correct AWS_REGION`, { cause: error });
+    if (status === 301) throw new Error(`${bucket} is in another region: correct AWS_REGION`, { cause: error });
     if (status !== 403) throw error;
-    const reasons = 'wrong credentials, no permission, or a bucket of somebody else';
+    const reasons = "wrong credentials, no permission, or somebody else's bucket";
     throw new Error(`access to ${bucket} is denied (403): ${reasons}`, { cause: error });
   }
 }

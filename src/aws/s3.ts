@@ -30,7 +30,7 @@ import {
 import { type AwsConnection, clientOptions } from './connection.ts';
 
 const REQUEST_SECONDS = 30;
-/** The time-out of a request runs from its first byte on, so that a large upload needs more: a second for so much. */
+/** A request's time-out includes its body, so a large upload gets a second more for this many bytes. */
 const UPLOAD_BYTES_PER_SECOND = 1 << 20;
 const MAX_SOCKETS = 64;
 const DELETES_AT_ONCE = 16;
@@ -55,7 +55,7 @@ function s3Options(connection: AwsConnection, maxAttempts: number) {
 /** Buckets of one account; all of them share the client's sockets. */
 export function createObjectStores(connection: AwsConnection): { bucket(name: string): ObjectStore; close(): void } {
   const client = createS3Client(connection);
-  // A silent second try would turn a PUT that succeeded, but whose answer was lost, into a 412.
+  // A silent retry would turn a PUT that succeeded, but whose answer was lost, into a 412.
   const once = new S3Client(s3Options(connection, 1));
   return {
     bucket: (name) => new S3Bucket(name, client, once),
@@ -143,7 +143,7 @@ class S3Bucket implements ObjectStore {
       await this.#put(this.#client, key, body, headers, { IfNoneMatch: '*' }, signal);
       return 'created';
     } catch (error) {
-      // 412 also after a first try of our own whose answer was lost: the object is there all the same.
+      // Also 412 after an attempt of our own whose answer was lost: the object is there either way.
       if (error instanceof PreconditionFailedError) return 'exists';
       throw error;
     }
@@ -254,7 +254,7 @@ class S3Bucket implements ObjectStore {
   }
 }
 
-/** Small files are read whole, so that the SDK can send them a second time. */
+/** Small files are read whole, so that the SDK can send them again. */
 async function content(body: ObjectBody): Promise<Buffer | Readable> {
   if (Buffer.isBuffer(body)) return body;
   return body.size <= RETRIED_BYTES ? readFile(body.path) : createReadStream(body.path);

@@ -1,4 +1,4 @@
-/** The queues port on SQS. Batch answers hide failures, so every one is looked through. */
+/** The queues port on SQS. Batch answers hide failures, so each is checked. */
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,

@@ -1,4 +1,7 @@
-/** Receives analysis tasks: one at a time per consumer, visibility extended while a task is worked on, deleted only after it was handled. */
+/**
+ * Receives analysis tasks: one at a time per consumer, visibility extended during the work, deleted only after it is
+ * done.
+ */
 import type { Message } from '@aws-sdk/client-sqs';
 import { Consumer } from 'sqs-consumer';
 import type { AwsConnection } from './connection.ts';
@@ -13,13 +16,13 @@ export interface TaskConsumerOptions {
   readonly connection: AwsConnection;
   readonly queueUrl: string;
   readonly visibilitySeconds: number;
-  /** Resolves when the message is dealt with and may be deleted; a rejection leaves it for another try. */
+  /** Resolves when the message is handled and may be deleted; a rejection leaves it for another try. */
   readonly handle: (message: ConsumedMessage) => Promise<void>;
   readonly onError: (error: Error) => void;
 }
 
 export interface TaskConsumer {
-  /** Stops receiving at once and waits for the message in hand. */
+  /** Stops receiving at once and waits for the message at hand. */
   stop(): Promise<void>;
 }
 
@@ -46,7 +49,7 @@ export function consumeTasks(options: TaskConsumerOptions): TaskConsumer {
   });
   let stopping = false;
   consumer.on('error', (error) => {
-    // The long polls that the stop ends are no errors.
+    // Long polls that the stop aborts are no errors.
     if (!stopping) onError(error);
   });
   consumer.on('processing_error', onError);

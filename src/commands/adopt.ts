@@ -1,7 +1,7 @@
 /**
  * `adopt`: what the original published becomes the first commit of this data set. It runs in this process and not as a
- * workflow: it is done once, before the first run, by someone who watches; it needs no Temporal, and goes on by itself where
- * it was interrupted.
+ * workflow: it is done once, before the first run, by someone who watches; it needs no Temporal, and after an
+ * interruption it continues where it was interrupted.
  */
 import { setInterval } from 'node:timers';
 import { ApplicationFailure } from '@temporalio/common';
@@ -48,7 +48,7 @@ export async function adopt(config: Config, options: AdoptOptions): Promise<void
       dryRun: options.dryRun === true,
       leaveOut: options.leaveOut ?? [],
     };
-    const result = await interruptible('interrupted; adopt again to go on', (signal) =>
+    const result = await interruptible('interrupted; run adopt again to continue', (signal) =>
       adoptSpace(ports, input, progress, signal),
     );
     print(options.json === true ? JSON.stringify(result) : describeAdoption(result));

@@ -1,4 +1,4 @@
-/** `aggregate`: continuous aggregation, started, followed, told to publish or to stop. */
+/** `aggregate`: starts and follows continuous aggregation, makes it publish or stop. */
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';

@@ -1,4 +1,4 @@
-/** `collect-garbage`: says what no commit names any more, and removes it when told to. */
+/** `collect-garbage`: lists what no commit references any more, and removes it with `--delete`. */
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
@@ -15,7 +15,7 @@ export interface CollectGarbageOptions {
   readonly json?: boolean | undefined;
 }
 
-/** A dry run unless told otherwise; the daily schedule removes. */
+/** A dry run by default; the daily schedule removes. */
 export async function collectGarbage(config: Config, options: CollectGarbageOptions): Promise<void> {
   if (options.maxDeletions !== undefined && !(Number.isSafeInteger(options.maxDeletions) && options.maxDeletions > 0))
     throw new CommandError('--max-deletions must be a whole number above 0', { exitCode: 2 });

@@ -1,4 +1,4 @@
-/** Starts a workflow and follows it to its end, saying what it does meanwhile. */
+/** Starts a workflow and follows it to its end, showing its progress. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Client,
@@ -51,7 +51,7 @@ export async function followRun<T>(handle: WorkflowHandle, label: string): Promi
   const outcome = handle.result().finally(() => {
     state.ended = true;
   });
-  // Whatever ends the run is reported below; the look-outs must not raise it first.
+  // Whatever ends the run is reported below; the polls must not throw it first.
   const settled = outcome.catch(() => undefined);
   let trouble = '';
   let lookedAt = Date.now();
@@ -85,7 +85,7 @@ async function progressOf(handle: WorkflowHandle): Promise<string> {
   }
 }
 
-/** The step that is being tried again, and why its last attempt failed; empty when all goes well. */
+/** The step that is being retried, and why its last attempt failed; empty when all goes well. */
 async function troubleOf(handle: WorkflowHandle): Promise<string> {
   try {
     const { activities } = pendingOf((await handle.describe()).raw);
@@ -94,7 +94,7 @@ async function troubleOf(handle: WorkflowHandle): Promise<string> {
     const { name, attempt, lastFailure } = failing;
     return ` · ${plainLine(`${name} failed, attempt ${attempt} follows: ${lastFailure?.message ?? ''}`)}`;
   } catch {
-    // Only a look: what ends the run is told by its result.
+    // Only a look: the run's result reports what ended it.
     return '';
   }
 }

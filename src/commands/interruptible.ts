@@ -2,7 +2,7 @@
 import { CommandError } from './command-error.ts';
 
 /**
- * Runs `work` with a signal that aborts when the process is told to stop; whatever the work throws then is that.
+ * Runs `work` with a signal that aborts on SIGINT or SIGTERM; an error after that is reported as the interruption.
  * @param message what a person reads who interrupted it
  */
 export async function interruptible<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

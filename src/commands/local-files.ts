@@ -66,7 +66,7 @@ export async function mergeResultFiles(config: Config, { input, output, folder }
   });
 }
 
-/** One file per channel/version; what is there already is merged in last, and replaced whole. */
+/** One file per channel/version; an existing file is merged in last, and replaced as a whole. */
 async function mergeIntoFolder(
   threads: ThreadPool,
   config: Config,
@@ -123,7 +123,7 @@ async function mergeShares(
   return { lines, dropped };
 }
 
-/** Work files lie in the target's folder: renaming into place must not cross file systems. */
+/** Work files are in the target's folder: renaming into place must not cross file systems. */
 async function withThreads(
   config: Config,
   folder: string,

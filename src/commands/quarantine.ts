@@ -51,7 +51,7 @@ export async function quarantineRelease(
   });
 }
 
-/** Ctrl-C ends what it does between two things; each release is whole or has not happened. */
+/** Ctrl-C ends it between two releases; each release is complete or has not happened. */
 async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
   const { ports, close } = connectPorts(config);
   try {
@@ -65,7 +65,7 @@ async function withPorts(config: Config, work: (ports: Ports, signal: AbortSigna
   }
 }
 
-/** As many digits as tell the objects of a quarantine of any usual size apart. */
+/** Enough digits to be unique in a quarantine of any usual size. */
 const SHOWN_DIGITS = 10;
 const SHOWN_TEXT = 100;
 

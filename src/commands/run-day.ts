@@ -141,7 +141,7 @@ async function checkedFilter(
   });
 }
 
-/** Faults of what a person gave become a message and exit code 2. */
+/** Invalid input from a person becomes a message and exit code 2. */
 function checked<T>(work: () => T): T {
   try {
     return work();

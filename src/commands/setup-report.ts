@@ -42,7 +42,7 @@ function lineOf({ name, state, facts }: ItemOutcome): string {
 const MIN_FACTS_WIDTH = 30;
 const GAPS = 4;
 
-/** Rows of item, state and facts; a fact that is too long for its column goes on in the next line. */
+/** Rows of item, state and facts; a fact that is too long for its column continues on the next line. */
 export function setupTable(outcomes: readonly ItemOutcome[], columns: number): string {
   const nameWidth = Math.max(...outcomes.map(({ name }) => name.length));
   const factsWidth = Math.max(MIN_FACTS_WIDTH, columns - nameWidth - STATE_WIDTH - GAPS);
@@ -72,7 +72,7 @@ export function verdictOf(outcomes: readonly ItemOutcome[]): string {
   const bad = outcomes.filter((outcome) => !isGood(outcome));
   if (bad.length === 0) return `The deployment is complete: ${texts.join(', ')}.`;
   const next = [
-    ...((counts.differs ?? 0) > 0 ? ['"setup --fix" changes what can be changed of that which differs'] : []),
+    ...((counts.differs ?? 0) > 0 ? ['"setup --fix" changes what differs, where it can be changed'] : []),
     'run setup again once the rest is corrected',
   ];
   return `The deployment is not complete, ${bad.length} of ${outcomes.length} items need attention (${texts.join(', ')}): ${next.join('; ')}.`;

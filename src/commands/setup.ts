@@ -1,4 +1,4 @@
-/** `setup`: makes a deployment complete, or says what keeps it from being so (docs/operating.md 2). */
+/** `setup`: makes a deployment complete, or reports what is in the way (docs/operating.md 2). */
 import { createBucketAdministration, createQueueAdministration } from '../aws/provision.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { alertChannels, s3Connection, sqsConnection } from '../composition.ts';

@@ -96,10 +96,10 @@ function runDetail({ running, failure }: WatchedRun): string {
   const { phase, tasks, activities } = running;
   const tried = activities
     .filter(({ attempt }) => attempt > 1)
-    .map(({ name, attempt, lastFailure }) => `${name} at try ${attempt}: ${lastFailure?.message ?? ''}`);
+    .map(({ name, attempt, lastFailure }) => `${name} at attempt ${attempt}: ${lastFailure?.message ?? ''}`);
   const open =
     tasks === null ? [] : [`${tasks.planned} tasks: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
-  return plainLine([phase ?? 'no worker tells its phase', ...open, ...tried].join('; '), 160);
+  return plainLine([phase ?? 'phase unknown, no worker answers', ...open, ...tried].join('; '), 160);
 }
 
 function schedulesText(schedules: readonly ScheduleFacts[]): string {

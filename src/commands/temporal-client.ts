@@ -11,7 +11,10 @@ const CONNECT_MS = 10_000;
 export interface TemporalServer<Connected> {
   readonly address: string;
   readonly namespace: string;
-  /** Connects when first asked, once. @throws CommandError saying where nobody answers, why, and what to do */
+  /**
+   * Connects once, on first use.
+   * @throws CommandError with the address that does not answer, the reason, and what to do
+   */
   readonly connection: () => Promise<Connected>;
   readonly close: () => Promise<void>;
 }
@@ -33,7 +36,7 @@ export async function serverFor<Connected extends Closable>(
   let connected: Promise<Connected> | undefined;
   const connectOnce = async (): Promise<Connected> => {
     try {
-      // Of the two kinds only a client's has a time-out of its own, which tells more when it is first.
+      // Only a client's connection has a time-out of its own, and its message says more, so it should come first.
       return await withDeadline(CONNECT_MS + 1000, () => connect(connectionOptions));
     } catch (error) {
       throw new CommandError(

@@ -11,7 +11,7 @@ export function print(text: string): void {
 
 let status = '';
 
-/** Shows how far long work is. Without a terminal every new text is a line of its own. */
+/** Shows the progress of long work. Without a terminal every new text is a line of its own. */
 export function showStatus(text: string): void {
   if (text === status) return;
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);

@@ -27,7 +27,7 @@ export async function verify(config: Config, { quick, strict, json }: VerifyComm
     const { step, objects, bytes } = progress;
     showStatus(`verify: ${step}; ${objects} objects, ${bytesText(bytes)}`);
   }, LOOK_EVERY_MS);
-  // Elsewhere than on a terminal every text would be a line of its own.
+  // Without a terminal every text would be a line of its own.
   if (!process.stderr.isTTY) clearInterval(timer);
   try {
     const report = await interruptible('interrupted; nothing was written', (signal) =>

@@ -54,7 +54,7 @@ export async function status(config: Config, options: WatchOptions): Promise<voi
 
 const NOT_TRIED: Repair = { kind: 'not tried' };
 const REPAIR_MS = 600_000;
-/** A commit that is older makes the data stale; of exactly that age it does not. */
+/** An older commit makes the data stale; one of exactly this age does not. */
 const MAX_DATA_AGE_HOURS = 24;
 
 function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
@@ -86,7 +86,7 @@ function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
 async function withPorts(config: Config, use: (ports: WatchPorts, names: WatchNames) => Promise<void>): Promise<void> {
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
-  // Settings that cannot be read are a part that is not known, as a server out of reach is.
+  // Settings that cannot be read make the part unknown, just like a server out of reach.
   let server: Promise<TemporalServer<Connection>> | undefined;
   const ports: WatchPorts = {
     analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),

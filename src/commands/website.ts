@@ -32,8 +32,8 @@ export interface PublishWebsiteOptions {
 }
 
 /**
- * The configured source is published by a run of `websiteUpdate`, on a worker. A source that is named here is published by
- * this process: a workflow takes no source, since whoever may start workflows could then publish anything.
+ * The configured source is published by a run of `websiteUpdate`, on a worker. A source given as an option is published
+ * by this process: a workflow takes no source, or whoever may start workflows could publish anything.
  */
 export async function publishWebsite(config: Config, options: PublishWebsiteOptions): Promise<void> {
   const source = namedSource(config, options);
@@ -75,7 +75,7 @@ async function publishHere(config: Config, source: WebsiteSource, input: UpdateI
   show();
   try {
     const website = { ...ports.website, source };
-    const publication = await interruptible('interrupted: the site may be half updated; publish again', (signal) =>
+    const publication = await interruptible('interrupted: the site may be half updated; publish it again', (signal) =>
       publishSite({ ...ports, website }, input, progress, signal),
     );
     return { ...publication, site, source: source.name };
@@ -119,7 +119,7 @@ function describeWebsiteUpdate(result: WebsiteUpdateResult): string {
     ['deleted', counted(deleted, result.firstDeleted)],
     ['unchanged', String(unchanged)],
     ['skipped', reasons(skipped) || 'none'],
-    ...(memoryDamage === null ? [] : [['warning', `everything was uploaded anew: ${memoryDamage}`]]),
+    ...(memoryDamage === null ? [] : [['warning', `everything was uploaded again: ${memoryDamage}`]]),
   ]);
 }
 

@@ -23,10 +23,10 @@ import { createForeignReceipt, createReceipt } from '../state/receipts.ts';
 import { letWait } from '../state/waiting-results.ts';
 
 const LONG_POLL_SECONDS = 20;
-/** Receives side by side while the queue is full; one, waiting, while it is not. */
+/** Parallel receives while the queue is full; a single long poll while it is not. */
 const BUSY_RECEIVES = 8;
 const FULL_RECEIVE = 10;
-/** A worker says done before the store shows its result: give it some receives before the task counts as failed. */
+/** A worker says done before the store shows its result: allow this many receives before the task counts as failed. */
 const RESULT_TRIES = 4;
 const QUARANTINE_FULL = "this hour's quarantine is full: bad done messages stay on the queue";
 
@@ -40,7 +40,9 @@ export interface ConsumerCounts {
   /** Messages for tasks that had their receipt already. */
   readonly duplicates: number;
   readonly quarantined: number;
-  /** Bad messages left on the queue, because this hour's quarantine is full; one that comes again counts again. */
+  /**
+   * Bad messages left on the queue, because this hour's quarantine is full; one that is received again counts again.
+   */
   readonly held: number;
   /** Receipts written for other runs. */
   readonly foreign: number;
@@ -77,7 +79,7 @@ export class DoneQueueConsumer {
   }
 
   /**
-   * Receives once, by a long poll of at most `secondsLeft`, or several times at once while the queue is full.
+   * Receives once, by a long poll of at most `secondsLeft`, or several times in parallel while the queue is full.
    * @returns how many messages came
    */
   async take(secondsLeft: number): Promise<number> {
@@ -102,7 +104,7 @@ export class DoneQueueConsumer {
     return sent.length;
   }
 
-  /** A queue full of junk that nobody may take away is gone through slowly; good messages in it still get in. */
+  /** A queue full of junk that must stay there is read slowly; good messages in it still get in. */
   async #slowDown(secondsLeft: number): Promise<void> {
     this.#busy = false;
     const pause = Math.min(secondsLeft, this.#ports.settings.quarantine.pauseSeconds);
@@ -148,7 +150,7 @@ export class DoneQueueConsumer {
   }
 
   #hold(reason: string): false {
-    // One line a drain: there may be a million of them.
+    // One line for each drain: there may be a million such messages.
     if (this.counts.held === 0) log.error(QUARANTINE_FULL, { doneQueue: this.#queue, reason });
     this.counts.held += 1;
     this.#ports.metrics.add('telemetry_held_messages', 1);
@@ -209,13 +211,14 @@ export class DoneQueueConsumer {
     checkForeignMessage(message);
   }
 
-  /** Undefined when nobody here planned the run. */
+  /** Undefined when this deployment did not plan the run. */
   async #knownRun(taskId: string): Promise<KnownRun | undefined> {
     const { runId } = splitTaskId(taskId);
     let known = this.#runs.get(runId);
     if (known === undefined) {
       known = loadRun(this.#store, runId, this.#signal).catch((error: unknown) => {
-        // The own run cannot go on without its plan; a message of another run is kept aside for whoever restores that one.
+        // The drain's own run cannot go on without its plan; a message of another run is kept aside until its plan is
+        // restored.
         if (runId === this.#own?.run.runId || !isFailure(error, 'StateDamaged')) throw error;
         throw new InvalidDataError('damaged_plan', error.message);
       });

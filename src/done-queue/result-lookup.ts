@@ -1,7 +1,7 @@
 /**
- * Where the drain learns of results: by HEAD of each, or, once many of a run were asked for, from one listing of that run.
+ * How the drain finds results: by a HEAD for each, or, once it has asked for many of a run, by one listing of that run.
  * A listed ETag may be out of date when a second attempt stored the result again; the merge then reads again, as it does
- * for one that a HEAD told.
+ * for one from a HEAD.
  */
 import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { ResultObject } from '../pipeline/done-queue/receipt.ts';
@@ -9,12 +9,12 @@ import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore } from '../ports.ts';
 import { stateKeys } from '../state/keys.ts';
 
-/** A listing must not cost more than the HEADs that it stands for: one page (1000 keys) for so many of them. */
+/** A listing must not cost more than the HEADs that it replaces: this many of them for one page (1000 keys). */
 const HEADS_PER_PAGE = 8;
-/** A worker stores so many objects for a task. */
+/** How many objects a worker stores for a task. */
 const OBJECTS_PER_TASK = 4;
 const PAGE_OBJECTS = 1000;
-/** A run with few results is not worth a listing. */
+/** A run with fewer results is not worth a listing. */
 const MIN_HEADS = 20;
 
 interface RunListing {
@@ -37,7 +37,7 @@ export class ResultLookup {
 
   /**
    * The result.txt of a task; undefined when there is none.
-   * @param tasks how many its run has; undefined for a run that nobody here planned, which is never listed
+   * @param tasks how many its run has; undefined for a run of another launcher, which is never listed
    */
   async find(taskId: string, tasks: number | undefined): Promise<ResultObject | undefined> {
     if (tasks === undefined) return this.#head(taskId);

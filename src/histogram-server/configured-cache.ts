@@ -9,7 +9,7 @@ import { HttpUpstream } from './upstream.ts';
 /** A larger Histograms.json is refused. */
 const MAX_HISTOGRAMS_BYTES = 16 << 20;
 const REVISIONS_IN_MEMORY = 50;
-/** A histogram server takes the upstream's time for a revision, and a moment. */
+/** A histogram server needs the upstream's time for a revision, and a little more. */
 const SERVER_MARGIN_MS = 5_000;
 /** The histogram server has its own memory of failures; this one keeps a run from asking for each measure again. */
 const FORGET_SERVER_AFTER = { notFoundMs: 60_000, failureMs: 60_000 };
@@ -47,7 +47,7 @@ export function publishRevisionCache(config: Config, logger?: Logger): RevisionC
   }
   const upstream = new HttpUpstream({
     template: `${server.replace(/\/+$/, '')}/histograms?revision={url}`,
-    // An address that the operator set, most often of this machine.
+    // The operator set this address, which is usually on this machine.
     allowPrivate: true,
     maxBytes: MAX_HISTOGRAMS_BYTES,
     timeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + SERVER_MARGIN_MS,

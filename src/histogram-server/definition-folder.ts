@@ -1,4 +1,7 @@
-/** Histogram definitions that somebody laid out: `<repo path>/<revision>/Histograms.json`, as the original's cache was on disk. */
+/**
+ * Histogram definitions in a prepared folder: `<repo path>/<revision>/Histograms.json`, as the original's cache was on
+ * disk.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Revision } from '../histograms/revision-url.ts';

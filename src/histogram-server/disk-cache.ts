@@ -13,7 +13,7 @@ export class DiskCache {
     this.#folder = folder;
   }
 
-  /** Where a revision lies, whether or not it does. */
+  /** The path of a revision, whether or not it exists. */
   pathOf({ repo, revision }: Revision): string {
     return join(this.#folder, `${createHash('sha256').update(`${repo}\n${revision}`).digest('hex')}.json`);
   }
@@ -27,7 +27,7 @@ export class DiskCache {
     }
   }
 
-  /** Appears whole or not at all. @throws file system errors */
+  /** The file appears whole or not at all. @throws file system errors */
   async write(revision: Revision, bytes: Buffer): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const path = this.pathOf(revision);

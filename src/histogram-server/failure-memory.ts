@@ -1,21 +1,24 @@
-/** What could not be had and is not asked for again yet (docs/formats/histogram-server.md 6.7). */
+/** Failed revisions that are not requested again yet (docs/formats/histogram-server.md 6.7). */
 import { LRUCache } from 'lru-cache';
 import type { UpstreamFault } from './upstream.ts';
 
-/** Above 0: to lru-cache 0 would mean never. */
+/** Above 0, which lru-cache takes for "never". */
 export interface ForgetAfter {
   readonly notFoundMs: number;
   readonly failureMs: number;
 }
 
 const REMEMBERED = 10_000;
-/** So many revisions in a row without an answer: the upstream is down, and asking for the others only makes everybody wait. */
+/**
+ * After this many revisions in a row without an answer the upstream is down, and more requests only make everybody
+ * wait.
+ */
 const SILENT_BEFORE_REST = 3;
 
 export class FailureMemory {
   readonly #forgetAfter: ForgetAfter;
   readonly #faults: LRUCache<string, UpstreamFault>;
-  /** Of the upstream itself, while it rests. */
+  /** The key of the upstream itself, while it is left alone. */
   readonly #rest: LRUCache<'upstream', UpstreamFault>;
   #silent = 0;
 
@@ -27,7 +30,7 @@ export class FailureMemory {
     this.#rest = new LRUCache({ max: 1, ...timing });
   }
 
-  /** Why the revision is not to be asked for now; undefined when it may be. */
+  /** Why the revision must not be requested now; undefined when it may. */
   of(key: string): UpstreamFault | undefined {
     return this.#faults.get(key) ?? this.#rest.get('upstream');
   }

@@ -54,7 +54,7 @@ export class HistogramHttpServer {
       },
     );
     this.#server.maxConnections = settings.maxConnections;
-    // Also ends connections whose reader has stopped reading.
+    // Also ends connections whose client has stopped reading.
     this.#server.setTimeout(settings.answerTimeoutMs);
     this.#server.on('connect', (_, socket: Duplex) => {
       socket.on('error', () => undefined);
@@ -70,7 +70,7 @@ export class HistogramHttpServer {
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
-  /** Takes no more requests, lets those in hand end, and cuts off what takes longer than a few seconds. */
+  /** Takes no more requests, lets those at hand end, and cuts off what takes longer than a few seconds. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();

@@ -31,7 +31,7 @@ export async function runHistogramServer(config: Config): Promise<void> {
   const address = await server.listen();
   logger.info({ address, upstream }, 'histogram server started');
   await stopSignal;
-  // Whoever waits for the upstream is told so now: the process shall not outlive its stop by half a minute.
+  // Requests that wait for the upstream are answered now: the process must not run on for half a minute.
   revisions.close();
   await server.stop();
   logger.info({ lookUps: revisions.counts }, 'histogram server stopped');

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import ipaddr, { type IPv4, type IPv6 } from 'ipaddr.js';
 
-/** Never, whatever the settings: nobody's mirror is there, and IPv4 inside of IPv6 would pass by the rules of IPv4. */
+/** Never, whatever the settings: no mirror is there, and IPv4 inside IPv6 would bypass the rules of IPv4. */
 const NEVER: ReadonlySet<string> = new Set([
   'unspecified',
   'broadcast',
@@ -15,7 +15,7 @@ const NEVER: ReadonlySet<string> = new Set([
   'rfc6052',
 ] satisfies (ReturnType<IPv4['range']> | ReturnType<IPv6['range']>)[]);
 
-/** Never either: where clouds hand out credentials outside of the link-local range, and what is reserved for the future. */
+/** Never either: where clouds serve credentials outside the link-local range, and ranges reserved for the future. */
 const NEVER_NETWORKS = [
   '100.100.100.200/32',
   '168.63.129.16/32',

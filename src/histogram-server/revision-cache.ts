@@ -31,7 +31,7 @@ export interface RevisionCacheSettings {
   readonly forgetAfter?: ForgetAfter;
 }
 
-/** Told as they happen, so that they can be logged. */
+/** Called as they happen, so that they can be logged. */
 export type LookUpEvent =
   | { readonly event: 'fetched'; readonly bytes: number }
   | { readonly event: 'failed'; readonly fault: UpstreamFault }
@@ -83,7 +83,7 @@ export class RevisionCache {
     return this.#memory.size;
   }
 
-  /** Finds the revision that a URL names. Never rejects; a revision is looked for once however many wait for it. */
+  /** Finds the revision that a URL names. Never rejects; a revision is looked up once however many wait for it. */
   async find(url: string): Promise<FoundRevision> {
     const revision = parseRevisionUrl(url, this.#rules);
     if ('fault' in revision) {

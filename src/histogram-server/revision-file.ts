@@ -43,7 +43,7 @@ function bucketsAnswer(text: string): BucketsAnswer {
   return { body: encode(JSON.stringify(answer)), skippedHeader: skippedHeader(skipped) };
 }
 
-/** Names come from outside, and headers have limits: other characters become `?`, and what is too much is counted. */
+/** Names come from outside, and headers have limits: other characters become `?`, and the rest is only counted. */
 function skippedHeader(names: readonly string[]): string {
   let header = '';
   for (const [index, name] of names.entries()) {

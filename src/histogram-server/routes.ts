@@ -1,6 +1,6 @@
 /**
- * The histogram server's routes and answers (docs/formats/histogram-server.md 6.2). Nothing of a request is ever
- * repeated in an answer.
+ * The histogram server's routes and answers (docs/formats/histogram-server.md 6.2). An answer never repeats
+ * anything of its request.
  */
 import { type Context, Hono } from 'hono';
 import type { LookUpFault, RevisionCache } from './revision-cache.ts';
@@ -10,7 +10,7 @@ export interface RouteSettings {
   readonly revisions: RevisionCache;
   /** Where revisions are fetched, for `/health`; null in offline mode. */
   readonly upstream: string | null;
-  /** Told of errors that no rule covers. */
+  /** Called with errors that no rule covers. */
   readonly onError: (error: Error) => void;
 }
 

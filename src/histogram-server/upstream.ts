@@ -23,7 +23,7 @@ export type UpstreamAnswer =
 export interface Upstream {
   /** Never rejects. */
   fetch(revision: NamedRevision): Promise<UpstreamAnswer>;
-  /** Ends what is under way; whoever waits for it gets `unreachable`. */
+  /** Ends running requests; whoever waits for one gets `unreachable`. */
   close(): void;
 }
 
@@ -41,7 +41,7 @@ export interface HttpUpstreamSettings extends GetRules {
 
 interface Try {
   readonly answer: UpstreamAnswer;
-  /** Another try may end better. */
+  /** Another try may succeed. */
   readonly mayPass: boolean;
 }
 
@@ -69,7 +69,7 @@ export class HttpUpstream implements Upstream {
     const signal = AbortSignal.any([deadline, this.#closing.signal]);
     try {
       const url = upstreamUrl(this.#settings.template, revision);
-      // Nobody waits for a turn longer than for an answer; one that comes later is passed on at once.
+      // No request waits longer for its turn than for an answer; a turn that comes later is passed on at once.
       return await unlessAborted(signal, () =>
         this.#inTurn(async () => {
           signal.throwIfAborted();

@@ -27,7 +27,7 @@ const NUMBERS = ['low', 'high', 'n_buckets', 'n_values'] as const;
  * equal one they know (the real one is kept in `original_kind`). Dashboards cut rows by the number of buckets they
  * compute from it, so a definition that does not fit the rows is replaced by one that does.
  * @param rowLength numbers in a row without the filter id: buckets + 6
- * @returns `mismatch`: the fallback stands in for a definition that yields another number of buckets, or none
+ * @returns `mismatch`: the fallback replaces a definition that yields another number of buckets, or none
  */
 export function publishedDefinition(
   raw: RawDefinition,
@@ -52,7 +52,7 @@ export function simpleMeasureDefinition(measure: string): PublishedDefinition {
   };
 }
 
-/** Stands in where no definition is to be had, so that the rows can be read at least: as many buckets as they have. */
+/** The fallback without a definition, so that the rows can at least be read: as many buckets as they have. */
 export function fallbackDefinition(rowLength: number): PublishedDefinition {
   return { kind: 'enumerated', n_values: rowLength - ROW_TRAILER - 1, description: 'definition unavailable' };
 }

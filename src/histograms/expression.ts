@@ -7,7 +7,7 @@ const MAX_LENGTH = 64;
 const MAX_RESULT = 2 ** 31 - 1;
 
 /**
- * Symbols of the browser's source that stand for numbers; also replaced, quotes included, in whole files
+ * Named constants of the browser's source; also replaced, quotes included, in whole files
  * (docs/formats/histogram-server.md 6.6).
  */
 export const KNOWN_SYMBOLS: ReadonlyMap<string, number> = new Map([
@@ -48,7 +48,7 @@ function tokensOf(text: string): string[] | undefined {
   return tokens;
 }
 
-// NaN stands for "not a number" below: every operation passes it on.
+// Below, NaN marks an invalid expression: every operation passes it on.
 interface Cursor {
   readonly tokens: readonly string[];
   next: number;

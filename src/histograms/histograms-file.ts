@@ -1,5 +1,5 @@
 /**
- * The text of a Histograms.json: which texts are one, and the constants replaced in it
+ * The text of a Histograms.json: whether a text is one, and the text with constants replaced
  * (docs/formats/histogram-server.md 6.6, 6.7).
  */
 import type { RawDefinition } from './definition.ts';

@@ -9,14 +9,14 @@ export interface DefinitionSource {
   /**
    * The content of the revision's Histograms.json.
    * @param revision URL such as `http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4`
-   * @returns undefined when it cannot be had now; asking again later is sensible
+   * @returns undefined when it is not available now; a later call may find it
    */
   histograms(revision: string): Promise<Definitions | undefined>;
 }
 
 export type LookUp =
   | { readonly from: 'exact' | 'simple' | 'startup'; readonly definition: RawDefinition }
-  /** `none`: there is no such definition; `unavailable`: the file that may have it could not be had. */
+  /** `none`: there is no such definition; `unavailable`: the file that may have it is not available. */
   | { readonly from: 'none' | 'unavailable'; readonly definition?: undefined };
 
 /** What all simple measures carry in place of a revision (docs/formats/submissions.md 3.6). */
@@ -30,7 +30,7 @@ export function namesHistogramsFile(revision: string): boolean {
 
 /**
  * Finds a measure's definition.
- * @param histograms content of the revision's Histograms.json; undefined when it could not be had or none is named
+ * @param histograms content of the revision's Histograms.json; undefined when it is not available or none is named
  */
 export function lookUpDefinition(measure: string, revision: string, histograms: Definitions | undefined): LookUp {
   const named = namesHistogramsFile(revision);

@@ -17,7 +17,7 @@ export interface RevisionFault {
 export interface RevisionRules {
   /** Host names in lower case. The URL is untrusted and decides what we ask for, so no other host is accepted. */
   readonly hosts: readonly string[];
-  /** Shorter ids are refused: they may come to name another change set. */
+  /** Shorter ids are refused: they may later name another change set. */
   readonly minHexDigits?: number;
   /** Anchored pattern of the repository paths that may be asked for, among those that are safe as a path. */
   readonly repos?: RegExp;

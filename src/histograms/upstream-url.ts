@@ -1,4 +1,4 @@
-/** Where a revision's Histograms.json lies: a configured address with placeholders, never the URL that was asked for. */
+/** Where a revision's Histograms.json is: a configured address with placeholders, never the URL of the request. */
 import type { Revision } from './revision-url.ts';
 
 /** A revision, and the URL that named it. */
@@ -6,7 +6,7 @@ export interface NamedRevision extends Revision {
   readonly url: string;
 }
 
-/** Scheme and host are fixed text: nothing of a revision may decide whom we talk to. */
+/** Scheme and host are fixed text: a revision must not decide which host is contacted. */
 const FIXED_ORIGIN = /^https?:\/\/[^/?#{}@\s\\]+\/[^\s\\]*$/;
 
 /**

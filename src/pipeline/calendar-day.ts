@@ -9,7 +9,7 @@ export function dayNumber(day: string): number | undefined {
   const month = Number(day.slice(4, 6));
   const dayOfMonth = Number(day.slice(6, 8));
   const instant = new Date(Date.UTC(year, month - 1, dayOfMonth));
-  // Years below 100 would be taken as 19xx; no submission is that old.
+  // Date.UTC would read years below 100 as 19xx; no submission is that old.
   if (year < 1900 || instant.getUTCMonth() !== month - 1 || instant.getUTCDate() !== dayOfMonth) return undefined;
   return instant.getTime() / MS_PER_DAY;
 }

@@ -1,12 +1,12 @@
 /** Data from outside, or stored earlier, that breaks a rule. Pure code throws it; the caller counts, quarantines or reports it. */
 
 /**
- * Every rule that can be broken, by the stage that knows it. `failures.ts` says for each what it means when it ends a run:
- * a reason without a row there does not compile.
+ * Every rule that can be broken, by the stage that checks it. `failures.ts` has the failure type of each;
+ * a reason without one does not compile.
  */
 export type InvalidDataReason = InputReason | SubmissionReason | MessageReason | StoredReason | PublishedReason;
 
-/** What a person gave: an input, a filter, a setting, or a look-up in the quarantine. */
+/** From people: an input, a filter, a setting, or a look-up in the quarantine. */
 type InputReason =
   | 'invalid_day'
   | 'invalid_input'

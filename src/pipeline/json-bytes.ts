@@ -14,7 +14,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Nesting that no honest result has; bounds the recursion of `skip`. */
+/** Deeper than any honest result; bounds the recursion of `skip`. */
 const MAX_DEPTH = 64;
 /** Powers of ten that a double holds exactly. */
 const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
@@ -49,7 +49,7 @@ export class JsonBytes {
     return this.#buffer.toString('utf8', start, end);
   }
 
-  /** Demands that nothing but blanks is left. */
+  /** Checks that nothing but blanks is left. */
   close(): void {
     this.#blanks();
     if (this.#at < this.#end) throw this.error('something follows the object');
@@ -75,7 +75,7 @@ export class JsonBytes {
     return new Uint8Array(this.#bytes.subarray(mark, this.#at));
   }
 
-  /** Moves over `expected` when exactly these bytes come next. */
+  /** Skips `expected` when exactly these bytes come next. */
   take(expected: Uint8Array): boolean {
     const [bytes, at, length] = [this.#bytes, this.#at, expected.length];
     if (at + length > this.#end) return false;
@@ -184,7 +184,7 @@ export class JsonBytes {
 
   /**
    * The common case of `numbers`, in one loop: integers of at most nine digits, each followed by a comma. Stops before
-   * anything else, which is then read the long way.
+   * anything else, which `numbers` then reads.
    */
   // eslint-disable-next-line complexity -- the hottest loop of all
   #smallIntegers(target: Float64Array, offset: number, start: number, max: number): number {
@@ -218,7 +218,7 @@ export class JsonBytes {
     return count;
   }
 
-  // eslint-disable-next-line complexity -- hot; whole part, decimals and the way out share their state
+  // eslint-disable-next-line complexity -- hot; whole part, decimals and the exit share their state
   number(): number {
     const bytes = this.#bytes;
     const start = this.#at;
@@ -255,7 +255,7 @@ export class JsonBytes {
     return negative ? -value : value;
   }
 
-  /** Passes over one value of any kind. */
+  /** Skips one value of any kind. */
   skip(): void {
     const first = this.peek();
     if (first === QUOTE) this.#skipString();
@@ -317,7 +317,7 @@ export class JsonBytes {
     throw this.error('a value is missing or is no JSON');
   }
 
-  /** Passes over a text without making it; one with escapes is read, so that a bad escape is found. */
+  /** Skips a text without building it; one with escapes is read, so that a bad escape is found. */
   #skipString(): void {
     const bytes = this.#bytes;
     let at = this.#at + 1;

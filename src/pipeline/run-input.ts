@@ -5,7 +5,7 @@ import { InvalidDataError } from './invalid-data.ts';
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;
 
-/** A round's results and all their file names are looked at in memory. */
+/** A round's results and all their file names are held in memory. */
 export const MAX_ROUND_RESULTS = 5000;
 
 const text = z.string('must be a text').min(1, 'must be a text');
@@ -28,7 +28,7 @@ const patienceMembers = {
   stragglerSeconds: count.default(8 * 3600),
   /** After this time the run goes on without what is missing. */
   giveUpSeconds: count.default(20 * 3600),
-  /** How often tasks are sent again at most. */
+  /** How often tasks are sent again, at most. */
   maxResends: count.default(2),
 };
 
@@ -63,11 +63,11 @@ const continuousAggregation = z.strictObject({
   roundResults: positive.max(MAX_ROUND_RESULTS, `must be at most ${MAX_ROUND_RESULTS}`).exactOptional(),
   /** … or when one waits and the last publish is this long ago. Defaults: the worker's settings. */
   roundSeconds: positive.exactOptional(),
-  /** What a run hands to the one that continues it; not for people. */
+  /** What a run passes to the one that continues it; not for people. */
   carried: z.object({ publishedAt: count, rounds: count, results: count }, CARRIED).exactOptional(),
 });
 
-/** The source is no part of it: whoever may start workflows could publish anything from anywhere. */
+/** Without a source: otherwise whoever may start workflows could publish anything from anywhere. */
 const websiteUpdate = z.strictObject({
   /** Publish although many of the site's objects will be deleted. */
   force: flag.default(false),
@@ -114,7 +114,7 @@ export function parseInvestigationInput(input: unknown, namePattern: RegExp): z.
       'say what to analyse: "day" (with the configured filter), "filter", "keys" or "keyList"',
     ]);
   if (filter !== undefined && day === undefined && JSON.stringify(filter).includes('DATE'))
-    throw invalid('investigation', ['"day" is missing, which the DATE in "filter" stands for']);
+    throw invalid('investigation', ['"day" is missing, which replaces DATE in "filter"']);
   return patient('investigation', checked);
 }
 
@@ -138,7 +138,7 @@ export function largePlan({ allowLargePlan }: { readonly allowLargePlan?: boolea
   return allowLargePlan === true ? { allowLargePlan } : {};
 }
 
-/** Every look for stragglers is a piece of the run's history, which is limited. */
+/** Every look for stragglers adds to the run's history, which is limited. */
 const MAX_LOOKS = 100;
 
 function patient<Input extends Patience>(workflow: string, input: Input): Input {

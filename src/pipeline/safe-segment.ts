@@ -5,7 +5,7 @@
 
 const SEGMENT = /^[A-Za-z0-9_.-]{1,255}$/;
 
-/** Whether it can be one part of a path, on every store and file system, and mean nothing else there. */
+/** Whether it is a safe part of a path on every store and file system. */
 export function isSafeSegment(text: string): boolean {
   return SEGMENT.test(text) && text !== '.' && text !== '..';
 }

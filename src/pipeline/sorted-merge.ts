@@ -1,4 +1,4 @@
-/** The merge of streams that are sorted already, of which one item each is held: parts, lists of files, shares of a result. */
+/** Merges sorted streams and holds one item of each: parts, lists of files, shares of a result. */
 
 export interface MergeRules<Item, Merged> {
   /** The order of every source; 0 for items that belong together. */
@@ -17,8 +17,8 @@ interface Source<Item> {
 }
 
 /**
- * Merges any number of sorted sources into one sorted stream, over a binary heap. All sources are opened side by side, and
- * closed however the stream ends: at its end, by an error, or because its reader stops.
+ * Merges any number of sorted sources into one sorted stream, over a binary heap. All sources are opened in parallel,
+ * and closed however the stream ends: at its end, by an error, or because its reader stops.
  * @throws what `unsorted` makes, before anything that is out of order is handed on
  */
 export async function* sortedMerge<Item, Merged>(
@@ -50,7 +50,7 @@ export async function* sortedMerge<Item, Merged>(
         if (least === undefined) break;
         const order = compare(least.head, key);
         if (order > 0) break;
-        // All the others are no less than the key, so it is the source just read that stepped back.
+        // No other source is below the key, so the one just read is out of order.
         if (order < 0) throw unsorted(least.head, key);
         equal.push(least.head);
       }

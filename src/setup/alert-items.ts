@@ -1,4 +1,4 @@
-/** Whether alerts would reach anybody. Channels are asked without alarming people, unless a test alert is wanted. */
+/** Whether alerts would reach anybody. Channels are checked without sending anything, unless a test alert is wanted. */
 import { hostname } from 'node:os';
 import type { Alert } from '../alerts/alert.ts';
 import { plainText } from '../pipeline/plain-text.ts';
@@ -14,7 +14,7 @@ export interface AlertChecks {
   readonly secrets: readonly string[];
 }
 
-/** One item a channel; one that warns when there is none. */
+/** One item for each channel; a warning when there is none. */
 export function alertItems({ channels, sendTest, secrets }: AlertChecks): SetupItem[] {
   if (channels.length === 0) return [{ name: 'alerts', look: async () => NO_CHANNEL }];
   return channels.map((channel) => ({

@@ -1,5 +1,5 @@
 /**
- * The three buckets: there, and able to do what the publish protocol stands on (docs/protocol.md 5,
+ * The three buckets: there, and able to do what the publish protocol relies on (docs/protocol.md 5,
  * docs/security.md T13).
  */
 import { randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ export function bucketItem(admin: BucketAdministration, bucket: string): SetupIt
   };
 }
 
-/** The input bucket belongs to those who store submissions; it is only looked at. */
+/** The input bucket belongs to those who store submissions; setup only looks at it. */
 export function inputBucketItem(admin: BucketAdministration, input: ObjectStore): SetupItem {
   return {
     name: bucketItemName(input.bucket),
@@ -44,8 +44,8 @@ export function writesItemName(bucket: string, prefix: string): string {
 }
 
 /**
- * Puts, gets and deletes a probe object, and sees whether the store honours the conditions of conditional writes. A store
- * that ignores them would lose commits without a sign, so it is refused.
+ * Puts, gets and deletes a probe object, and checks that the store honours conditional writes. A store
+ * that ignores conditions would lose commits silently, so it is refused.
  */
 export function writesItem(store: ObjectStore, prefix: string): SetupItem {
   return {
@@ -60,7 +60,7 @@ async function lookAtWrites(store: ObjectStore, key: string, signal: AbortSignal
   try {
     ignored = await ignoredConditions(store, key, signal);
   } finally {
-    // Not with the signal: the probe must go also when time is up.
+    // Without the signal: the probe must be deleted even when time is up.
     await store.delete([key]);
   }
   if (ignored.length > 0) {
@@ -73,7 +73,7 @@ async function lookAtWrites(store: ObjectStore, key: string, signal: AbortSignal
   return ok('put, get and delete work; conditional writes are honoured');
 }
 
-/** Every write but the one that replaces the right ETag must fail; each sentence names one that did not. */
+/** Every write but the one that replaces the right ETag must fail; each sentence names one that did not fail. */
 async function ignoredConditions(store: ObjectStore, key: string, signal: AbortSignal): Promise<string[]> {
   const ignored: string[] = [];
   const bodies = { first: Buffer.from('first'), second: Buffer.from('second'), third: Buffer.from('third') };
@@ -98,7 +98,7 @@ async function ignoredConditions(store: ObjectStore, key: string, signal: AbortS
 /** The shape of an MD5 in quotes, as every store makes them; of no object that is written here. */
 const WRONG_ETAG = '"00000000000000000000000000000000"';
 
-/** How the store said no; null when it took the write. Other errors are no answer and are thrown on. */
+/** How the store refused; null when it took the write. Other errors are no answer and are rethrown. */
 async function refusal(write: Promise<unknown>): Promise<Error | null> {
   try {
     await write;

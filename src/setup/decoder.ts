@@ -1,4 +1,7 @@
-/** Whether this machine decodes submission files: one small file of each container, by the code that decodes all others. */
+/**
+ * Whether this machine decodes submission files: one small file of each container, with the code that decodes all
+ * others.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodeLimits } from '../threads/decode.ts';
@@ -29,7 +32,7 @@ export function decoderItem(workDirectory: string, limits: DecodeLimits): SetupI
 }
 
 async function decodes(folder: string, container: string, sample: string, limits: DecodeLimits): Promise<void> {
-  // Loaded here: where the decoder's native part does not load, that is this item's failure and nobody else's.
+  // Loaded here, so that a native part that does not load fails only this item.
   const { decodeFile } = await import('../threads/decode.ts');
   const bytes = Buffer.from(sample, 'base64');
   const path = join(folder, container);

@@ -1,4 +1,6 @@
-/** Whether histogram definitions of new revisions can be had. Without them the data set is published all the same, flagged. */
+/**
+ * Whether histogram definitions of new revisions are available. Without them the data set is published anyway, flagged.
+ */
 import { ok, type Look, type SetupItem } from './item.ts';
 import { errorText } from './run-items.ts';
 
@@ -44,7 +46,7 @@ function addressOf({ server, upstream }: DefinitionSources): URL | null {
   return upstream === 'none' ? null : new URL('/', upstream.replaceAll(/\{\w+\}/g, 'x'));
 }
 
-/** Any answer shows that somebody is there. */
+/** Any answer shows that the server is there. */
 async function statusOf(address: URL, signal: AbortSignal): Promise<number> {
   const response = await fetch(address, {
     redirect: 'manual',

@@ -40,7 +40,7 @@ export interface StorageVariant {
   readonly delays: QueueDelays;
   /** Whether submissions are stored by this deployment itself, as in the embedded stack. */
   readonly ownsInput: boolean;
-  /** Whether the object store is tried out before it is relied on; a known one need not be at every start. */
+  /** Whether to probe the object store; a known one needs no probe at every start. */
   readonly triesWrites: boolean;
 }
 
@@ -62,7 +62,7 @@ export function storageItems(parts: StorageParts, names: StorageNames, variant: 
     ...websiteItems(buckets, names.websiteBucket),
     ...wantedQueues(names, variant.delays).map((queue) => queueItem(queues, queue)),
     dataSetItem({ analysis, published, prefix }, [mayWriteState, mayPublish]),
-    // A known store needs no advice that it cannot follow.
+    // For a known store the advice would be useless.
     ...(variant.triesWrites ? [pointerGuardItem(buckets, published.bucket, prefix, [dataSet])] : []),
   ];
   return variant.triesWrites ? items : items.filter(({ name }) => name !== mayWriteState && name !== mayPublish);

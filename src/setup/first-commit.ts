@@ -1,5 +1,6 @@
 /**
- * `versions.json` and its first ledger: made here and nowhere else, and only where nothing is (docs/protocol.md I12).
+ * `versions.json` and its first ledger: created here and nowhere else, and only where there is nothing
+ * (docs/protocol.md I12).
  */
 import { randomUUID } from 'node:crypto';
 import { emptyLedger } from '../pipeline/dataset/ledger.ts';
@@ -23,7 +24,7 @@ export function dataSetItemName({ published, prefix }: Pick<DataSetStores, 'publ
   return `data set s3://${published.bucket}/${prefix}${publishedNames.versions}`;
 }
 
-/** Whatever is there is never overwritten, so there is no `fix`. */
+/** An existing pointer is never overwritten, so there is no `fix`. */
 export function dataSetItem(stores: DataSetStores, needs: readonly string[]): SetupItem {
   return {
     name: dataSetItemName(stores),

@@ -4,37 +4,37 @@ import type { Finding } from '../findings.ts';
 /**
  * - `ok`: as it should be
  * - `missing`: not there
- * - `differs`: there, but otherwise than it should be
+ * - `differs`: there, but not as it should be
  * - `refused`: cannot be used by this application, and nothing more is written to it
- * - `warning`: worth a look, but the application does its work without it
+ * - `warning`: worth a look, but the application works without it
  */
 type LookState = 'ok' | 'missing' | 'differs' | 'refused' | 'warning';
 
-/** What a look at a part has found. */
+/** What looking at a part has found. */
 export interface Look {
   readonly state: LookState;
   /** What is, what should be, and what to do; one thing each. */
   readonly facts: readonly string[];
-  /** Parts that need this one cannot do their work as long as it is so; always true of `missing` and `refused`. */
+  /** Parts that need this one cannot work in this state; always true of `missing` and `refused`. */
   readonly blocks?: true;
 }
 
 export interface SetupItem {
-  /** Unique; what people call the part. */
+  /** Unique; the part's name for people. */
   readonly name: string;
   /** Names of items without which this one makes no sense. They come earlier in the list. */
   readonly needs?: readonly string[];
   /** Changes nothing that lasts. An error counts as `failed`. */
   look(signal: AbortSignal): Promise<Look>;
-  /** Makes what is missing; absent where that is not for this application to do. */
+  /** Creates what is missing; absent where this application must not do that. */
   readonly create?: (signal: AbortSignal) => Promise<void>;
-  /** Turns what differs into what should be; absent where only a person can. */
+  /** Changes what differs; absent where only a person can. */
   readonly fix?: (signal: AbortSignal) => Promise<void>;
 }
 
 export type OutcomeState = LookState | 'created' | 'fixed' | 'failed' | 'skipped';
 
-/** How an item came out of a set-up. */
+/** The outcome of an item. */
 export interface ItemOutcome {
   readonly name: string;
   readonly state: OutcomeState;
@@ -65,7 +65,7 @@ export function findingOf({ name, state, facts }: ItemOutcome): Finding | undefi
   return { severity, where: name, what: `${state}: ${facts.join('; ')}`, action };
 }
 
-/** Whether the item asks for nobody's attention. */
+/** Whether the item needs no attention. */
 export function isGood(outcome: ItemOutcome): boolean {
   return findingOf(outcome)?.severity !== 'error';
 }

@@ -1,4 +1,4 @@
-/** The Temporal namespace: there, keeping closed runs long enough, knowing the search attributes, with a worker at work. */
+/** The Temporal namespace: there, with a long enough retention, all search attributes, and a worker. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
@@ -20,7 +20,7 @@ const TYPE_NAMES = ['unspecified', 'Text', 'Keyword', 'Int', 'Double', 'Bool', '
 
 const POLL_MS = 250;
 
-/** Connects when first asked, once for all items. */
+/** Connects on first use, once for all items. */
 export interface TemporalAccess {
   readonly address: string;
   readonly namespace: string;
@@ -36,7 +36,7 @@ export function serverItem(temporal: TemporalAccess): SetupItem {
     name: serverItemName(temporal),
     look: async () => {
       const { serverVersion } = await (await temporal.connection()).workflowService.getSystemInfo({});
-      return ok(`version ${serverVersion || 'not told'}`);
+      return ok(`version ${serverVersion || 'unknown'}`);
     },
   };
 }
@@ -60,7 +60,7 @@ export function namespaceItem(temporal: TemporalAccess): SetupItem {
           workflowExecutionRetentionPeriod: msToTs(RETENTION_SECONDS * 1000),
         }),
       );
-      // The server's parts learn of it one after the other.
+      // The parts of the server see it one after the other.
       await eventually(signal, async () => {
         await connection.workflowService.listWorkflowExecutions({ namespace, pageSize: 1 });
         return (await lookAtNamespace(connection, namespace)).state !== 'missing';
@@ -142,7 +142,7 @@ export function lookAtSearchAttributes(known: Readonly<Record<string, number>>):
   return ok(wanted.map(([name, type]) => `${name} (${type})`).join(', '));
 }
 
-/** Says when nobody would run what the schedules start; not an error, since workers come after the set-up. */
+/** Warns when no worker would run what the schedules start; not an error, since workers come after the set-up. */
 export function workerItem(temporal: TemporalAccess, workerTaskQueue: string): SetupItem {
   return {
     name: `workers of ${workerTaskQueue}`,

@@ -1,6 +1,6 @@
 /**
- * The bucket itself refuses every PUT of `versions.json` without a condition: a second publisher, or a hand, loses no
- * commit (docs/security.md T13).
+ * The bucket itself refuses every PUT of `versions.json` without a condition: a second publisher, or a manual upload,
+ * loses no commit (docs/security.md T13).
  */
 import { publishedNames } from '../state/keys.ts';
 import { type Look, ok, type SetupItem } from './item.ts';

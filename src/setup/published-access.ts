@@ -80,7 +80,7 @@ function readerOf({ Principal: principal, Condition: condition }: Statement): st
     AWS?: unknown;
     Service?: unknown;
   };
-  // A condition names the distribution; with everybody as principal it makes that a few.
+  // A condition names the distribution; for other principals it narrows "everybody" down.
   if (list(service).includes('cloudfront.amazonaws.com')) return 'CloudFront';
   const isEverybody = principal === '*' || list(aws).includes('*');
   return isEverybody && condition === undefined ? 'everybody' : null;
@@ -114,7 +114,7 @@ const WANTED_CORS: CorsRule = {
 
 export function corsItem(admin: BucketAdministration, bucket: string, needs: readonly string[]): SetupItem {
   const write = async (): Promise<void> => {
-    // S3 takes the first rule that fits a request, so ours goes before those that it makes more generous.
+    // S3 takes the first rule that fits a request, so ours goes before narrower ones.
     await admin.setCors(bucket, [WANTED_CORS, ...(await admin.cors(bucket))]);
   };
   return {

@@ -25,7 +25,9 @@ export interface WantedQueue {
 
 const DAY_SECONDS = 86_400;
 const RETENTION_SECONDS = 4 * DAY_SECONDS;
-/** SQS's longest, and longer than the source's: the time of the first enqueueing counts (docs/protocol.md 8). */
+/**
+ * SQS's maximum, and longer than the source's, because the time of the first enqueueing counts (docs/protocol.md 8).
+ */
 const DEAD_LETTER_RETENTION_SECONDS = 14 * DAY_SECONDS;
 /** Our own poison goes to quarantine long before, so dead letters mean broken infrastructure (docs/protocol.md 8). */
 const MAX_RECEIVES = 10;
@@ -95,7 +97,10 @@ export async function lookAtQueue(admin: QueueAdministration, wanted: WantedQueu
   return okUnless(queueDifferences(actual, wanted), ...queueFacts(actual, wanted));
 }
 
-/** One sentence for each attribute that is not as it should be. An attribute that the service does not tell is left out. */
+/**
+ * One sentence for each attribute that is not as it should be. An attribute that the service does not report is left
+ * out.
+ */
 export function queueDifferences(actual: QueueAttributes, wanted: WantedQueue): string[] {
   const differences: string[] = [];
   for (const [attribute, value] of Object.entries(wanted.attributes)) {

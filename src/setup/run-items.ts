@@ -1,5 +1,5 @@
 /**
- * The rule of a set-up: look at every item, create what is missing, change what differs only when told to
+ * The rule of a set-up: look at every item, create what is missing, change what differs only with `--fix`
  * (docs/operating.md 2).
  */
 import { withDeadline } from '../deadline.ts';
@@ -8,17 +8,17 @@ import { findingOf, type ItemOutcome, type Look, type OutcomeState, type SetupIt
 export interface RunOptions {
   /** Also change what exists and differs. */
   readonly fix: boolean;
-  /** Told before an item begins, and when it has ended. */
+  /** Called before an item begins, and when it has ended. */
   readonly onBegin?: (name: string) => void;
   readonly onEnd?: (outcome: ItemOutcome) => void;
 }
 
-/** For one look, creation or fix; each of them asks a few short questions of a service. */
+/** For one look, creation or fix; each makes a few short calls to a service. */
 const STEP_MS = 60_000;
 
 /**
  * Goes through the items in their order. One that fails does not stop the others, only those that need it. What was
- * created or fixed is looked at again, so `created` and `fixed` say that it is now as it should be.
+ * created or fixed is checked again, so `created` and `fixed` mean that it is now as it should be.
  */
 export async function runItems(items: readonly SetupItem[], options: RunOptions): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = [];
@@ -65,7 +65,7 @@ async function settle(item: SetupItem, fix: boolean): Promise<{ state: OutcomeSt
   return { state: 'fixed', look: { ...look, facts: [...look.facts, ...found.facts.map((fact) => `before: ${fact}`)] } };
 }
 
-/** Names of errors whose text says all there is to say. */
+/** Names of errors whose text needs no prefix. */
 const SAYS_ALL: ReadonlySet<string> = new Set(['Error', 'CommandError']);
 
 /** What went wrong, in one line: errors of refused connections have no text of their own. */

@@ -1,4 +1,7 @@
-/** Schedules: what the server runs, compared with what the code says. A pause belongs to the operators and is no difference. */
+/**
+ * Schedules: what the server runs, compared with what the code says. A pause belongs to the operators and is not a
+ * difference.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import {
   type ScheduleClient,
@@ -27,7 +30,7 @@ export function scheduleItem(
   };
 }
 
-/** Compares times, policies and what is started; says when it runs next, or since when it does not. */
+/** Compares times, policies and what is started; shows when it runs next, or why it is paused. */
 export async function lookAtSchedule(client: ScheduleClient, wanted: ScheduleOptions): Promise<Look> {
   try {
     const actual = await client.getHandle(wanted.scheduleId).describe();

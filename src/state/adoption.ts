@@ -1,4 +1,4 @@
-/** What became of each folder of the original; stored once, so that an adoption that was interrupted goes on behind it. */
+/** The outcome for each folder of the original; stored once, so that an interrupted adoption continues after it. */
 import { type AdoptionFault, adoptionReason } from '../pipeline/dataset/adoption/faults.ts';
 import { readManifestFile } from '../pipeline/dataset/manifest.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';

@@ -1,10 +1,10 @@
-/** What is known of alerts: failures that are still open, and which channel has taken which alert. */
+/** The state of alerts: failures that are still open, and which channel has taken which alert. */
 import { StoredJson } from '../pipeline/stored-json.ts';
 import type { ObjectStore } from '../ports.ts';
 import { type Codec, createDocumentOnce, readDocumentIfPresent } from './documents.ts';
 import { stateKeys } from './keys.ts';
 
-/** A failure that is not settled: stored when a run failed, removed when a later one about the same ended well. */
+/** An open failure: stored when a run fails, removed when a later one about the same ends well. */
 export type OpenFailure = ReturnType<typeof readOpenFailure>;
 
 function readOpenFailure(root: StoredJson) {
@@ -24,7 +24,7 @@ export const OPEN_FAILURE: Codec<OpenFailure> = {
   parse: (text) => readOpenFailure(StoredJson.document(text, 'bad_alert', 'open failure')),
 };
 
-/** The subject of an alert, for people who look at the bucket. */
+/** The subject of an alert, for people who look into the bucket. */
 export const ALERT_SUBJECT: Codec<{ readonly subject: string }> = {
   what: 'the mark of an alert',
   parse: (text) => ({
@@ -42,7 +42,7 @@ export async function findOpenFailure(
   return readDocumentIfPresent(store, stateKeys.openFailure(job, about), OPEN_FAILURE, signal);
 }
 
-/** The first failure stays: people are told since when. */
+/** The first failure stays, because alerts say since when. */
 export async function openFailure(store: ObjectStore, failure: OpenFailure, signal: AbortSignal): Promise<void> {
   await createDocumentOnce(store, stateKeys.openFailure(failure.job, failure.about), OPEN_FAILURE, failure, signal);
 }
@@ -81,7 +81,7 @@ export class Delivery {
     await this.#mark(stateKeys.delivered(this.#alertId, this.#kind, channel));
   }
 
-  /** Every channel has it. */
+  /** Every channel has taken it. */
   async end(): Promise<void> {
     await this.#store.delete([stateKeys.undelivered(this.#alertId, this.#kind)], this.#signal);
   }

@@ -1,5 +1,5 @@
 /**
- * Documents of the private bucket: one codec for each kind, and the one way to read and store them. A document that should
+ * Documents of the private bucket: one codec for each kind, and one way to read and store them. A document that should
  * be there and is not, or that cannot be read, is `StateDamaged`: final, with its full address and what to do. It is never
  * taken for an empty one, and never repaired by a guess.
  */
@@ -10,7 +10,7 @@ import { type ObjectBody, type ObjectHeaders, ObjectMissingError, type ObjectSto
 import { isGzip } from '../threads/gzip.ts';
 
 export interface Codec<T> {
-  /** As people call it: `the contribution of a run`. */
+  /** Name for people: `the contribution of a run`. */
   readonly what: string;
   /** @throws InvalidDataError */
   readonly parse: (text: string) => T;
@@ -61,7 +61,7 @@ export async function createDocument<T>(
   return store.createOnce(key, bodyOf(codec, value), headersOf(codec), signal);
 }
 
-/** The same; gives what is there afterwards, so that every attempt goes on with the same document. */
+/** The same; returns what is stored afterwards, so that every attempt continues with the same document. */
 export async function createDocumentOnce<T>(
   store: ObjectStore,
   key: string,
@@ -127,7 +127,7 @@ function decoded<T>(store: ObjectStore, key: string, { what, parse }: Codec<T>, 
   return undamaged(addressOf(store, key), what, () => parse(inflatedText(body)));
 }
 
-/** Runs `parse`, and says of content that cannot be read which object it is: its address, and what people call it. */
+/** Runs `parse`; its errors get the object's address and name. */
 export function undamaged<T>(address: string, what: string, parse: () => T, type?: FailureType, remedy?: string): T {
   try {
     return parse();
@@ -146,14 +146,14 @@ export function damaged(
   return failure(type, `${address} is damaged: ${error.message} (${what}); ${remedy}`, error);
 }
 
-/** Whether an error is about what was read, and not about reading it. */
+/** Whether an error is about the content, and not about reading it. */
 export function isDamage(error: unknown): error is Error {
   if (error instanceof InvalidDataError) return true;
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code !== undefined && /^(?:Z_|ZSTD_|ERR_BUFFER_TOO_LARGE|ERR_STRING_TOO_LONG)/.test(code);
 }
 
-/** No document comes near it. */
+/** Far above every document. */
 const MAX_BYTES = 256 << 20;
 
 /** The text of a stored object, compressed or not. */

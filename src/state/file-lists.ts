@@ -1,4 +1,4 @@
-/** The lists of input files of a run: sorted, a key a line, behind a missing one a tab and the reason. */
+/** The lists of input files of a run: sorted, one key a line; a missing one is followed by a tab and the reason. */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGunzip, gzipSync } from 'node:zlib';

@@ -41,7 +41,7 @@ export async function readGarbagePlan(store: ObjectStore, id: string, signal: Ab
   return readDocument(store, stateKeys.garbagePlan(id), PLAN, signal);
 }
 
-/** What time it is where the objects get theirs: this machine's clock may be days off. */
+/** The time by the store's clock, which dates the objects: this machine's clock may be days off. */
 export async function storeTime(store: ObjectStore, signal: AbortSignal): Promise<Date> {
   await store.put(stateKeys.garbageClock, Buffer.from('what time is it'), {}, signal);
   const stored = await store.head(stateKeys.garbageClock, signal);

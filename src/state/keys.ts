@@ -1,4 +1,7 @@
-/** Where everything is in the analysis bucket (private state), and below the prefix of the published bucket. No other file builds such a key. */
+/**
+ * All keys of the analysis bucket (private state), and below the prefix of the published bucket. No other file builds
+ * one.
+ */
 import { instantOfRound, isRound } from '../pipeline/dataset/entry-name.ts';
 import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { Outcome } from '../pipeline/done-queue/receipt.ts';
@@ -32,7 +35,7 @@ function chunkName({ chunk, done, failed }: ChunkRef): string {
   return `${chunk}-${done}-${failed}`;
 }
 
-/** Below it is everything that no worker of another launcher writes. */
+/** Below it is everything that only this application writes. */
 export const STATE = 'state/';
 const RUNS = 'state/runs/';
 const ROUNDS = 'state/rounds/';
@@ -59,7 +62,7 @@ export const stateKeys = {
   /** The merged result of an investigation, and its report; never published. */
   investigationResult: (name: string): string => `investigations/${name}/${RESULT_NAME}`,
   investigationReport: (name: string): string => `investigations/${name}/report.json`,
-  /** Says which prefix a run id belongs to, so that any drain can file any run's messages. */
+  /** Which prefix a run id belongs to, so that any drain can file any run's messages. */
   runIndex: (runId: string): string => `state/run-index/${runId}.json`,
   plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,
   receipts: (run: RunRef): string => `${run.prefix}receipts/`,
@@ -82,14 +85,14 @@ export const stateKeys = {
     `${SEGMENTS}${channelVersion}/${day}-${sha256.slice(0, 32)}.ndjson.zst`,
   /**
    * Days of a channel/version that were folded into one object. Unlike a segment it has its run in its name: it may be
-   * removed when nobody names it, so no later run must take it for its own.
+   * removed when no commit references it, so a later run must not take it for its own.
    */
   compactedDays: (channelVersion: string, sha256: string, { runId }: RunRef): string =>
     `${SEGMENTS}${channelVersion}/sealed-${runId}-${sha256.slice(0, 32)}.ndjson.zst`,
   /** Slots of a channel/version that the original published. */
   adoptedBase: (channelVersion: string, sha256: string): string =>
     `${SEGMENTS}${channelVersion}/adopted-${sha256.slice(0, 32)}.ndjson.zst`,
-  /** What became of a folder of the original, as it was listed. */
+  /** The outcome of adopting a folder of the original, as it was listed. */
   adoptedFolder: (folder: string, listing: string): string =>
     `${ADOPTION}folders/${folder}-${listing.slice(0, 16)}.json`,
   /** Segments and bases of all channel/versions. */
@@ -113,22 +116,22 @@ export const stateKeys = {
   roundReturned: (run: RunRef): string => `${run.prefix}returned.json`,
   /** Receipt of a result that another launcher asked for: one for each task id and outcome, whichever drain met it. */
   foreignReceipt: (taskId: string, outcome: Outcome): string => `state/foreign/receipts/${taskId}.${outcome}`,
-  /** Says of such a receipt that no round of the data set has it yet. */
+  /** Marks such a receipt as waiting: no round of the data set has it yet. */
   waiting: (taskId: string, outcome: Outcome): string => `${WAITING}${taskId}.${outcome}`,
   allWaiting: WAITING,
-  /** A failure of a job that is not mended yet, by what it is about. */
+  /** An open failure of a job, by what it is about. */
   openFailure: (job: string, about: string): string => `${OPEN_FAILURES}${job}/${about}.json`,
   openFailures: OPEN_FAILURES,
-  /** An alert that not every channel has taken. */
+  /** An alert that some channel has not taken. */
   undelivered: (runId: string, kind: string): string => `${UNDELIVERED}${runId}-${kind}.json`,
   allUndelivered: UNDELIVERED,
   delivered: (runId: string, kind: string, channel: string): string =>
     `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
   /** What a garbage collection is to remove. */
   garbagePlan: (id: string): string => `state/garbage/${id}.json`,
-  /** Written to learn the store's time; its content says nothing. */
+  /** Written to read the store's clock; its content has no meaning. */
   garbageClock: 'state/garbage/clock',
-  /** One name for each folder that was ever begun, so that no two publishers write into one. */
+  /** One name for each folder that was ever begun, so that two publishers never write into the same one. */
   folderClaim: (folder: string): string => `state/folder-claims/${folder}`,
 };
 
@@ -140,7 +143,7 @@ export const publishedNames = {
   status: 'status.json',
 } as const;
 
-/** Behind either prefix: an object by which `setup` tries the store, deleted at once; no reader has such a name. */
+/** After either prefix: an object with which `setup` tries the store, deleted at once; no reader asks for it. */
 export function probeName(id: string): string {
   return `setup-probe-${id}`;
 }

@@ -1,8 +1,8 @@
-/** Listings that stop: a bucket may hold far more than anybody wants to see. */
+/** Listings with a limit: a bucket may hold far more than anybody wants to see. */
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ListedObject, ObjectStore } from '../ports.ts';
 
-/** A count that stops at a limit. */
+/** A count up to a limit. */
 export interface Counted {
   readonly count: number;
   /** True: there are more. */

@@ -57,7 +57,7 @@ export class LocalParts {
   }
 
   /**
-   * Runs what reads the files. A thread knows them by their local paths only.
+   * Runs a job that reads the files. A thread knows only their local paths.
    * @throws ApplicationFailure StateDamaged, naming the object, when the content of one is no part's
    */
   async reading<T>(read: () => Promise<T>): Promise<T> {

@@ -103,7 +103,7 @@ const RUN_INDEX: Codec<{ readonly prefix: string }> = {
   },
 };
 
-/** Says where a run's state is, so that any drain can file any run's messages. */
+/** Stores where a run's state is, so that any drain can file any run's messages. */
 export async function indexRun(store: ObjectStore, run: RunRef, signal: AbortSignal): Promise<void> {
   await createDocumentOnce(store, stateKeys.runIndex(run.runId), RUN_INDEX, { prefix: run.prefix }, signal);
 }

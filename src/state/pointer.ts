@@ -1,6 +1,6 @@
 /**
- * `versions.json` and the ledger it names, read and replaced as docs/protocol.md 5 says: the only moment at which
- * anything becomes visible. Every commit, that of a run, of the adoption and of the set-up, goes through
+ * `versions.json` and the ledger it names, read and replaced as docs/protocol.md 5 says: the only moment when
+ * anything becomes visible. Every commit (of a run, of the adoption, of the set-up) goes through
  * `commitLedger`, which checks the invariants before the compare-and-swap.
  */
 import { createHash } from 'node:crypto';

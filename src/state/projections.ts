@@ -76,7 +76,7 @@ async function writeList(
 export interface ProjectionLook {
   /** Names of files that do not say what the ledger says. */
   readonly differing: readonly string[];
-  /** Whether that is just the state of a commit before, as while a run is writing them. */
+  /** Whether they show an earlier commit, as they do while a run is writing them. */
   readonly behind: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** What the publishing activities of a run hand to each other: plans of snapshots, and staged ones. Stored once, so that all agree. */
+/**
+ * What the publishing activities of a run pass to each other: planned and staged snapshots. Stored once, so that all
+ * agree.
+ */
 import pMap from 'p-map';
 import type { Compaction, Fold } from '../pipeline/dataset/compaction.ts';
 import { isChannelVersion } from '../pipeline/dataset/folder-name.ts';
@@ -24,7 +27,7 @@ export type PublicationDecision = (typeof DECISIONS)[number];
 /** What an attempt to publish starts from. */
 export type Publication = ReturnType<typeof readPublication>;
 export type SnapshotPlan = ReturnType<typeof readSnapshotPlan>;
-/** One staged folder; the first attempt that ends it wins. */
+/** One staged folder; the first attempt to finish it wins. */
 export type StagedSnapshot = ReturnType<typeof readStaged>;
 
 function readPublication(root: StoredJson) {
@@ -36,7 +39,7 @@ function readPublication(root: StoredJson) {
     baseLedger: root.member('baseLedger').text(),
     seq: root.member('seq').count(),
     snapshots: root.member('snapshots').list(readSnapshotPlan),
-    /** Rounds of continuous aggregation that the day takes the place of; absent in plans of earlier releases. */
+    /** Rounds of continuous aggregation that the day replaces; absent in plans of earlier releases. */
     ...(displaced !== undefined && { displaced }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What a person does with the quarantine: looks at it, and sends things back to where they came from. Called by the command,
+ * The quarantine for operators: listing it, and sending things back to where they came from. Called by the command,
  * not by a workflow. Nothing is taken out of the quarantine; a second object says when something was released.
  */
 import pMap from 'p-map';
@@ -37,7 +37,7 @@ export interface QuarantineList {
 export interface Release {
   readonly sha: string;
   readonly outcome: 'released' | 'refused';
-  /** For people: where it went, or why it cannot go and what to do. */
+  /** Shown to people: where it went, or why it cannot go and what to do. */
   readonly message: string;
 }
 
@@ -84,8 +84,8 @@ export async function showQuarantined(
 }
 
 /**
- * Sends each back, in the order given. What is named wrongly stops all before anything is done; released twice is harmless:
- * receipts and rounds count each result once.
+ * Sends each back, in the order given. A wrong name stops everything before anything is done. Releasing twice is
+ * harmless: receipts and rounds count each result once.
  * @throws InvalidDataError `bad_sha`, `unknown_sha`, `ambiguous_sha`
  */
 export async function releaseQuarantined(

@@ -1,4 +1,7 @@
-/** Receipts: of the tasks of a run, and of results that another launcher asked for. One create-once object per task and outcome. */
+/**
+ * Receipts: of the tasks of a run, and of results that other launchers asked for. One create-once object per task and
+ * outcome.
+ */
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import { type Outcome, parseReceipt, type Receipt } from '../pipeline/done-queue/receipt.ts';

@@ -1,4 +1,4 @@
-/** Which quarantined things can go back to where they came from, and what to do about the others. Pure. */
+/** Which quarantined things can go back to where they came from, and what to do with the others. Pure. */
 import type { QuarantineEntry } from '../pipeline/quarantine/entry.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import { taskOfResult } from './keys.ts';

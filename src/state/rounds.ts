@@ -59,7 +59,7 @@ export async function findRoundTaken(
   return readDocumentIfPresent(store, stateKeys.roundTaken(run), TAKEN, signal);
 }
 
-/** Whether the results of a round were given back: it must not come into the data set any more. */
+/** Whether the results of a round were given back: it must no longer enter the data set. */
 export async function isReturned(store: ObjectStore, run: RunRef, signal: AbortSignal): Promise<boolean> {
   return (await store.head(stateKeys.roundReturned(run), signal)) !== undefined;
 }
@@ -78,7 +78,7 @@ export function roundInstants(store: ObjectStore, signal: AbortSignal): AsyncIte
   return store.folders(stateKeys.rounds, signal);
 }
 
-/** Every round that was begun. */
+/** Every round that was started. */
 export async function* storedRounds(store: ObjectStore, signal: AbortSignal): AsyncGenerator<RunRef> {
   for await (const instant of roundInstants(store, signal))
     for await (const runId of store.folders(`${stateKeys.rounds}${instant}/`, signal)) yield roundRun(instant, runId);

@@ -18,7 +18,7 @@ export async function letWait(
   await store.createOnce(stateKeys.waiting(taskId, outcome), Buffer.from(''), {}, signal);
 }
 
-/** Nobody waits for these any more: their round is in the data set, or they are in quarantine. */
+/** These no longer wait: their round is in the data set, or they are in quarantine. */
 export async function letGo(store: ObjectStore, results: readonly WaitingResult[], signal: AbortSignal): Promise<void> {
   await store.delete(
     results.map(({ taskId, outcome }) => stateKeys.waiting(taskId, outcome)),

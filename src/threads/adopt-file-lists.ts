@@ -1,6 +1,6 @@
 /**
  * File job: the original's FILES_PROCESSED and FILES_MISSING, in append order and with repeats, → sorted lists in which every
- * key is once, and in one of them. Sorted in blocks on disk: years of keys do not fit into memory.
+ * key is once, and in only one of them. Sorted in blocks on disk: years of keys do not fit into memory.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -31,7 +31,7 @@ export interface AdoptedFileList {
   readonly sha256: string;
   readonly storedBytes: number;
   readonly keys: number;
-  /** Lines that are no key of an object store. */
+  /** Lines that cannot be a key of an object store. */
   readonly badLines: number;
 }
 
@@ -42,7 +42,7 @@ export interface AdoptFileListsResult {
 
 /** Characters that are sorted in memory at a time. */
 const BLOCK_CHARACTERS = 32 << 20;
-/** What S3 allows. */
+/** S3's limit. */
 const MAX_KEY_BYTES = 1024;
 /** Characters that end a line or a column where these lists are read. */
 const NO_KEY = /[\p{Cc}\u2028\u2029]/u;
@@ -97,7 +97,7 @@ async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks
 
 async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncGenerator<string> {
   const source = (await isGzipFile(path)) ? createGunzip() : new PassThrough();
-  // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+  // An error of the file becomes one of `source`, where the loop over its blocks sees it.
   pipeline(createReadStream(path), source).catch(() => undefined);
   try {
     yield* textLines(source, new LineSplitter(MAX_KEY_BYTES + 1, onTooLong));

@@ -24,7 +24,7 @@ export interface AdoptFolderInput {
   readonly files: readonly OriginalFile[];
   /** Part file to write. */
   readonly output: string;
-  /** Compress local copies that are plain, since they will be stored anew. */
+  /** Compress plain local copies, since they will be stored again. */
   readonly compress: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface AdoptFolderResult {
 const MAX_TEXT_BYTES = 128 << 20;
 const FIXED = { filterTree: 'filter-tree.json', histograms: 'histograms.json', revisions: 'revisions.json' } as const;
 
-/** @throws InvalidDataError when one of the three fixed files is gone or broken: without them no row says what it is */
+/** @throws InvalidDataError when one of the three fixed files is gone or broken: without them rows have no meaning */
 export async function adoptFolder(input: AdoptFolderInput): Promise<AdoptFolderResult> {
   const faults = new FaultCounts();
   const folder = new StoredFolder(input.files, input.compress);
@@ -90,7 +90,7 @@ async function readMeasureFile(
   return undefined;
 }
 
-/** Reads every file once, and remembers what it is. */
+/** Reads every file once and keeps its size and hash. */
 class StoredFolder {
   readonly #paths: ReadonlyMap<string, string>;
   readonly #seen = new Map<string, ManifestFile>();

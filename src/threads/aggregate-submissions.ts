@@ -17,7 +17,7 @@ import { LineSplitter } from './lines.ts';
 export interface SubmissionFile {
   /** Input key: names the dimensions. */
   readonly key: string;
-  /** Where the file lies here. */
+  /** Local path of the file. */
   readonly path: string;
 }
 
@@ -42,7 +42,7 @@ export async function aggregateSubmissions(input: AggregateSubmissionsInput): Pr
   const failed = new Map<string, string>();
   for (;;) {
     const pass = await countFiles(input, failed);
-    // A file that turned out unfit after some of its lines were counted: count again without it.
+    // A file was found unfit after some of its lines were counted: count again without it.
     if (pass !== undefined)
       return { ...pass.report, ...(await writeResult(input.output, pass.table)), decodedBytes: pass.decodedBytes };
   }

@@ -1,5 +1,5 @@
 /**
- * Decodes submission files: LZMA-alone or xz, whichever the content says, several xz streams in a row
+ * Decodes submission files: LZMA-alone or xz, by content, several xz streams in a row
  * (docs/formats/submissions.md 3.1).
  */
 import { open } from 'node:fs/promises';
@@ -15,12 +15,12 @@ export interface DecodeLimits {
   readonly maxDecoderBytes: number;
 }
 
-/** How a file ended: well, or in the middle. */
+/** How a file ended: complete, or in the middle. */
 export type DecodeEnd = 'complete' | 'truncated';
 
 const OUTPUT_BLOCK = 1 << 20;
 const INPUT_BLOCK = 1 << 16;
-/** Steps in which the place of a fault is looked for; the last is so small that what the decoder drops is a few bytes of text. */
+/** Step sizes for locating a fault; the last is so small that the decoder drops only a few bytes of text. */
 const STEPS = [INPUT_BLOCK, 1 << 10, 1] as const;
 const RATIO_FROM = 64 << 20;
 /** liblzma's flag for several xz streams in one file. */
@@ -29,7 +29,7 @@ const CONCATENATED = 0x08;
 /**
  * Calls `onBlock` with the decoded bytes in order.
  * @returns `truncated` when the stream is damaged or breaks off after some bytes; those were delivered
- * @throws InvalidDataError `bad_container`, `file_too_large` or `decoder_memory`: nothing of the file should count
+ * @throws InvalidDataError `bad_container`, `file_too_large` or `decoder_memory`: no line of the file should count
  */
 export async function decodeFile(
   path: string,
@@ -39,8 +39,8 @@ export async function decodeFile(
 ): Promise<DecodeEnd> {
   if (storedBytes === 0) return 'complete';
   const progress = { fed: 0, delivered: 0 };
-  // The decoder drops what it decoded in the step that failed. So the file is gone over again, and the place in question
-  // fed in smaller steps, until every line before the damage is had.
+  // The decoder drops what it decoded in the step that failed. So the file is decoded again, and the place in question
+  // fed in smaller steps, until every line before the damage is found.
   let from = 0;
   for (const step of STEPS) {
     try {
@@ -104,7 +104,7 @@ async function decodeOnce(
   if (fault !== undefined) throw fault;
 }
 
-/** Feed the file from byte `from` on in steps of so many bytes; what lies before, in large blocks. */
+/** Feed the file in steps of this many bytes from byte `from` on; the bytes before it in large blocks. */
 interface InputSteps {
   readonly from: number;
   readonly step: number;
@@ -132,7 +132,7 @@ async function* inputBlocks(path: string, steps: InputSteps, progress: { fed: nu
 
 const DAMAGE = new Set(['LZMA_BUF_ERROR', 'LZMA_DATA_ERROR', 'LZMA_FORMAT_ERROR', 'LZMA_OPTIONS_ERROR']);
 
-/** `early`: the file as a whole is unfit. Errors that are not the decoder's verdict on the data are thrown on. */
+/** `early`: the file as a whole is unfit. Errors that are not the decoder's verdict on the data are rethrown. */
 function isDamage(error: unknown, delivered: number): 'early' | 'late' {
   if (error instanceof InvalidDataError) return 'early';
   const name = error instanceof Error ? error.name : '';

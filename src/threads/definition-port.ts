@@ -1,12 +1,12 @@
 /**
  * How a file job in a thread gets at histogram definitions: it asks the process by revision URL over a message port. So
- * the process looks each revision up once for all its threads, and remembers what could not be had.
+ * the process looks each revision up once for all its threads, and remembers failures.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { parseHistogramsFile } from '../histograms/histograms-file.ts';
 import type { Definitions, DefinitionSource } from '../histograms/look-up.ts';
 
-/** The text of a revision's Histograms.json; undefined when it cannot be had now. Asking again later is sensible. */
+/** The text of a revision's Histograms.json; undefined when it is not available now. A later call may find it. */
 export type FindHistogramsFile = (revisionUrl: string) => Promise<string | undefined>;
 
 interface Question {
@@ -25,7 +25,7 @@ export function answeringPort(find: FindHistogramsFile): { readonly port: Messag
     const answer = (text: string | undefined): void => {
       port1.postMessage({ id, text } satisfies Answer);
     };
-    // A definition that cannot be had is no reason to hold data back.
+    // A missing definition must not hold data back.
     find(revisionUrl).then(answer, () => {
       answer(undefined);
     });
@@ -50,7 +50,7 @@ export class DefinitionsByPort implements DefinitionSource {
     port.on('message', ({ id, text }: Answer) => {
       this.#settle(id, text);
     });
-    // Whoever closes the other end will not answer any more.
+    // After the other end is closed, no answer comes.
     port.on('close', () => {
       for (const id of this.#waiting.keys()) this.#settle(id, undefined);
     });

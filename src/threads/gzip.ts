@@ -1,4 +1,7 @@
-/** Telling gzip by its first two bytes: files of the original and of old stores come plain or compressed, whatever their names say. */
+/**
+ * Recognises gzip by its first two bytes: files of the original and of old stores are plain or compressed, whatever
+ * their names.
+ */
 import { open } from 'node:fs/promises';
 
 export function isGzip(bytes: Uint8Array): boolean {

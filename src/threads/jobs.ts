@@ -36,11 +36,11 @@ export interface Job {
   readonly input: unknown;
 }
 
-/** How a job ended; broken data is told as such, because errors lose their kind on the way out of a thread. */
+/** How a job ended; invalid data is a value of its own, because errors lose their class on the way out of a thread. */
 export type JobEnd =
   { readonly result: unknown } | { readonly invalid: { readonly reason: InvalidDataReason; readonly message: string } };
 
-/** What the pool calls in a thread. */
+/** The function that the pool calls in a thread. */
 export default async function runJob({ name, input }: Job): Promise<JobEnd> {
   try {
     return { result: await (fileJobs[name] as (given: unknown) => Promise<unknown>)(input) };

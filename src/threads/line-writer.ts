@@ -1,4 +1,4 @@
-/** Files of lines, written block by block: one write per line would cost more than the lines. */
+/** Files of lines, written in blocks: one write per line would cost more than making the lines. */
 import type { Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable, type Transform } from 'node:stream';
@@ -23,7 +23,7 @@ const BLOCK_CHARACTERS = 1 << 18;
 
 /**
  * Writes a line for each item to a new file.
- * @param toLine the item's line without LF; a function, since one more generator would cost every slot a promise
+ * @param toLine the item's line without LF; a function, since another generator would cost every slot a promise
  */
 export async function writeLines<Item>(
   path: string,

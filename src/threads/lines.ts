@@ -1,6 +1,6 @@
 /**
  * Byte streams cut into lines, without a string per line and without holding more than one line beyond the current block.
- * Only LF ends a line: Node's readline takes CR and U+2028 for ends as well, which may stand inside of JSON.
+ * Only LF ends a line: Node's readline also splits at CR and U+2028, which may occur inside JSON.
  */
 
 const LF = 0x0a;
@@ -12,13 +12,13 @@ export class LineSplitter {
   #pendingBytes = 0;
   #dropping = false;
 
-  /** @param onTooLong called once for every line longer than `maxLineBytes`; the line is passed over */
+  /** @param onTooLong called once for every line longer than `maxLineBytes`; the line is skipped */
   constructor(maxLineBytes = Number.POSITIVE_INFINITY, onTooLong = (): void => undefined) {
     this.#maxLineBytes = maxLineBytes;
     this.#onTooLong = onTooLong;
   }
 
-  /** Calls `onLine` for every line that ends in this block; afterwards the block may be filled anew. */
+  /** Calls `onLine` for every line that ends in this block; afterwards the block may be filled again. */
   push(block: Buffer, onLine: (bytes: Buffer, start: number, end: number) => void): void {
     let start = 0;
     for (let end = block.indexOf(LF); end >= 0; end = block.indexOf(LF, start)) {
@@ -60,7 +60,7 @@ export class LineSplitter {
 
 /**
  * The lines of a stream, as text.
- * @param splitter says how long a line may be; lines of any length without it
+ * @param splitter limits the length of a line; no limit without it
  */
 export async function* textLines(blocks: AsyncIterable<Buffer>, splitter = new LineSplitter()): AsyncGenerator<string> {
   let ready: string[] = [];

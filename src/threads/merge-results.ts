@@ -1,7 +1,7 @@
 /**
- * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole; one too
- * large to be held until its end is known to be good is read twice. The table is spilled to disk whenever it passes its
- * limit, so memory stays flat whatever comes.
+ * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole.
+ * Nothing counts before a result was read to its end; one too large to be held that long is read twice. The table is
+ * spilled to disk whenever it passes its limit, so memory stays flat for any input.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { type PartInfo, readPart, writePart } from './part-file.ts';
 import { writeResultLines } from './result-file.ts';
 
 export interface ResultFile {
-  /** Task id, or any name that reports can show. */
+  /** Task id, or another name for reports. */
   readonly id: string;
   readonly path: string;
 }
@@ -31,7 +31,7 @@ export interface MergeResultsInput {
 
 export interface MergeLimits {
   readonly maxLineBytes: number;
-  /** Size of the table at which it is written out and begun anew. */
+  /** Size at which the table is written out and emptied. */
   readonly maxTableBytes: number;
 }
 
@@ -57,7 +57,7 @@ export async function mergeResults({ results, folder, limits }: MergeResultsInpu
   return { parts, ...outcome };
 }
 
-/** Every thread reads all results, but only the lines whose key falls to it, so that no sum is split among threads. */
+/** Every thread reads all results, but only the lines of its share of keys, so that no sum is split among threads. */
 export interface Share {
   /** From 0. */
   readonly index: number;
@@ -153,7 +153,7 @@ function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, 
     if (share.of === 1 || keyHash(line, start, end) % share.of === share.index) parser.parseLine(line, start, end);
   };
   let bytes = 0;
-  // Read as one goes, without streams: this thread has nothing else to do meanwhile.
+  // Read synchronously: this thread has nothing else to do.
   const file = openSync(path, 'r');
   try {
     const block = Buffer.allocUnsafe(READ_BYTES);
@@ -171,7 +171,7 @@ function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, 
   yield bytes;
 }
 
-/** How much of one result is held until its end is known to be good. */
+/** How much of one result is held before its end was read. */
 function maxStagedBytes({ maxTableBytes }: MergeLimits): number {
   return maxTableBytes / 4;
 }

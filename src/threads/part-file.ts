@@ -37,7 +37,7 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
   return {
     [Symbol.asyncIterator]: () => {
       const source = createZstdDecompress();
-      // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+      // An error of the file becomes one of `source`, where the loop over its blocks sees it.
       pipeline(createReadStream(path), source).catch(() => undefined);
       const blocks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       const splitter = new LineSplitter(MAX_LINE, () => {
@@ -77,7 +77,7 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
   };
 }
 
-/** The line alone does not say of which part it is. */
+/** The line alone does not show which part it is from. */
 function partSlot(line: string, path: string): PartSlot {
   try {
     return parsePartLine(line);

@@ -1,4 +1,7 @@
-/** The pool of worker threads in which all parsing, merging, rendering and compressing runs, so that no event loop waits for it. */
+/**
+ * The pool of worker threads in which all parsing, merging, rendering and compressing runs, so that it never blocks the
+ * event loop.
+ */
 import { fileURLToPath } from 'node:url';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';

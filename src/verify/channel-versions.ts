@@ -1,4 +1,4 @@
-/** Each channel/version of the ledger: its folder, its slots, and that the one is made of the other (I3, I4). */
+/** Each channel/version of the ledger: its folder, its slots, and that the folder is made of the slots (I3, I4). */
 import { join } from 'node:path';
 import pMap from 'p-map';
 import type { Pointer } from '../state/pointer.ts';
@@ -50,7 +50,7 @@ async function checkOne(walk: Walk, name: string, entry: ChannelVersionEntry, co
   const adopted = folder !== undefined && isAdoptedFolder(folder.manifest, entry);
   if (adopted) walk.counts.adopted += 1;
   const isOf = folder !== undefined && (adopted || (await checkMadeOf(walk, name, entry, folder, commits)));
-  // Whether the objects are there was seen by listing them.
+  // The listing has shown whether the objects are there.
   if (walk.quick) return;
   await inWorkFolder(walk.ports.settings.workDirectory, async (work) => {
     const paths = new Map<string, string>();
@@ -69,7 +69,7 @@ async function checkOne(walk: Walk, name: string, entry: ChannelVersionEntry, co
   });
 }
 
-/** A folder that was kept while its days were folded into a base names what it was rendered from then. */
+/** A folder that was kept while its days were folded into a base still names what it was rendered from. */
 async function checkMadeOf(
   walk: Walk,
   name: string,

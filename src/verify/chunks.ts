@@ -25,7 +25,7 @@ export async function checkChunks(walk: Walk, run: LedgerRun, contribution: RunC
   const tasks = tasksOfChunks(chunks, contribution.planned);
   if (!certain && !agree(tasks, contribution)) {
     const where = walk.stateAddress(stateKeys.chunks(run.ref));
-    const what = `several states of the chunks of ${run.name} are stored, and which of them it was built from is not`;
+    const what = `several states of the chunks of ${run.name} are stored, but not which of them it was built from`;
     walk.note('I1', 'unknown', where, what, `Nothing; to be sure, ${inSentence(run.remedy)}`);
     return;
   }
@@ -107,7 +107,7 @@ function checkPartsAreThere(walk: Walk, { name, parts, remedy }: LedgerRun, chun
         'missing',
         walk.stateAddress(key),
         `a merged part of ${name} is gone; its segment has what was in it`,
-        'Nothing, unless the segment is lost as well',
+        'Nothing, unless the segment is lost too',
       );
     else if (!key.includes(sha256.slice(0, 16)))
       walk.error('I6', 'wrong-hash', walk.stateAddress(key), `a chunk of ${name} names a part by another hash`, remedy);

@@ -127,6 +127,6 @@ function reportGap(walk: Walk, { key, seq, at }: StoredCommit): void {
       'unknown',
       where,
       what,
-      'Nothing, when ledgers of that age were deleted on purpose; else restore it from the bucket’s versions',
+      'Nothing if ledgers of that age were deleted on purpose; otherwise restore it from the bucket’s versions',
     );
 }

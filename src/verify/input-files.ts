@@ -132,7 +132,7 @@ interface Stale {
   readonly behind: boolean;
 }
 
-/** By what status.json says of the lists, without reading them. */
+/** By what status.json says about the lists, without reading them. */
 async function staleProjections(walk: Walk, pointer: Pointer): Promise<Stale> {
   if (pointer.ledger.seq === 0) return { names: new Map(), behind: false };
   const { differing, behind } = await lookAtProjections(storesOf(walk), pointer, walk.signal);
@@ -160,7 +160,7 @@ async function compareList(walk: Walk, name: string, expected: AsyncIterable<str
   });
 }
 
-/** Says in words where two lists part; undefined when they are equal. */
+/** Where two lists differ, in words; undefined when they are equal. */
 async function firstDifference(
   expected: AsyncIterable<string>,
   found: AsyncGenerator<string>,
@@ -195,7 +195,7 @@ function reportStale(walk: Walk, { versions }: Pointer, { names, behind }: Stale
         'stale-projection',
         where,
         `${what}; commit ${versions.head.seq} came minutes ago`,
-        'Nothing while its run goes on; else run "telemetry check", which writes it again',
+        'Nothing while its run goes on; otherwise run "telemetry check", which writes it again',
       );
     else walk.error('C9', 'stale-projection', where, what, 'Run "telemetry check", which writes it again');
   }

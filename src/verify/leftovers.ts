@@ -1,4 +1,4 @@
-/** What no commit names: folders of the published space; and the quarantine, whose objects are named by their hash (I6). */
+/** Folders that no commit references; and the quarantine, whose objects are named by their hash (I6). */
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
 import { isAdopted } from '../pipeline/dataset/entry-name.ts';
@@ -14,7 +14,7 @@ import type { Walk } from './walk.ts';
 const AT_ONCE = 8;
 
 export async function checkUnreferenced(walk: Walk, ledger: Ledger, { chain, named }: Commits): Promise<void> {
-  walk.step('folders that nobody names');
+  walk.step('unreferenced folders');
   const { published, settings } = walk.ports;
   const current = new Set(chain[0]?.folders);
   const adoptedUntil =
@@ -57,7 +57,7 @@ const VERDICTS: Readonly<Record<Unreferenced, { isError: boolean; what: string; 
   'left behind': {
     isError: true,
     what: 'a publish of ours was broken off more than 8 days ago, and garbage collection has not deleted it',
-    action: 'See why garbage collection does not run; no reader knows the folder',
+    action: 'Find out why garbage collection does not run; no reader knows the folder',
   },
   'of the original': {
     isError: false,

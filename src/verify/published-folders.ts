@@ -14,7 +14,7 @@ const FOLDERS_AT_ONCE = 8;
 export interface CheckedFolder {
   readonly name: string;
   readonly manifest: Manifest;
-  /** All its files are there, and as the manifest has them. */
+  /** All its files are there, with the sizes and hashes of the manifest. */
   readonly whole: boolean;
 }
 
@@ -67,7 +67,7 @@ export async function checkRecentFolders(walk: Walk, { recent }: Commits, curren
       const about: About = {
         invariant: 'I10',
         what: `folder ${folder} of commit ${seq}, which readers may still use`,
-        action: 'Restore it from the bucket’s versions, when readers miss it; see who deletes there before its time',
+        action: 'Restore it from the bucket’s versions if readers miss it; find out who deletes there too early',
       };
       const listed = await listFolder(walk, folder);
       const manifest = await readManifest(walk, folder, listed.size, about);
@@ -120,7 +120,7 @@ function compare(
       'extra',
       addressOf(walk, name, file),
       `${file} is not in the manifest of ${what}`,
-      'See who writes there, then delete it: readers do not know it',
+      'Find out who writes there, then delete it: readers do not know it',
     );
   const broken = new Set([...missing, ...wrongSize.map((file) => file.name)]);
   return files.filter((file) => !broken.has(file.name));

@@ -1,4 +1,4 @@
-/** What operators are told to do, for things that several checks find. */
+/** Instructions to operators that several checks share. */
 
 export const RESTORE = 'Restore it from the bucket’s versions or a copy; nothing else has it';
 

@@ -83,14 +83,14 @@ async function isSameContent(
 function report(walk: Walk, folder: string, name: string): void {
   const where = walk.publishedAddress(`${folder}/${name}`);
   const what = `${name} of folder ${folder} is not what its segments give`;
-  // Definitions come from outside; rendering again takes over those that are published, where it can.
+  // Definitions come from outside; rendering again reuses the published ones where it can.
   if (name === 'histograms.json')
     walk.note(
       'I3',
       'wrong-render',
       where,
       what,
-      'Nothing: definitions may have been published that cannot be had here; counts are not touched',
+      'Nothing: the published definitions may be out of reach here; counts are not affected',
     );
   else walk.error('I3', 'wrong-render', where, what, ACTION);
 }

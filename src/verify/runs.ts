@@ -1,4 +1,7 @@
-/** Each run of the ledger: its plan, its contribution and its chunks tell the same tasks, each of them once (I1, I3, I8). */
+/**
+ * Each run of the ledger: its plan, its contribution and its chunks have the same tasks, each of them once (I1, I3,
+ * I8).
+ */
 import { join } from 'node:path';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
@@ -98,7 +101,7 @@ function checkSum(walk: Walk, { name, ref, remedy }: LedgerRun, contribution: Ru
       'wrong-sum',
       walk.stateAddress(stateKeys.contribution(ref)),
       what,
-      `Fix what else is found of ${channelVersion}, then ${inSentence(remedy)}`,
+      `Fix the other findings about ${channelVersion}, then ${inSentence(remedy)}`,
     );
   }
 }

@@ -63,7 +63,7 @@ export async function checkStoredSlots(walk: Walk, ledger: Ledger, { recent }: C
         'missing',
         walk.stateAddress(key),
         `${nameOf(slots)}, which a commit of the last 72 h names, is gone`,
-        'See who deletes there before its time; the current data set does not need it',
+        'Find out who deletes there too early; the current data set does not need it',
       );
   }
 }
@@ -84,7 +84,7 @@ export async function checkNamedPart(
       walk.error('I6', 'wrong-hash', walk.stateAddress(key), `${what} is not what its name says`, remedy);
     return content;
   } catch (error) {
-    // Listed a moment ago, and collected since: nobody names it.
+    // Listed a moment ago and collected since: no commit references it.
     if (error instanceof ObjectMissingError) return undefined;
     throw error;
   } finally {

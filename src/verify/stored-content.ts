@@ -1,4 +1,7 @@
-/** Stored content without trust: decompressed, hashed and counted as a stream; damage is told apart from every other error. */
+/**
+ * Stored content without trust: decompressed, hashed and counted as a stream; damage is kept apart from every other
+ * error.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -32,7 +35,7 @@ export async function readPartFile(path: string): Promise<PartContent> {
     const hash = createHash('sha256');
     let slots = 0;
     const source = createZstdDecompress();
-    // A fault of the file becomes one of `source`, where the loop over its blocks meets it.
+    // An error of the file becomes one of `source`, where the loop over its blocks sees it.
     pipeline(createReadStream(path), source).catch(() => undefined);
     for await (const block of source as AsyncIterable<Buffer>) {
       hash.update(block);

@@ -1,8 +1,8 @@
-/** What a verification is given, tells while it goes on, and reports. */
+/** Input, progress and report of a verification. */
 import type { ActivityPorts, ActivitySettings } from '../activities/ports.ts';
 import type { VerifyFinding } from './rules/finding.ts';
 
-/** What the worker's activities have fits; nothing is written. */
+/** A subset of the activities' ports; nothing is written. */
 export interface VerifyPorts extends Pick<ActivityPorts, 'analysis' | 'published' | 'threads'> {
   readonly settings: Pick<ActivitySettings, 'publishedPrefix' | 'workDirectory' | 'threads'>;
 }
@@ -10,9 +10,9 @@ export interface VerifyPorts extends Pick<ActivityPorts, 'analysis' | 'published
 export interface VerifyOptions {
   /** Names, sizes and documents only: no content of folders, segments and lists is read, nothing is rendered. */
   readonly quick?: boolean;
-  /** Ages are judged by it; default: the clock. */
+  /** The time by which ages are judged; default: the clock. */
   readonly now?: Date;
-  /** Kept up to date for who watches. */
+  /** Updated while the verification runs. */
   readonly progress?: VerifyProgress;
 }
 

@@ -1,7 +1,7 @@
 /**
- * `verify`: walks what is published and the state behind it, and says of every invariant that the two buckets can show
- * (docs/protocol.md 3) whether it holds. It reads only. A publish may go on meanwhile: when versions.json has changed
- * at the end and something was found, the walk begins anew.
+ * `verify`: walks what is published and the state behind it, and reports for every invariant that the two buckets can
+ * show (docs/protocol.md 3) whether it holds. It reads only. A publish may go on meanwhile: when versions.json has
+ * changed at the end and something was found, the walk starts again.
  */
 import type { VerifyOptions, VerifyPorts, VerifyReport } from './verification.ts';
 import { publishedNames } from '../state/keys.ts';
@@ -18,8 +18,9 @@ import { Walk } from './walk.ts';
 const WALKS = 3;
 
 /**
- * Never rejects for anything that is stored, only when a store cannot be reached or the signal aborts. Memory is that of the
- * ledger and one packed list of input files for each of its days; folders and segments pass through `workDirectory`.
+ * Rejects only when a store cannot be reached or the signal aborts, never because of stored content. Memory is that of
+ * the ledger and one packed list of input files for each of its days; folders and segments pass through
+ * `workDirectory`.
  */
 export async function verifyDataSet(
   ports: VerifyPorts,

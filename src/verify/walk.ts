@@ -6,10 +6,10 @@ import { compareFindings, type FindingKind, type Rule, type VerifyFinding } from
 import { ObjectMissingError, type ObjectStore, type StoredObject } from '../ports.ts';
 import type { VerifyCounts, VerifyOptions, VerifyPorts, VerifyReport } from './verification.ts';
 
-/** What a finding about an object says, however it is broken. */
+/** The parts that all findings about an object share. */
 export interface About {
   readonly invariant: Rule;
-  /** The object, as people call it: `the segment of 20131029`. */
+  /** The object's name for people: `the segment of 20131029`. */
   readonly what: string;
   /** What to do when it is gone or damaged. */
   readonly action: string;

@@ -1,4 +1,4 @@
-/** One look at the whole deployment: all parts at a time, each by itself, so that one out of reach hides no other. */
+/** One look at the whole deployment: all parts at once, each by itself, so that one out of reach hides no other. */
 import type { Client } from '@temporalio/client';
 import { lookAtProjections } from '../state/projections.ts';
 import { readPointer } from '../state/pointer.ts';
@@ -15,7 +15,7 @@ export interface WatchPorts {
   readonly analysis: ObjectStore;
   readonly published: ObjectStore;
   readonly queues: MessageQueues;
-  /** Connects when first asked; rejects when nobody answers. */
+  /** Connects on first use; rejects when there is no answer. */
   readonly temporal: () => Promise<Client>;
 }
 

@@ -1,4 +1,4 @@
-/** What the deployment looks like from outside, once a minute: else a worker without a run would show nothing to Prometheus. */
+/** The state of the deployment as gauges, once a minute, so that Prometheus sees it even when no run is at work. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from '../observability.ts';
 import { readPointer } from '../state/pointer.ts';

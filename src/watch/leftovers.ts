@@ -1,4 +1,4 @@
-/** What lies about in the state and wants a look: quarantine, results that wait, failures and alerts that are not settled. */
+/** What needs attention in the state: quarantine, waiting results, open failures, undelivered alerts. */
 import pMap from 'p-map';
 import { isFailure } from '../failures.ts';
 import { ALERT_SUBJECT, OPEN_FAILURE } from '../state/alerts.ts';
@@ -61,7 +61,7 @@ async function undeliveredFacts(analysis: ObjectStore, signal: AbortSignal): Pro
   return { ...counted, subjects: stored.map((mark) => plainLine(mark?.subject ?? 'not readable')) };
 }
 
-/** Objects that have gone meanwhile are left out; damaged ones are null. */
+/** Objects deleted in the meantime are left out; damaged ones are null. */
 async function readAll<T>(
   analysis: ObjectStore,
   objects: readonly ListedObject[],

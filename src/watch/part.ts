@@ -1,4 +1,4 @@
-/** One part of a look: what it brought, or why nothing; within a time, whatever the service does. */
+/** One part of a look: its result, or why there is none, within a time limit whatever the service does. */
 import { ApplicationFailure } from '@temporalio/common';
 import { withDeadline } from '../deadline.ts';
 import { FailureType } from '../failures.ts';

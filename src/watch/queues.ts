@@ -4,10 +4,10 @@ import type { MessageQueues } from '../ports.ts';
 import { deadLetterQueue } from '../names.ts';
 import { partOf } from './part.ts';
 
-/** For so long a dead letter that was looked at is hidden. */
+/** How long a dead letter stays hidden after a look at it. */
 const PEEK_SECONDS = 1;
 
-/** Never rejects: a queue that gives no answer is unknown, the others are told. */
+/** Never rejects: a queue that gives no answer is unknown, the others are reported. */
 export async function queueFacts(
   queues: MessageQueues,
   { taskQueue, doneQueue }: { readonly taskQueue: string; readonly doneQueue: string },
@@ -28,7 +28,7 @@ async function factsOf(queues: MessageQueues, queue: string, role: QueueFacts['r
 
 /**
  * Of the first ten that SQS shows, given back after a second. Only dead letters are looked at in this way: from the other queues
- * it would take a message away from those who work, and count as one of its ten receives.
+ * it would take a message away from workers, and count as one of its ten receives.
  */
 async function oldestDeadLetter(queues: MessageQueues, queue: string): Promise<string | null> {
   const shown: Part<string | null> = await partOf(async (signal) => {

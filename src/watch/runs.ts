@@ -1,4 +1,4 @@
-/** Runs as Temporal knows them: every job's last two weeks, why they failed, what those that run are doing. */
+/** Runs as Temporal knows them: the last two weeks of every job, why runs failed, what running ones are doing. */
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
@@ -121,7 +121,7 @@ async function runningFacts(
   const handle = client.workflow.getHandle(info.workflowId, info.runId);
   const [{ raw }, progress, tasks] = await Promise.all([
     handle.describe(),
-    // Without a worker nobody answers it.
+    // Without a worker there is no answer.
     client
       .withDeadline(Date.now() + QUERY_MS, () =>
         handle.query<{ phase: string; facts: Readonly<Record<string, string>> }>('progress'),

@@ -48,7 +48,7 @@ const ABSENT = {
   differences: [],
 } as const;
 
-/** What to ask the server for; without a kind it tells who polls for workflow tasks. */
+/** What to ask the server for; without a kind it lists who polls for workflow tasks. */
 const WORKFLOWS = {};
 const ACTIVITIES = { taskQueueType: 2 };
 

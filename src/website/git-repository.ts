@@ -12,11 +12,11 @@ import { readSourceFiles } from './source-files.ts';
 export interface Repository {
   readonly url: string;
   readonly branch: string;
-  /** Of this process; git gets of it only what it needs to reach the repository. */
+  /** Of this process; git gets only the part that it needs to reach the repository. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A dashboard's repository comes in seconds; one that takes longer than this hangs. */
+/** A dashboard's repository takes seconds; a fetch that takes longer than this hangs. */
 const FETCH_DEADLINE_MS = 10 * 60_000;
 const FETCHED = 'refs/heads/website';
 const SHOWN_CHARACTERS = 500;
@@ -75,7 +75,7 @@ async function runGit(
   throw new PassingError(message);
 }
 
-/** What git says when trying again is no use. Everything else, such as a host that does not answer, may pass. */
+/** Messages of git after which a retry is useless. Anything else, such as a host that does not answer, may pass. */
 const FOR_A_PERSON =
   /couldn't find remote ref|not found|does not (?:appear to be a git repository|exist)|could not read (?:Username|Password)|Authentication failed|Permission denied|Host key verification failed|transport '\w*' not allowed|returned error: 40[134]|dubious ownership|dumb http/i;
 
@@ -93,7 +93,8 @@ function gitEnvironment(
   return {
     GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30',
     ...Object.fromEntries(passed),
-    // Nobody is there to answer; messages are matched above; a redirect to another protocol ends the fetch.
+    // No prompts, because there is no terminal; English messages, because they are matched above; no redirect to
+    // another protocol.
     GIT_TERMINAL_PROMPT: '0',
     LC_ALL: 'C',
     GIT_ALLOW_PROTOCOL: protocolOf(url) ?? '',

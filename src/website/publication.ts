@@ -1,7 +1,7 @@
 /**
  * One publication of the website: fetch, compare, guard, write. No lock is held: the memory of what was published is
  * replaced last and only if it is still the one that was read, so of two updates at the same time one fails, and its next
- * attempt finds and mends whatever the other one left.
+ * attempt finds and fixes whatever the other one left.
  */
 import { lookup } from 'mrmime';
 import pMap from 'p-map';
@@ -104,14 +104,14 @@ export async function publishSite(
   });
 }
 
-/** The configuration refuses such a target already; nothing else may delete the data set either. */
+/** The configuration refuses such a target too; this check also covers sites from elsewhere. */
 function siteName({ website, published, settings }: Ports): string {
   const site = { bucket: website.site.bucket, prefix: website.prefix };
   const dataSet = { bucket: published.bucket, prefix: settings.publishedPrefix };
   if (!overlap(site, dataSet)) return placeName(site);
   throw new InvalidDataError(
     'website_refused',
-    `The website is not published: ${placeName(site)} does not lie apart from the data set in ${placeName(dataSet)}`,
+    `The website is not published: ${placeName(site)} is not apart from the data set in ${placeName(dataSet)}`,
   );
 }
 
@@ -173,7 +173,7 @@ async function readMemory(analysis: ObjectStore, site: string, signal: AbortSign
   }
 }
 
-/** @throws PassingError when another update was quicker; trying again mends what is mixed */
+/** @throws PassingError when another update was quicker; a retry fixes a mixed site */
 async function remember(
   analysis: ObjectStore,
   etag: string | undefined,

@@ -15,14 +15,17 @@ export const activityOptions = {
     heartbeatTimeout: '15 seconds',
     retry,
   },
-  /** The commit: short, but a worker killed in it must not hold the data set up for as long as the longest one may take. */
+  /**
+   * The commit: short, but a worker killed in it must not block the data set for the longest time that a commit may
+   * take.
+   */
   commit: {
     startToCloseTimeout: '10 minutes',
     scheduleToCloseTimeout: '6 hours',
     heartbeatTimeout: '15 seconds',
     retry,
   },
-  /** Mail and the like: the run does not wait longer for it. */
+  /** Mail and the like: the run waits no longer than this. */
   alert: {
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '15 minutes',

@@ -1,4 +1,4 @@
-/** How the runs of a job reach people who are not watching: every run that fails, and what an ended one has to say. */
+/** Alerts of the runs of a job: every failure, and whatever a run reports when it ends. */
 import {
   CancellationScope,
   ContinueAsNew,
@@ -20,16 +20,16 @@ const MAX_MESSAGE = 4096;
 /** A job as `alerting` runs it. */
 interface Job<T> {
   readonly job: string;
-  /** What the run is about: a later run about the same brings the news of a recovery. */
+  /** What the run is about: a later successful run about the same reports the recovery. */
   readonly about: string;
   readonly progress: RunProgress;
   readonly work: () => Promise<T>;
-  /** What an ended run has to say; nothing by default. */
+  /** What a run reports when it ends; nothing by default. */
   readonly warnings?: (result: T) => readonly string[];
 }
 
 /**
- * Runs a job and tells how it ended; a failure is passed on unchanged, and so is the result, whether people can be
+ * Runs a job and reports how it ended. Failure and result are passed on unchanged, whether people can be
  * reached or not. A run that an operator cancels is silent.
  */
 export async function alerting<T>({ job, about, progress, work, warnings = () => [] }: Job<T>): Promise<T> {
@@ -48,7 +48,7 @@ export async function alerting<T>({ job, about, progress, work, warnings = () =>
   return result;
 }
 
-/** What an alert is about; of one `alertId` every kind is sent once. */
+/** What an alert is about; every kind is sent once for an `alertId`. */
 export interface AlertSubject extends Pick<AlertedRun, 'job' | 'about' | 'alertId'> {
   readonly progress: RunProgress;
 }
@@ -61,11 +61,11 @@ export async function notifyOrLog({ progress, ...subject }: AlertSubject, outcom
     await alerts().notify({ run, outcome });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    log.error('nobody could be told how the run ended', { error });
+    log.error('no alert could be sent', { error });
   }
 }
 
-/** Tells the dead man's switch; nothing depends on the answer. */
+/** Pings the dead man's switch; nothing depends on the answer. */
 export async function pingDeadMan(seq: number): Promise<void> {
   try {
     await alerts().pingDeadMan({ seq });

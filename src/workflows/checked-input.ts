@@ -1,4 +1,4 @@
-/** Turns a fault in a workflow's input into a failure that a person can read and that is not retried. */
+/** Turns a fault in a workflow's input into a readable failure that is not retried. */
 import { failure } from '../failures.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 

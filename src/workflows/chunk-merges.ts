@@ -1,4 +1,4 @@
-/** The merges of a run's chunks: results of 100 tasks at a time, side by side. */
+/** The merges of a run's chunks: results of 100 tasks at a time, in parallel. */
 import { proxyActivities } from '@temporalio/workflow';
 import type { MergeChunkResult } from '../activities/merge.ts';
 import type { Activities } from '../activities/index.ts';
@@ -46,7 +46,7 @@ export class ChunkMerges {
         // A chunk that gained a result is merged again; the fuller one counts.
         if (result.ref.done >= (this.#results.get(chunk)?.ref.done ?? 0)) this.#results.set(chunk, result);
       } catch (error) {
-        // Thrown by `finish`: until then nobody waits for this promise.
+        // `finish` throws it: until then nothing awaits this promise.
         this.#failure ??= error;
       }
     };

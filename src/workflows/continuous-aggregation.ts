@@ -31,7 +31,7 @@ const { planRound, buildContribution, updateProjections, settleRound } = proxyAc
 
 const { name: JOB, about: ABOUT } = JOBS.continuousAggregation;
 const COLLECT_CALL_SECONDS = 600;
-/** A round that another publisher has overtaken with the same input files is planned anew, so often in a row. */
+/** How often in a row a round is planned again when another publisher was first with the same input files. */
 const MAX_ATTEMPTS = 3;
 
 export interface RoundOutcome {
@@ -90,7 +90,7 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
     return Math.ceil((totals.publishedAt + limits.seconds * 1000 - Date.now()) / 1000);
   }
 
-  /** How many results wait, once a round is due or the call has run its time. */
+  /** How many results wait, once a round is due or the time of the call is up. */
   async function collect(): Promise<number> {
     const left = secondsLeft();
     const wanted = left <= 0 ? 1 : limits.results;

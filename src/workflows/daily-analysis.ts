@@ -28,7 +28,7 @@ export interface DailyAnalysisResult extends RunCounts {
   readonly decision: PublishedRun['decision'] | 'nothing';
   /** Commit of the data set that holds the day; null when nothing was published. */
   readonly seq: number | null;
-  /** Channel/versions rendered anew. */
+  /** Channel/versions that were rendered. */
   readonly published: readonly string[];
   /** Address of versions.json. */
   readonly versions: string | null;
@@ -50,7 +50,7 @@ export async function dailyAnalysis(raw?: DailyAnalysisInput): Promise<DailyAnal
     { key: analysisRunKey, value: run.runId },
   ]);
   const theDay = { input, day, run, startTime, progress };
-  // Runs that began before there were alerts end without them. replay-tested: 2026-11-25
+  // Runs that began before alerts existed end without them. replay-tested: 2026-11-25
   if (!patched('alerts')) return analyseDay({ ...theDay, tellsDeadMan: false });
   const work = (): Promise<DailyAnalysisResult> => analyseDay({ ...theDay, tellsDeadMan: true });
   return alerting({ job: JOBS.dailyAnalysis.name, about: day, progress, work, warnings: ({ warnings }) => warnings });

@@ -1,4 +1,7 @@
-/** From sent tasks to merged chunks: the drain and the merges run side by side, stragglers are looked for, an operator can cut it short. */
+/**
+ * From sent tasks to merged chunks: the drain and the merges run in parallel, stragglers are looked for, an operator
+ * can cut it short.
+ */
 import { ActivityCancellationType, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow';
 import type { DrainResult } from '../activities/drain.ts';
 import type { Activities } from '../activities/index.ts';
@@ -34,7 +37,7 @@ interface Queues {
   readonly doneQueue: string;
 }
 
-/** Waits for the results of all tasks, or as long as patience goes, and merges them in chunks of the plan. */
+/** Waits for the results of all tasks, or until patience ends, and merges them in chunks of the plan. */
 export async function drainAndMerge(
   run: RunRef,
   plan: PlanSummary,

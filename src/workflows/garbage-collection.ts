@@ -20,7 +20,7 @@ export interface GarbageCollectionResult extends GarbageSummary {
   readonly deleted: number;
 }
 
-/** Removes folders and parts that no commit names any more, once no reader and no publish can need them. */
+/** Removes folders and parts that no commit references any more, once no reader and no publish can need them. */
 export async function garbageCollection(raw?: GarbageCollectionInput): Promise<GarbageCollectionResult> {
   const input = checkedInput(() => parseGarbageCollectionInput(raw));
   const progress = new RunProgress(
@@ -35,7 +35,7 @@ async function collect(
   progress: RunProgress,
 ): Promise<GarbageCollectionResult> {
   const { runId: id } = workflowInfo();
-  progress.update('looking for what nobody names');
+  progress.update('looking for unreferenced objects');
   const garbage = await planGarbage({ id, force, maxDeletions });
   const facts = {
     garbage: `${garbage.folders} folders, ${garbage.objects} objects, ${megabytes(garbage.bytes)}`,

@@ -24,7 +24,9 @@ const { planTasks, enqueueTasks, collectInvestigation } = proxyActivities<Activi
 
 export type InvestigationResult = InvestigationSummary & { readonly name: string; readonly runId: string };
 
-/** The same analysis with queues of its own: its merged result lies in `investigations/<name>/` and is never published. */
+/**
+ * The same analysis with queues of its own: its merged result is in `investigations/<name>/` and is never published.
+ */
 export async function investigation(raw?: InvestigationInput): Promise<InvestigationResult> {
   const input = checkedInput(() => parseInvestigationInput(raw, INVESTIGATION_NAME));
   const { name } = input;
@@ -37,7 +39,7 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
 
   progress.update('rendering the filter', { run: `\`${run.runId}\`` });
   const chosen = await chooseFiles(input);
-  // A cancelled creation would leave queues that nobody removes.
+  // A cancelled creation would leave queues behind that nothing removes.
   const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name }));
   try {
     return await analyse(queues);

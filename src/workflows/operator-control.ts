@@ -1,4 +1,4 @@
-/** The commands that an operator can give a run that drains its done queue: Updates, so that each is answered. */
+/** The commands that an operator can give a run that drains its done queue: Updates, so that each gets an answer. */
 import { CancellationScope, defineUpdate, isCancellation, setHandler } from '@temporalio/workflow';
 import { failure } from '../failures.ts';
 import type { RecoverResult } from '../activities/send.ts';
@@ -32,7 +32,7 @@ export class OperatorControl {
     return this.#finishing;
   }
 
-  /** Runs one call of the drain; undefined when an operator ended the waiting meanwhile. */
+  /** Runs one call of the drain; undefined when an operator ended the wait. */
   async interruptible<T>(drain: () => Promise<T>): Promise<T | undefined> {
     const scope = new CancellationScope({ cancellable: true });
     this.#draining = scope;

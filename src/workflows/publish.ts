@@ -15,7 +15,7 @@ const MAX_REBASES = 32;
 
 export interface PublishedRun {
   /**
-   * `published`; `unchanged`: the data set holds just this already; `superseded`: a newer run of the day is in;
+   * `published`; `unchanged`: the data set holds exactly this already; `superseded`: a newer run of the day is in;
    * `overlapping`: a round of continuous aggregation has an input file that the data set counts already.
    */
   readonly decision: 'published' | 'unchanged' | 'superseded' | 'overlapping';

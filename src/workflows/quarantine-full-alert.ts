@@ -1,4 +1,4 @@
-/** When a done queue holds more bad messages than the quarantine takes: people are told while the run goes on, once. */
+/** When a done queue holds more bad messages than the quarantine takes: one alert, while the run goes on. */
 import { workflowInfo } from '@temporalio/workflow';
 import { type AlertSubject, notifyOrLog } from './alerting.ts';
 

@@ -1,4 +1,4 @@
-/** What an operator can tell continuous aggregation, by Updates: publish now, and stop. */
+/** Commands of an operator to continuous aggregation, as Updates: publish now, and stop. */
 import {
   ActivityCancellationType,
   CancellationScope,
@@ -35,7 +35,7 @@ export class RoundControl<Outcome> {
     };
     setHandler(publishNow, () => this.#ask(), {
       validator,
-      description: 'Publish the results that wait, now; answers with the round',
+      description: 'Publish the waiting results now; returns the round',
     });
     setHandler(
       stop,
@@ -43,11 +43,11 @@ export class RoundControl<Outcome> {
         this.#stopping = true;
         return this.#ask();
       },
-      { validator, description: 'Publish the results that wait, then end' },
+      { validator, description: 'Publish the waiting results, then end' },
     );
   }
 
-  /** An operator waits for a round. */
+  /** An operator is waiting for a round. */
   isPublishing(): boolean {
     return this.#answered < this.#asked;
   }
@@ -56,14 +56,14 @@ export class RoundControl<Outcome> {
     return this.#stopping;
   }
 
-  /** Answers everybody who asked before the round began; who asks meanwhile gets one more. */
+  /** Answers all requests made before the round began; later ones get another round. */
   async answering(round: () => Promise<Outcome>): Promise<void> {
     const asked = this.#asked;
     this.#outcome = await round();
     this.#answered = asked;
   }
 
-  /** One call of the drain; undefined when an operator ended the waiting. */
+  /** One call of the drain; undefined when an operator ended the wait. */
   async collecting(input: CollectWaitingInput): Promise<WaitingResults | undefined> {
     if (this.isPublishing()) return undefined;
     const scope = new CancellationScope({ cancellable: true });

@@ -1,4 +1,4 @@
-/** What a run tells the people who watch it: current details in the Web UI, and the `progress` query. */
+/** What a run shows to people who watch it: current details in the Web UI, and the `progress` query. */
 import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
 
 export interface Progress {
@@ -26,7 +26,7 @@ export class RunProgress {
     return { ...this.#facts };
   }
 
-  /** Says what the run is doing now; facts stay until they are told anew. */
+  /** Sets what the run is doing now; facts stay until they are set again. */
   update(phase: string, facts: Readonly<Record<string, string>> = {}): void {
     this.#phase = phase;
     Object.assign(this.#facts, facts);

@@ -15,7 +15,7 @@ export type WebsiteUpdateResult =
   | { readonly outcome: 'not-configured'; readonly site: string }
   | (WebsitePublication & { readonly site: string; readonly source: string });
 
-/** Publishes the newest files of the configured website; the site follows its source, and an unchanged one costs no write. */
+/** Publishes the newest files of the configured website; an unchanged one costs no write. */
 export async function websiteUpdate(raw?: WebsiteUpdateInput): Promise<WebsiteUpdateResult> {
   const input = checkedInput(() => parseWebsiteUpdateInput(raw));
   const progress = new RunProgress(`website update${input.dryRun ? ' (dry run)' : ''}${input.force ? ', forced' : ''}`);
@@ -28,7 +28,7 @@ async function update(input: CheckedWebsiteUpdate, progress: RunProgress): Promi
   progress.update('reading the settings');
   const { source, site } = await describeWebsite();
   if (source === null) {
-    // A schedule that exists where no website is wanted is no failure.
+    // The schedule exists in every deployment, with or without a website.
     progress.update('no website source is configured');
     return { outcome: 'not-configured', site };
   }

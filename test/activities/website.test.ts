@@ -173,11 +173,7 @@ describe('publishWebsite', () => {
       const website = { ...app.websitePorts(), site: app.published, prefix };
       const activities = createActivities({ ...app.ports(), website });
       const run = environment().run(forced(activities));
-      await failsForGood(
-        run,
-        FailureType.WebsiteRefused,
-        /does not lie apart from the data set in s3:\/\/published\/v7/,
-      );
+      await failsForGood(run, FailureType.WebsiteRefused, /is not apart from the data set in s3:\/\/published\/v7/);
       assert.deepEqual(app.trace.calls, []);
     });
   }

@@ -102,7 +102,7 @@ describe('the place of the website', () => {
       assert.deepEqual(more, []);
       assert.match(
         problem,
-        /TELEMETRY_WEBSITE_PREFIX: .*must lie apart from the data set in s3:..telemetry-dashboard.v7/,
+        /TELEMETRY_WEBSITE_PREFIX: .*must be apart from the data set in s3:..telemetry-dashboard.v7/,
       );
     });
   }

@@ -154,7 +154,7 @@ describe('the report', () => {
   it('ends with a verdict that says what to do', () => {
     assert.equal(
       verdictOf(outcomes),
-      'The deployment is not complete, 2 of 3 items need attention (1 ok, 1 differs, 1 failed): "setup --fix" changes what can be changed of that which differs; run setup again once the rest is corrected.',
+      'The deployment is not complete, 2 of 3 items need attention (1 ok, 1 differs, 1 failed): "setup --fix" changes what differs, where it can be changed; run setup again once the rest is corrected.',
     );
     assert.equal(verdictOf(outcomes.slice(0, 1)), 'The deployment is complete: 1 ok.');
   });

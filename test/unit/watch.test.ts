@@ -212,7 +212,7 @@ describe('findings', () => {
     [
       'a run that is too long at it',
       runs(RUN, { status: 'RUNNING', startedAt: '2014-04-23T14:59:00.000Z', endedAt: null, running: RUNNING }),
-      /runs for 24 h.*phase: draining the done queue → .*finishWithMissing/,
+      /has run for 24 h.*phase: draining the done queue → .*finishWithMissing/,
     ],
     [
       'an activity that fails again and again',
@@ -226,7 +226,7 @@ describe('findings', () => {
           ],
         },
       }),
-      /planTasks is at try 8: AccessDenied: no → Compare the worker’s role/,
+      /planTasks is at attempt 8: AccessDenied: no → Compare the worker’s role/,
     ],
     [
       'a workflow task that fails',
@@ -292,7 +292,7 @@ describe('findings', () => {
         ...queue('done', { depth: { known: { visible: 5, inFlight: 0, delayed: 0 } } }),
         ...runs({ endedAt: '2014-04-21T14:00:00.000Z' }),
       },
-      /done queue done: 5 messages, and nobody has drained it for 3 days/,
+      /done queue done: 5 messages, and no run has drained it for 3 days/,
     ],
     [
       'quarantine',
@@ -302,7 +302,7 @@ describe('findings', () => {
     [
       'undelivered alerts',
       leftovers({ undelivered: { count: 1, more: false, oldest: NOW, subjects: ['[x] failed'] } }),
-      /\[x\] failed → Mend the channel/,
+      /\[x\] failed → Fix the channel/,
     ],
     [
       'projections that differ',

@@ -1,4 +1,4 @@
-/** The merge of sorted parts: reads them side by side and holds one slot of each, whatever their size. */
+/** The merge of sorted parts: reads them in parallel and holds one slot of each, whatever their size. */
 import { InvalidDataError } from '../invalid-data.ts';
 import { sortedMerge } from '../sorted-merge.ts';
 import { comparePartSlots, type PartSlot, sumSlots } from './part-line.ts';

@@ -1,6 +1,6 @@
 /**
  * The merge rule of two rows of one length (docs/formats/results.md 4.3): buckets and counts add, a statistic of −1 is
- * missing and gives way to a recorded one, the highest build id names the revision.
+ * missing and yields to a recorded one, the highest build id sets the revision.
  */
 import { MISSING, SUM } from './slot.ts';
 

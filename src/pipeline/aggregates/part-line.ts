@@ -1,5 +1,5 @@
 /**
- * Sorted parts: how chunks, segments and spilled tables lie on disk. One slot a line, a JSON array
+ * Sorted parts: the file format of chunks, segments and spilled tables. One slot a line, a JSON array
  * `[channel/version, measure, by-date, path, date, build id, revision, values]`, lines in slot order, so that any number
  * of parts merges as a stream. All lengths are kept.
  */
@@ -19,7 +19,7 @@ export function partLine(channelVersion: string, slot: Slot): string {
   return `["${channelVersion}","${measure}","${byDate}",${JSON.stringify(path)},"${date}","${buildId}",${JSON.stringify(revision)},[${values}]]`;
 }
 
-/** @throws InvalidDataError `bad_part`: parts are ours, so this one is damaged */
+/** @throws InvalidDataError `bad_part`: we write parts ourselves, so this one is damaged */
 export function parsePartLine(line: string): PartSlot {
   let fields: unknown;
   try {

@@ -32,7 +32,7 @@ const VALUES_FIRST = Buffer.from('{"values":');
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
 const MAX_REMEMBERED = 50_000;
 
-/** What the three texts and two places of a staged row take, about; its numbers are in the arena. */
+/** Rough size of the three texts and two offsets of a staged row; its numbers are in the arena. */
 const ROW_BYTES = 160;
 
 /** Why aggregates were dropped from a result that is otherwise good, counted. */
@@ -50,7 +50,7 @@ interface AggregateEnd {
   readonly revision: string;
 }
 
-/** Ends that are tried; most differ within their first bytes. */
+/** How many known ends are compared; most differ within their first bytes. */
 const MAX_ENDS = 12;
 
 export class ResultParser {
@@ -75,12 +75,12 @@ export class ResultParser {
   #revision = '';
   #seen = 0;
   #valuesAgain = false;
-  /** What came behind the values of good aggregates, and what it says; the last one used is first. */
+  /** What followed the values of good aggregates, and its meaning; the last one used is first. */
   readonly #ends: AggregateEnd[] = [];
 
   /**
    * Stages one line.
-   * @param bytes the line without its LF lies at [start, end)
+   * @param bytes the line without its LF is at [start, end)
    * @throws InvalidDataError when the whole result must be rejected: `no_tab`, `bad_result_key`, `bad_json`
    */
   parseLine(bytes: Uint8Array, start: number, end: number): void {
@@ -95,7 +95,7 @@ export class ResultParser {
     json.close();
   }
 
-  /** Memory that the staged lines take, about. */
+  /** Rough size of the staged lines in memory. */
   get stagedBytes(): number {
     return this.#used * Float64Array.BYTES_PER_ELEMENT + (this.#texts.length / 3) * ROW_BYTES;
   }
@@ -128,7 +128,7 @@ export class ResultParser {
     this.discard();
   }
 
-  /** Empties the stage, as for a result that was rejected. */
+  /** Empties the stage, for a result that was rejected. */
   discard(): void {
     this.#lines.length = 0;
     this.#texts.length = 0;
@@ -286,7 +286,7 @@ export class ResultParser {
   }
 }
 
-/** `date/reason/app/os/osversion/arch`, nothing empty, and no name that the filter tree keeps for itself. */
+/** `date/reason/app/os/osversion/arch`, no part empty, and no name that the filter tree reserves. */
 function pathFault(path: string): string {
   const parts = path.split('/');
   if (path.length > 1024 || parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';

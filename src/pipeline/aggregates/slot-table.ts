@@ -11,7 +11,7 @@ export interface Row {
   readonly values: Float64Array;
   buildId: string;
   revision: string;
-  /** Nothing was added yet, so zeros mean nothing. */
+  /** Nothing was added yet, so its zeros have no meaning. */
   fresh: boolean;
   next: Row | undefined;
 }
@@ -64,7 +64,7 @@ export class SlotTable {
     return rows;
   }
 
-  /** The row of a path and length; made, and then `fresh`, when it is the first. */
+  /** The row of a path and length; created, and then `fresh`, when there is none. */
   row(rows: RowsByPath, datePath: string, length: number): Row {
     const first = rows.get(datePath);
     let row = first;

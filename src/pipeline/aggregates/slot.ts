@@ -1,7 +1,7 @@
 /**
  * A slot: the sums of all submissions that share measure, by-date, date, filter path and row length
- * (docs/formats/results.md 4.2). Rows of different lengths never meet; which length is shown is decided at rendering
- * (docs/formats/results.md 4.3).
+ * (docs/formats/results.md 4.2). Rows of different lengths are never added; which length is shown is decided at
+ * rendering (docs/formats/results.md 4.3).
  */
 
 /** The two dates a submission is counted under. In text order, which is the order of every sorted file. */
@@ -39,7 +39,7 @@ export const COUNT = 1;
 /** A statistic that was not recorded. */
 export const MISSING = -1;
 
-/** Constants that stand for build and revision in every simple measure (docs/formats/submissions.md 3.6). */
+/** Constants in place of build and revision in every simple measure (docs/formats/submissions.md 3.6). */
 export const SIMPLE_MEASURE_PREFIX = 'SIMPLE_MEASURES_';
 export const SIMPLE_MEASURE_REVISION = 'simple-measures-hack';
 export const SIMPLE_MEASURE_BUILD_ID = '0';

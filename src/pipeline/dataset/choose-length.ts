@@ -58,7 +58,7 @@ function add(tally: Tally, slot: Slot): void {
   const { buildId, revision } = slot;
   tally.slots += 1;
   tally.submissions[slot.byDate] += slot.values.at(-COUNT) ?? 0;
-  // One build id with two revisions: the greater text, so that the order of the slots does not show.
+  // One build id with two revisions: the greater text, so that the order of the slots does not matter.
   if (isNewer(buildId, revision, tally.buildId, tally.revision)) {
     tally.buildId = buildId;
     tally.revision = revision;

@@ -6,7 +6,7 @@
 import type { ChannelVersionEntry, FoldedDays, Ledger, CompactedBase, Segment } from './ledger.ts';
 
 export interface CompactionLimits {
-  /** Segments that are older than so many days, counted from the newest day of the data set, are folded. */
+  /** Segments older than this many days, counted from the newest day of the data set, are folded. */
   readonly compactAfterDays: number;
   /** Segments that are older than this are not kept beside the base: their days can no longer be replaced. */
   readonly keepDays: number;
@@ -14,7 +14,7 @@ export interface CompactionLimits {
 
 type Stored = Pick<ChannelVersionEntry, 'base' | 'segments'>;
 
-/** An object that stands for several days: one that exists, or the sum of `parts`, in this order. */
+/** One object for several days: one that exists, or the sum of `parts`, in this order. */
 export interface Fold {
   readonly days: readonly string[];
   readonly parts: readonly string[];
@@ -23,7 +23,7 @@ export interface Fold {
 
 export interface Compaction {
   readonly base: Fold;
-  /** What lies beneath the kept segments; null when they are all. */
+  /** The sum without the kept segments; null when they are all. */
   readonly beneath: Fold | null;
   readonly kept: readonly Segment[];
   /** Days that stay outside the base. */
@@ -31,7 +31,8 @@ export interface Compaction {
 }
 
 /**
- * @param newest the newest day of the data set, `YYYYMMDD`; the wall clock has no say, so that a retry decides alike
+ * @param newest the newest day of the data set, `YYYYMMDD`; the wall clock is not used, so that a retry decides the
+ *   same
  * @returns undefined when no segment is old enough
  */
 export function planCompaction(
@@ -45,7 +46,7 @@ export function planCompaction(
   const own = [...(base?.kept ?? []), ...old].toSorted((a, b) => (a.day < b.day ? -1 : 1));
   const kept = own.filter(({ day }) => age(day, newest) <= limits.keepDays);
   const expired = own.filter((segment) => !kept.includes(segment));
-  // A base beside which nothing is kept is itself what lies beneath what is kept from now on.
+  // A base without kept segments becomes itself the `beneath` of those kept from now on.
   const beneath = base === null || base.kept.length === 0 ? base : base.beneath;
   return {
     base: fold(base, old),

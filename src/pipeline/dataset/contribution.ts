@@ -9,7 +9,7 @@ import { countFault } from './invariants.ts';
 
 export type RunContribution = ReturnType<typeof readContribution>;
 
-/** @throws InvalidDataError `bad_contribution`, also when its counts do not add up (I8): no commit must be made of it */
+/** @throws InvalidDataError `bad_contribution`, also when its counts do not add up (I8): it must never be committed */
 export function parseContribution(text: string): RunContribution {
   const contribution = readContribution(StoredJson.document(text, 'bad_contribution', 'contribution.json'));
   const fault = countFault(contribution);
@@ -66,7 +66,7 @@ function readChunkRef(stored: StoredJson): ChunkRef {
   };
 }
 
-/** What the ledger takes of it. */
+/** The part that goes into the ledger. */
 export function ledgerContribution(run: RunContribution): Contribution {
   const { runId, day, planAt, planned, done, failed, missing, files } = run;
   return {

@@ -1,6 +1,6 @@
 /**
  * How a run's contribution enters the ledger (docs/protocol.md C2, C3). A day has one contribution: a new one replaces
- * the old, and everything it touches is rendered anew from stored segments.
+ * the old, and everything it touches is rendered again from stored segments.
  */
 import { InvalidDataError } from '../invalid-data.ts';
 import { isRound } from './entry-name.ts';
@@ -31,13 +31,13 @@ export interface LedgerDraft {
 
 export interface DayReplacement {
   readonly draft: LedgerDraft;
-  /** Channel/versions to render anew, ascending. */
+  /** Channel/versions to render again, ascending. */
   readonly affected: readonly string[];
   /** Channel/versions that have lost their last segment, ascending. They leave the ledger and versions.json. */
   readonly emptied: readonly string[];
 }
 
-/** What rendering an affected channel/version has brought. */
+/** The result of rendering an affected channel/version. */
 export interface RenderedFolder extends Partial<Stored> {
   readonly folder: string;
   readonly definitionsPending: readonly string[];
@@ -97,7 +97,7 @@ export function replaceDay(
 
 /**
  * Takes channel/versions out of a draft: they stay as the ledger has them. For those whose stored data is damaged, so that
- * they cannot be rendered anew; the next publication of the day tries again, since their segments are not the run's.
+ * they cannot be rendered again; the next publication of the day tries again, since their segments are not the run's.
  */
 export function keepAsTheyAre(draft: LedgerDraft, ledger: Ledger, names: readonly string[]): LedgerDraft {
   const channelVersions = new Map(draft.channelVersions);

@@ -3,10 +3,10 @@
 const ROUND = 'round-';
 const ADOPTED = 'adopted-';
 
-/** What every entry's name looks like. */
+/** The form of every entry's name. */
 export const ENTRY_NAME = /^(?:\d{8}|(?:round|adopted)-[A-Za-z0-9:.-]+)$/;
 
-/** Whether a contribution is a round of continuous aggregation: results that nobody here planned. */
+/** Whether a contribution is a round of continuous aggregation: results of other launchers. */
 export function isRound(name: string): boolean {
   return name.startsWith(ROUND);
 }

@@ -5,7 +5,7 @@
 import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';
 
-/** What the options below the root, and below each further level, are. Clients go by these positions and names. */
+/** The dimension of the options at each level. Clients rely on these positions and names. */
 const LEVELS = ['reason', 'appName', 'OS', 'osVersion', 'arch'] as const;
 
 /** Members of a node that are no options; no option can have these names. */
@@ -40,7 +40,7 @@ export class FilterTree {
 
   /**
    * Reads a published filter-tree.json.
-   * @throws InvalidDataError `bad_filter_tree` for anything that a tree of this class cannot have written
+   * @throws InvalidDataError `bad_filter_tree` for anything that this class cannot have written
    */
   static parse(json: string): FilterTree {
     const ids = new Set<number>();
@@ -73,7 +73,7 @@ export class FilterTree {
     return node.id;
   }
 
-  /** Filter path of every leaf's id; options with a slash, which no path can name, are passed over. */
+  /** Filter path of every leaf's id; options with a slash, which no path can name, are skipped. */
   paths(): Map<number, string> {
     const paths = new Map<number, string>();
     const visit = ({ id, options }: Node, path: readonly string[]): void => {

@@ -21,7 +21,7 @@ export function isChannelVersion(text: string): boolean {
   return parts !== undefined && parts.every(isSafeSegment);
 }
 
-/** Takes a folder name apart; undefined for any name that is not of our making. */
+/** Takes a folder name apart; undefined for any name that this module did not make. */
 export function parseFolderName(name: string): FolderName | undefined {
   const [, stamp, version, channel] = FOLDER.exec(name) ?? [];
   if (stamp === undefined || version === undefined || channel === undefined) return undefined;
@@ -34,7 +34,7 @@ export function parseFolderName(name: string): FolderName | undefined {
  * The folder for the next snapshot of a channel/version. Its time stamp is `now`, but at least one second after the
  * previous folder's, so that no folder is ever written twice, be it in one second or after the clock was set back.
  * @param previousFolder the published folder, or a later one that an earlier attempt of this publish has begun
- * @throws InvalidDataError `bad_channel_version`, or `bad_folder_name` for a previous folder of something else
+ * @throws InvalidDataError `bad_channel_version`, or `bad_folder_name` for a previous folder of another channel/version
  */
 export function nextFolderName(channelVersion: string, now: Date, previousFolder?: string): string {
   const [, channel, version] = CHANNEL_VERSION.exec(channelVersion) ?? [];

@@ -11,7 +11,7 @@ export interface Fault {
   /** The invariant that is broken. */
   readonly rule: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I8';
   readonly kind: 'damaged' | 'double-task' | 'wrong-count' | 'wrong-parent' | 'wrong-sum';
-  /** What is wrong, with which thing, as a sentence without a full stop. */
+  /** What is wrong with what, as a sentence without a full stop. */
   readonly what: string;
 }
 
@@ -142,7 +142,7 @@ function parentFaultOf({ seq, commit, parent }: Ledger, before: Ledger | null): 
 
 type Before = Pick<Ledger, 'entries' | 'channelVersions'>;
 
-/** Entries that are new, that are other than before, or that have left. */
+/** Entries that are new, changed or gone. */
 function changedEntries(next: Ledger['entries'], before: Ledger['entries']): ReadonlySet<string> {
   const names = new Set([...next.keys(), ...before.keys()]);
   return new Set([...names].filter((name) => JSON.stringify(next.get(name)) !== JSON.stringify(before.get(name))));

@@ -1,6 +1,6 @@
 /**
  * The ledger: what the data set consists of. An immutable object for each commit; `versions.json` names the one that
- * counts (docs/protocol.md 2). Days say what was analysed, channel/versions say from what their folders are rendered.
+ * counts (docs/protocol.md 2). Days say what was analysed, channel/versions say what their folders are rendered from.
  */
 
 /**
@@ -39,8 +39,8 @@ export interface FoldedDays extends SlotObject {
 }
 
 /**
- * Older days folded into one object, which stands for all of `days`. Counts are never subtracted from it: a day in it can
- * be replaced as long as its own segment is kept, by going back to what lies beneath plus the other kept segments.
+ * Older days folded into one object, the sum of all of `days`. Counts are never subtracted from it: a day in it can
+ * be replaced as long as its own segment is kept, by going back to `beneath` plus the other kept segments.
  */
 export interface CompactedBase extends FoldedDays {
   /** Own segments that still exist; their days are among `days`. */

@@ -1,5 +1,5 @@
 /**
- * Which definition a snapshot publishes for a measure, and what is to be reported about it
+ * Which definition a snapshot publishes for a measure, and what is reported about it
  * (docs/formats/published.md 5.3, 5.4).
  */
 import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
@@ -7,9 +7,9 @@ import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '..
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 
 /**
- * - `pending`: could not be had; the previous definition or a derived one stands in until the next publish
- * - `missing`: the revision has no such definition, or no submission named a revision; the same stands in, such as one
- *   that the original published
+ * - `pending`: not available; the previous definition or a derived one takes its place until the next publish
+ * - `missing`: the revision has no such definition, or no submission named a revision; the same takes its place, such
+ *   as one that the original published
  * - `mismatch`: does not fit the rows; derived
  */
 export type DefinitionState = 'found' | 'pending' | 'missing' | 'mismatch';
@@ -24,7 +24,7 @@ export type DefineMeasure = (measure: string, revision: string, rowLength: numbe
 
 /**
  * The rule for all measures of a channel/version. It asks `source` once per measure, so a source should remember files.
- * A derived definition always fits the rows: data is never held back for want of its definition.
+ * A derived definition always fits the rows: data is never held back because its definition is missing.
  */
 export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot | undefined): DefineMeasure {
   return async (measure, revision, rowLength) => {

@@ -9,7 +9,7 @@ export interface NamedSlots {
   readonly key: string;
   readonly sha: string;
   readonly slots: number;
-  /** Day of a segment; null for a base and what lies beneath it. */
+  /** Day of a segment; null for a base and for the one beneath it. */
   readonly day: string | null;
 }
 
@@ -18,7 +18,7 @@ export function partsOf({ base, segments }: Stored): string[] {
   return [...(base === null ? [] : [base.key]), ...segments.map(({ key }) => key)];
 }
 
-/** Every object that a channel/version names, also what is kept to take a base apart. */
+/** Every object that a channel/version names, including those kept to take a base apart. */
 export function slotsNamedBy(channelVersion: string, { base, segments }: Stored): NamedSlots[] {
   const folded = base === null ? [] : [base, ...(base.beneath === null ? [] : [base.beneath])];
   return [

@@ -1,4 +1,4 @@
-/** Whether two contributions count the same input file: what keeps a submission from being counted by two of them. */
+/** Whether two contributions count the same input file: prevents a submission from being counted by both. */
 import { compareText } from '../text-order.ts';
 import type { SortedLines } from './file-lists.ts';
 

@@ -1,4 +1,7 @@
-/** What a new snapshot takes over from the published folder before it: filter ids, and definitions for want of new ones. */
+/**
+ * What a new snapshot takes over from the published folder before it: filter ids, and definitions where there are no
+ * new ones.
+ */
 import { type PublishedDefinition, publishedDefinition, type RawDefinition } from '../../histograms/definition.ts';
 import { StoredJson } from '../stored-json.ts';
 
@@ -24,7 +27,7 @@ export interface PreviousFiles {
 
 /**
  * Reads the fixed files of a published folder. The filter tree is checked when it is used. A measure without a row length
- * is passed over: adopted folders of the original may have such, and it only costs the stand-in for a definition.
+ * is skipped: adopted folders of the original may have some, and the only cost is a derived definition.
  * @throws InvalidDataError `bad_histograms` or `bad_revisions` when a file is damaged
  */
 export function parsePreviousSnapshot(files: PreviousFiles): PreviousSnapshot {

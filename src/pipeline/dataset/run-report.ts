@@ -1,4 +1,6 @@
-/** The report of a run: every count, so that planned = done + failed + missing can be checked, and what deserves a look. */
+/**
+ * The report of a run: every count, so that planned = done + failed + missing can be checked, and what needs attention.
+ */
 
 export interface RunCounts {
   readonly planned: number;

@@ -1,5 +1,5 @@
 /**
- * A snapshot: the published folder of one channel/version, rendered anew from all its slots
+ * A snapshot: the published folder of one channel/version, rendered from all its slots
  * (docs/formats/published.md 5.2, 5.3).
  */
 import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
@@ -51,14 +51,14 @@ export function isMeasureName(measure: string): boolean {
 }
 
 const DATE = /^\d{8}$/;
-/** Two buckets, the least an enumerated histogram can have, and six numbers. */
+/** The minimum: two buckets of an enumerated histogram and six numbers. */
 const MIN_ROW_LENGTH = 8;
 
 /**
  * Renders the folder file by file: both by-date files of every measure (`{}` without rows), then `filter-tree.json`,
  * `histograms.json` and `revisions.json`. One measure is in memory at a time. Equal input gives equal text: new filter
  * ids are given in the order of the slots, and only to paths of rows that are written.
- * @returns the counts, when all files are out
+ * @returns the counts, after the last file
  * @throws InvalidDataError `unsorted_slots` for slots out of order, `bad_filter_tree` for a damaged previous tree
  */
 export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<SnapshotFile, SnapshotSummary, undefined> {

@@ -7,7 +7,7 @@ import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';
 import type { Versions } from './versions.ts';
 
-/** A list as the store took it. Tells an overwritten list from the one that was written, without reading it. */
+/** A list as it was stored. Shows without reading it whether a list was overwritten. */
 export interface WrittenList {
   readonly bytes: number;
   readonly etag: string;
@@ -60,7 +60,7 @@ export function readStatusDocument(text: string): { readonly seq: number | null;
   };
 }
 
-/** A projection is written again when it is not right, so damage is no failure here. */
+/** A wrong projection is written again, so damage is no failure here. */
 function readOrNull<T>(text: string, read: (root: StoredJson) => T): T | null {
   try {
     return read(StoredJson.parse(text, 'bad_status', 'status.json'));

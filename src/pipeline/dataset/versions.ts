@@ -23,7 +23,10 @@ export interface Versions {
   readonly folders: ReadonlyMap<string, string>;
 }
 
-/** @throws InvalidDataError `bad_versions` for anything but a file of our own: taken for empty, it would cost the data set */
+/**
+ * @throws InvalidDataError `bad_versions` for anything but a file of our own: to take it for empty would lose the data
+ *   set
+ */
 export function parseVersions(json: string): Versions {
   const root = StoredJson.parse(json, 'bad_versions', 'versions.json');
   const stored = root.member('$head');

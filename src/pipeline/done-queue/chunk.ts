@@ -1,7 +1,7 @@
 /** Chunks: consecutive task numbers that are merged together as soon as all their receipts exist, so that the grouping depends on the plan, not on arrival order. */
 import type { Outcome } from './receipt.ts';
 
-/** Which chunks a run has and how far each is. Task numbers count from 1, chunk numbers too. */
+/** The chunks of a run and the progress of each. Task numbers count from 1, chunk numbers too. */
 export class DrainProgress {
   readonly #tasks: number;
   readonly #chunkTasks: number;

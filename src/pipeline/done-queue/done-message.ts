@@ -12,7 +12,7 @@ export interface FailedFile {
   readonly reason: string;
 }
 
-/** What a worker of ours adds to the message; foreign workers leave it out. */
+/** What our worker adds to the message; foreign workers leave it out. */
 export interface TaskReport {
   readonly filesFailed: readonly FailedFile[];
   /** Files of which only a part could be decoded. */

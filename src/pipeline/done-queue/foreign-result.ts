@@ -1,6 +1,6 @@
 /**
  * Results that another launcher asked for (docs/protocol.md 6). No plan of ours names their tasks, so their receipts
- * carry the files, and what a plan would have vouched for is checked here.
+ * carry the files, and what a plan would guarantee is checked here.
  */
 import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';
@@ -18,8 +18,8 @@ const MAX_KEY_BYTES = 1024;
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /**
- * A message whose run nobody here planned.
- * @throws InvalidDataError `no_files`: nothing could tell whether its submissions are counted already; `bad_file_key`
+ * A message of another launcher's run.
+ * @throws InvalidDataError `no_files`: whether its submissions are counted already would be unknown; `bad_file_key`
  */
 export function checkForeignMessage({ id, files }: DoneMessage): void {
   if (files.length === 0) {
@@ -43,7 +43,7 @@ export function parseForeignReceipt(text: string): ForeignReceipt {
   return { ...readReceipt(root), files: root.member('files').list((key) => key.text()) };
 }
 
-/** What a round counts for a task: a worker that could read none of its files has brought nothing. */
+/** What a round counts for a task: nothing for a worker that could read none of its files. */
 export function countedReceipt(receipt: ForeignReceipt): Receipt {
   const { files, ...counted } = receipt;
   const unread = new Set(receipt.filesFailed.map(({ key }) => key));

@@ -54,7 +54,7 @@ export function parseReceipt(text: string): Receipt {
   return readReceipt(StoredJson.document(text, 'bad_receipt', 'receipt'));
 }
 
-/** Members that earlier releases left out have their neutral value. */
+/** Members that earlier releases did not write get a neutral value. */
 export function readReceipt(root: StoredJson): Receipt {
   const id = root.member('id').text();
   if (!isTaskId(id)) root.member('id').fail('a task id');

@@ -45,7 +45,7 @@ export function parseFilter(document: unknown): Filter {
   return { version: 1, dimensions: DIMENSIONS.map((name, index) => parseDimension(dimensions[index], name, index)) };
 }
 
-/** Tells which values a dimension admits; `level` counts from 0 in key order. Comparison is on text, never numeric. */
+/** Whether a dimension admits a value; `level` counts from 0 in key order. Comparison is on text, never numeric. */
 export function compileFilter(filter: Filter): (level: number, value: string) => boolean {
   const tests = filter.dimensions.map(({ allowed_values }) => compileValues(allowed_values));
   return (level, value) => tests[level]?.(value) ?? false;

@@ -1,5 +1,5 @@
 /**
- * `filter.json.in`: a filter document in which the text DATE stands for the day of the run
+ * `filter.json.in`: a filter document in which the text DATE is replaced by the day of the run
  * (docs/formats/input-bucket.md 1.5).
  */
 import { dayOf, isCalendarDay } from '../calendar-day.ts';
@@ -8,7 +8,7 @@ import { type Filter, parseFilter } from './filter.ts';
 
 /**
  * Checks that `day` can be analysed.
- * @param now the instant that decides what "future" means; a run passes its scheduled time
+ * @param now the instant that defines "future"; a run passes its scheduled time
  * @throws InvalidDataError `invalid_day`
  */
 export function checkDay(day: string, now: Date, allowFuture = false): void {
@@ -28,7 +28,7 @@ export function checkDay(day: string, now: Date, allowFuture = false): void {
 }
 
 /**
- * Puts `day` in the place of every DATE and validates the result.
+ * Replaces every DATE by `day` and validates the result.
  * @throws InvalidDataError `invalid_template` or `invalid_filter`
  */
 export function renderTemplate(template: string, day: string): Filter {

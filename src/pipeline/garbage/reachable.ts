@@ -5,11 +5,11 @@
 import type { Ledger } from '../dataset/ledger.ts';
 import { slotsNamedBy } from '../dataset/named-slots.ts';
 
-/** After a commit has dropped something, readers may hold the one before for so long. */
+/** How long readers may still use the previous commit. */
 const GRACE_HOURS = 72;
-/** A ledger is stored before its commit, and a commit may be tried for so long. */
+/** How long a commit may be tried; its ledger is stored before it. */
 const COMMIT_PATIENCE_HOURS = 12;
-/** An object that nobody names may belong to a publish that is going on; none takes half as long. */
+/** An unreferenced object may belong to a publish at work; none takes half as long. */
 const ORPHAN_DAYS = 7;
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ export interface StoredLedger {
   readonly storedAt: Date;
 }
 
-/** Whether readers may still hold what was current until `next` was committed. */
+/** Whether readers may still use what was current until `next` was committed. */
 export function isInGrace(next: StoredLedger, now: Date): boolean {
   return now.getTime() - next.storedAt.getTime() < (GRACE_HOURS + COMMIT_PATIENCE_HOURS) * HOUR_MS;
 }

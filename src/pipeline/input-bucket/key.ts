@@ -19,7 +19,7 @@ export function classifyFileName(rest: string): 'submissions' | 'other_version' 
 }
 
 /**
- * Dimensions of a submission file, as its key names them; the records' own `info` is not asked
+ * Dimensions of a submission file, as its key names them; the records' own `info` is not used
  * (docs/formats/submissions.md 3.2).
  */
 export interface SubmissionDimensions {
@@ -39,7 +39,7 @@ const KEY =
 
 /**
  * Reads the dimensions off an input key.
- * @param strictBuildId demand all 14 digits; else 8 to 14 are taken
+ * @param strictBuildId require all 14 digits; otherwise 8 to 14 are accepted
  * @throws InvalidDataError `bad_key`
  */
 export function parseInputKey(key: string, strictBuildId = false): SubmissionDimensions {
@@ -55,7 +55,7 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
 
 function partFault(reason: string, appName: string, channelVersion: string): string | undefined {
   if ([reason, appName].some((part) => part === '.' || part === '..')) return 'a part is a dot name';
-  // Checked here, at the door: a name that cannot be published would fail the day's run at its end.
+  // Checked here, because a name that cannot be published would fail the day's run at its end.
   return isChannelVersion(channelVersion) ? undefined : `${channelVersion} cannot be published`;
 }
 

@@ -6,7 +6,7 @@ import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
 import { classifyFileName } from './key.ts';
 
-/** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object lying directly there. */
+/** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object directly in it. */
 export type ListedEntry =
   { readonly kind: 'folder'; readonly name: string } | ({ readonly kind: 'object' } & InputFile);
 
@@ -23,7 +23,7 @@ const FIRST_DOT_LEVEL = 4;
 
 /**
  * Yields the admitted submission files in key order within each partition, partitions sorted by their name's bytes.
- * What is no submission file is counted in `skipped`, never fatal; a folder where none can be counts once.
+ * Anything else is counted in `skipped`, never fatal; a folder that cannot hold any counts once.
  */
 export async function* walkPartitions(list: ListLevel, filter: Filter, skipped: SkipCounts): AsyncGenerator<InputFile> {
   const admits = compileFilter(filter);
@@ -40,7 +40,7 @@ export async function* walkPartitions(list: ListLevel, filter: Filter, skipped: 
     for await (const entry of list(prefix, level < FIRST_DOT_LEVEL ? '/' : '.')) {
       if (entry.kind === 'folder') {
         const value = entry.name.slice(prefix.length, -1);
-        // A slash that survived sanitising shifts the levels; what lies below is no key of the grammar.
+        // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar.
         if (level >= FIRST_DOT_LEVEL && value.includes('/')) skip('malformed_key');
         else if (admits(level, value)) folders.push(entry.name);
       } else {
@@ -74,7 +74,7 @@ async function* files(
   yield* found.sort((a, b) => compareKeys(a.key, b.key));
 }
 
-/** Order by UTF-8 bytes. Code units agree with it below U+D800, where all keys of the grammar lie. */
+/** Order by UTF-8 bytes. Code units agree with it below U+D800, as in all keys of the grammar. */
 function compareKeys(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -7,9 +7,9 @@ export interface QuarantineEntry {
   readonly what: string;
   /** Short machine name of the broken rule. */
   readonly reason: string;
-  /** For people: what is wrong, and with which thing. */
+  /** For people: what is wrong with what. */
   readonly message: string;
-  /** The refused message body, or where the refused object lies. */
+  /** The refused message body, or the address of the refused object. */
   readonly content: string;
 }
 
@@ -37,7 +37,7 @@ export function checkedShaPrefix(given: string): string {
 }
 
 /**
- * The one SHA of those found that begins so.
+ * The one SHA that begins like this.
  * @throws InvalidDataError `unknown_sha`, `ambiguous_sha`
  */
 export function onlySha(prefix: string, found: readonly string[]): string {

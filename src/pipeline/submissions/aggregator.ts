@@ -26,9 +26,9 @@ import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from '.
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
-  /** Revision of submissions that name none; null leaves it open. */
+  /** Revision of submissions that name none; null for none. */
   readonly fallbackRevision: string | null;
-  /** Demand 14 digits of every build id. */
+  /** Require 14 digits in every build id. */
   readonly strictBuildId: boolean;
   /** Longest histogram array taken: buckets and five statistics. */
   readonly maxHistogramLength: number;
@@ -65,7 +65,7 @@ export class SubmissionAggregator {
   readonly #goodNames = new Map<string, boolean>();
   readonly #parts = new Map<string, string>();
   readonly #paths = new Map<string, string>();
-  /** Names whose last histogram in the record was no good, so that an earlier one does not count either. */
+  /** Names whose last histogram in the record was invalid, so that an earlier one does not count either. */
   readonly #refused = new Set<string>();
 
   constructor(table: SlotTable, rules: SubmissionRules) {
@@ -87,7 +87,10 @@ export class SubmissionAggregator {
     this.#buildInFuture = age < 0;
   }
 
-  /** Counts one line of the open file, at [start, end) and without its LF; one that is no good submission is counted by its reason. */
+  /**
+   * Counts one line of the open file, at [start, end) and without its LF; an invalid submission is counted by its
+   * reason.
+   */
   addLine(bytes: Uint8Array, start: number, end: number): void {
     const fault = this.#faultOf(bytes, start, end);
     if (fault === '') this.#addRecord(this.#reader);
@@ -143,7 +146,7 @@ export class SubmissionAggregator {
     this.#refused.clear();
   }
 
-  /** The measure that a histogram of the record adds to; undefined, and counted, when it must not be added. */
+  /** The measure of a histogram of the record; undefined, and counted, when it must not be added. */
   #rowsOf(name: string, start: number, length: number): MeasureRows | undefined {
     const known = this.#measures.get(name);
     if (known === undefined && !this.#isMeasureName(name)) {
@@ -162,7 +165,7 @@ export class SubmissionAggregator {
     return rows;
   }
 
-  /** Checks the array and lays a count of 1 behind it. */
+  /** Checks the array and writes a count of 1 after it. */
   #isHistogram(start: number, length: number): boolean {
     if (length < MIN_HISTOGRAM_LENGTH) return false;
     const arena = this.#reader.arena;

@@ -3,13 +3,13 @@
  * (docs/formats/submissions.md 3.4).
  */
 
-/** Members that the nodes of a filter tree keep for themselves. */
+/** Member names that the nodes of a filter tree reserve. */
 const RESERVED: Readonly<Record<string, string>> = { _id: '_id_', name: 'name_' };
 const MAX_CODE_POINTS = 64;
 
 export type LinuxVersion = 'first3' | 'majorMinor';
 
-/** Makes OS, OS version or architecture fit for a path part. Equal to its input when nothing had to change. */
+/** Makes OS, OS version or architecture fit for a path part. Returns the input when nothing had to change. */
 export function pathPart(text: string): string {
   if (text === '') return 'unknown';
 

@@ -2,7 +2,7 @@
  * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count
  * (docs/formats/submissions.md 3.1, 3.4).
  *
- * The reader goes over the bytes once and lays histogram numbers straight into an arena: these lines are 50 KB of
+ * The reader goes over the bytes once and puts histogram numbers straight into an arena: these lines are 50 KB of
  * numbers each, and objects made of them would cost more than all the rest of the aggregation. Nothing of a record is
  * counted before its last byte was found good, so a reader is filled by `read` and then asked.
  */
@@ -102,7 +102,7 @@ export class SubmissionReader {
     this.revision = revision;
   }
 
-  // A member that comes twice counts as it stands the last time, as with any JSON parser.
+  // When a member comes twice, the last one counts, as with any JSON parser.
   readonly #onMember = (name: string): void => {
     const json = this.#json;
     const isObject = json.peek() === JsonBytes.OBJECT;
@@ -172,7 +172,7 @@ export class SubmissionReader {
     this.simpleValues.push(value);
   }
 
-  /** A text or number; null for anything else, which is passed over. */
+  /** A text or number; null for anything else, which is skipped. */
   #scalar(): Scalar {
     const json = this.#json;
     const first = json.peek();

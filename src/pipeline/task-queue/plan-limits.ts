@@ -10,7 +10,7 @@ export interface PlanLimits {
 }
 
 /**
- * Looks at a plan while it grows, so that an endless listing ends as well.
+ * Checks a plan while it grows, so that an endless listing also ends.
  * @throws InvalidDataError `plan_too_large`
  */
 export function checkPlanSize(plan: { readonly tasks: number; readonly bytes: number }, limits: PlanLimits): void {

@@ -1,7 +1,10 @@
 /** What `telemetry verify` may find: which rule of docs/protocol.md 3 is broken, where, and what to do about it. */
 import type { Finding } from '../../findings.ts';
 
-/** Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing lies about. */
+/**
+ * Rules that the two buckets can show. Beside the invariants: C9, projections say what the ledger says; GC, nothing is
+ * left over.
+ */
 export const RULES = {
   I1: 'a task counts once',
   I2: 'a day, and an input file, counts once',
@@ -13,23 +16,24 @@ export const RULES = {
   I10: 'nothing was deleted before its time',
   I12: 'versions.json is there',
   C9: 'FILES_PROCESSED, FILES_MISSING and status.json say what the ledger says',
-  GC: 'nothing lies about that nobody names',
+  GC: 'no folder is left over that no commit references',
 } as const;
 
 /**
  * - I7, a message is deleted only after its receipt: once both are gone the buckets show no trace of it but a task that is
  *   missing (I1, I8).
- * - I9, order and repetition change no byte; I11, no list travels through Temporal: about runs, not about what lies there.
+ * - I9, order and repetition change no byte; I11, no list travels through Temporal: about runs, not about what is
+ *   stored.
  */
 export const NOT_SEEN_IN_BUCKETS = ['I7', 'I9', 'I11'] as const;
 
 export type Rule = keyof typeof RULES;
 
-/** For machines; tests and monitors tell findings apart by it. */
+/** For machines; tests and monitors distinguish findings by it. */
 export type FindingKind =
   /** Something that is named is not there. */
   | 'missing'
-  /** Content that is not what its name, the manifest or the ledger says; also when it does not decompress. */
+  /** Content that does not match its name, the manifest or the ledger, or does not decompress. */
   | 'wrong-hash'
   /** A document that cannot be read, or whose parts contradict each other. */
   | 'damaged'
@@ -39,15 +43,15 @@ export type FindingKind =
   | 'double-file'
   /** Numbers that should be equal and are not. */
   | 'wrong-count'
-  /** A channel/version that is made of something else than the ledger's days say. */
+  /** A channel/version that is not made of what the ledger's days say. */
   | 'wrong-sum'
-  /** A folder that rendering the segments again does not give. */
+  /** A folder that differs from its segments rendered again. */
   | 'wrong-render'
   | 'wrong-parent'
   | 'stale-projection'
   /** A folder that no commit names. */
   | 'unreferenced'
-  /** Something that cannot be told from what is stored. */
+  /** Something that the stored objects do not show. */
   | 'unknown';
 
 export interface VerifyFinding extends Finding {

@@ -1,4 +1,4 @@
-/** I4 for a folder, by names and sizes; and what to think of a folder that no commit names. */
+/** I4 for a folder, by names and sizes; and what a folder is that no commit references. */
 import type { ManifestFile } from '../../pipeline/dataset/manifest.ts';
 
 export interface FolderDifference {
@@ -22,8 +22,8 @@ export function compareFolder(files: readonly ManifestFile[], listed: ReadonlyMa
 }
 
 /**
- * - `in progress`: a publish of ours began it not long ago; it may still be written, or waits for garbage collection
- * - `left behind`: of ours, and older than garbage collection lets anything lie
+ * - `in progress`: a publish of ours began it not long ago; it is still being written, or waits for garbage collection
+ * - `left behind`: of ours, and older than garbage collection leaves anything
  * - `of the original`: older than the adoption
  * - `stray`: none of ours
  */

@@ -1,6 +1,6 @@
-/** I5: the commits from the current one back, as the stored ledgers tell them. */
+/** I5: the commits from the current one back, as the stored ledgers show them. */
 
-/** What a stored ledger says of its commit. */
+/** What a stored ledger says about its commit. */
 export interface StoredCommit {
   readonly key: string;
   readonly seq: number;

@@ -42,7 +42,7 @@ function faultOf(
   return wanted === undefined || isFolded ? undefined : 'not counted';
 }
 
-/** A folder that the original rendered: it stands for adopted slots alone, and says so by naming none. */
+/** A folder that the original rendered: it is made of adopted slots alone, and its manifest therefore names none. */
 export function isAdoptedFolder(manifest: Manifest, entry: ChannelVersionEntry): boolean {
   return manifest.segments.length === 0 && entry.segments.length === 0 && daysCountedBy(entry).every(isAdopted);
 }

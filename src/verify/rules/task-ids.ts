@@ -1,4 +1,4 @@
-/** Which task ids were met: a bit for each, since years of rounds have millions of them. */
+/** The task ids seen so far: a bit for each, since years of rounds have millions of them. */
 import { splitTaskId } from '../../pipeline/task-queue/message-body.ts';
 
 export class TaskIds {

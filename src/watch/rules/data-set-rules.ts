@@ -1,4 +1,4 @@
-/** When the published data set wants a person: stale, incomplete, damaged, gone. */
+/** When the published data set needs attention: stale, incomplete, damaged, gone. */
 import type { DataSetFacts, Facts, ProjectionFacts } from './facts.ts';
 import type { Finding } from '../../findings.ts';
 import { ageText, isOlder, type WatchLimits } from './limits.ts';
@@ -23,8 +23,7 @@ function staleness({ at: publishedAt, seq }: DataSetFacts, now: string, { maxAge
         seq === 0
           ? `nothing was published since the set-up ${age} ago`
           : `the last commit (${seq}) is ${age} old, more than ${maxAgeHours} h`,
-      action:
-        'See the last runs in "telemetry status"; run a day that lacks with "telemetry run-day --day <YYYYMMDD>".',
+      action: 'See the last runs in "telemetry status"; run a missing day with "telemetry run-day --day <YYYYMMDD>".',
     },
   ];
 }
@@ -42,7 +41,7 @@ function incompleteFolders({ channelVersions }: DataSetFacts): Finding[] {
 }
 
 /**
- * Whether the files are to be written again. A commit that has just come is given time to do it itself, and before the
+ * Whether the files are to be written again. A recent commit is given time to write them itself, and before the
  * first one there are none.
  */
 export function wantsRepair({ dataSet, projections, at }: Facts): boolean {
@@ -67,7 +66,7 @@ export function projectionFinding({ differing, behind }: ProjectionFacts, repair
       severity: 'warning',
       where,
       what: `${what}; repaired from the ledger of commit ${repair.seq}`,
-      action: 'Nothing more to do; if it comes again, see who else writes into the published bucket.',
+      action: 'Nothing more to do; if it happens again, find out who else writes into the published bucket.',
     };
   }
   if (repair.kind === 'failed') {
@@ -75,7 +74,7 @@ export function projectionFinding({ differing, behind }: ProjectionFacts, repair
       severity: 'error',
       where,
       what: `${what}, and could not be repaired: ${repair.message}`,
-      action: 'Mend what the message says, then run "telemetry check" again.',
+      action: 'Fix what the message says, then run "telemetry check" again.',
     };
   }
   return { severity: 'error', where, what, action: 'Run "telemetry check", which repairs them.' };

@@ -1,8 +1,11 @@
-/** What a look at the whole deployment brings: plain data, the JSON of `telemetry status --json`. All instants are ISO, UTC. */
+/**
+ * The result of a look at the whole deployment: plain data, the JSON of `telemetry status --json`. All instants are
+ * ISO, UTC.
+ */
 import type { Failure } from '../../failures.ts';
 import type { Counted } from '../../state/listing.ts';
 
-/** A part that may be out of reach; then the rest is shown all the same. */
+/** A part that may be out of reach; the rest is shown anyway. */
 export type Part<T> =
   | { readonly known: T }
   /** Why nothing is known; `type` is the failure type of `failures.ts`, null for a service that gave no answer. */
@@ -80,7 +83,7 @@ export interface RunFacts {
 export interface WatchedRun {
   /** `daily-analysis`, `website-update`, `continuous-aggregation`, `investigation`. */
   readonly job: string;
-  /** Day, or what else a later run must be about to mend a failure. */
+  /** The day, or whatever else a later run must be about to settle a failure. */
   readonly about: string;
   readonly workflowId: string;
   readonly runId: string;
@@ -88,7 +91,7 @@ export interface WatchedRun {
   readonly status: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  /** Why it ended; null for runs that ended well, and where nobody asked. */
+  /** Why it ended; null for runs that ended well, and where it was not looked up. */
   readonly failure: Failure | null;
   /** What a running one is doing; null for others. */
   readonly running: RunningFacts | null;
@@ -106,7 +109,7 @@ export interface RunningFacts {
     readonly open: number;
   } | null;
   readonly activities: readonly PendingActivity[];
-  /** Tries of the workflow task that is pending; 0: none is. */
+  /** Attempts of the pending workflow task; 0: none is pending. */
   readonly workflowTaskAttempt: number;
   /** Latest sign of a worker: heartbeat or start of an activity; null: none is pending. */
   readonly heardAt: string | null;
@@ -130,7 +133,7 @@ export interface ScheduleFacts {
   readonly note: string | null;
   /** For which instant it last started a run; null: never. */
   readonly lastScheduledAt: string | null;
-  /** Runs of it that are not at their end. */
+  /** Its runs that have not ended. */
   readonly running: number;
   /** How it differs from the code, one sentence each. */
   readonly differences: readonly string[];
@@ -146,7 +149,7 @@ export interface QueueFacts {
   readonly queue: string;
   readonly role: 'tasks' | 'done' | 'dead letters';
   readonly depth: Part<{ readonly visible: number; readonly inFlight: number; readonly delayed: number }>;
-  /** When the oldest message was sent; null where SQS does not tell without handing messages out. */
+  /** When the oldest message was sent; null where SQS does not say without handing messages out. */
   readonly oldestAt: string | null;
 }
 

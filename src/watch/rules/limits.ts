@@ -2,9 +2,9 @@
 
 /** How far things may go before they are findings. */
 export interface WatchLimits {
-  /** Data may be exactly that old. */
+  /** Data of exactly this age is not stale. */
   readonly maxAgeHours: number;
-  /** Runs that began earlier are past mending. */
+  /** Failed runs that began earlier are no longer reported. */
   readonly runDays: number;
 }
 
@@ -21,7 +21,7 @@ export function ageText(from: string, to: string): string {
 }
 
 /**
- * Whether `from` lies more than so many hours before `to`; exactly that many is not more, the future never
+ * Whether `from` is more than `hours` before `to`: false at exactly that many, and for the future
  * (docs/operating.md 1.2).
  */
 export function isOlder(from: string, to: string, hours: number): boolean {

@@ -1,11 +1,11 @@
-/** When runs want a person: ended badly and not mended since, stuck, or missing altogether. */
+/** When runs need attention: failed and not fixed since, stuck, or missing. */
 import { againOf, JOBS, jobNamed } from '../../jobs.ts';
 import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, WatchedRun } from './facts.ts';
 import { failureFinding, type Finding } from '../../findings.ts';
 import { ageText, isOlder, type WatchLimits } from './limits.ts';
 
 const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
-/** Tries of an activity or of a workflow task that are no passing trouble: about four minutes, about half a minute. */
+/** Attempts of an activity or a workflow task after which trouble is not passing: about four minutes, half a minute. */
 const MANY_ACTIVITY_ATTEMPTS = 8;
 const MANY_WORKFLOW_TASK_ATTEMPTS = 3;
 const SILENCE_HOURS = 0.25;
@@ -28,7 +28,7 @@ function subject({ job, about }: { readonly job: string; readonly about: string 
   return `${job} ${about}`;
 }
 
-/** The latest bad end of each subject, unless a later run about it, or a commit with the day, has mended it. */
+/** The latest bad end of each subject, unless a later run about it, or a commit with the day, has fixed it. */
 function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[] {
   const plans = new Map('known' in dataSet ? dataSet.known.recentDays.map(({ day, planAt }) => [day, planAt]) : []);
   const settled = new Set<string>();
@@ -36,7 +36,7 @@ function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[]
   for (const run of runs.toSorted((a, b) => (a.startedAt > b.startedAt ? -1 : 1))) {
     if (settled.has(subject(run))) continue;
     if (run.status === 'COMPLETED') settled.add(subject(run));
-    // Whoever started it with such an input was told so, and nothing was begun.
+    // Whoever started it has seen the error, and nothing was begun.
     if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput') continue;
     settled.add(subject(run));
     const plan = run.job === JOBS.dailyAnalysis.name ? plans.get(run.about) : undefined;
@@ -83,7 +83,7 @@ function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
     findings.push({
       severity: 'error',
       where,
-      what: `its workflow task fails again and again, try ${running.workflowTaskAttempt} (${workflowId})`,
+      what: `its workflow task fails again and again, attempt ${running.workflowTaskAttempt} (${workflowId})`,
       action:
         'Read the error in the Web UI; after an update of the workers go back to the release before: the run goes on by itself.',
     });
@@ -92,20 +92,20 @@ function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {
     findings.push({
       severity: 'error',
       where,
-      what: `runs for ${ageText(startedAt, now)}, at most ${hours} h are normal; phase: ${running.phase ?? 'no worker tells it'}`,
-      action: `See whether workers run; "temporal workflow update execute --workflow-id ${workflowId} --name finishWithMissing" ends its waiting for tasks.`,
+      what: `has run for ${ageText(startedAt, now)}, longer than the normal ${hours} h; phase: ${running.phase ?? 'unknown, no worker answers'}`,
+      action: `See whether workers run; "temporal workflow update execute --workflow-id ${workflowId} --name finishWithMissing" ends its wait for tasks.`,
     });
   }
   return findings;
 }
 
 function failingActivity({ job, about }: WatchedRun, { name, attempt, lastFailure }: PendingActivity): Finding {
-  const failure = { type: null, message: 'no failure told', timeout: null, ...lastFailure, activity: name };
+  const failure = { type: null, message: 'no failure reported', timeout: null, ...lastFailure, activity: name };
   const finding = failureFinding(job, about, failure);
   return {
     ...finding,
-    what: `${name} is at try ${attempt}: ${finding.what}`,
-    action: `${finding.action} It is tried again by itself meanwhile.`,
+    what: `${name} is at attempt ${attempt}: ${finding.what}`,
+    action: `${finding.action} Meanwhile it is retried automatically.`,
   };
 }
 

@@ -1,4 +1,4 @@
-/** When schedules and workers want a person: paused, missing, late, other than the code says, nobody to run what they start. */
+/** When schedules and workers need attention: paused, missing, late, not as the code says, no worker. */
 import { JOBS, jobNamed } from '../../jobs.ts';
 import { analysisDay } from '../../pipeline/calendar-day.ts';
 import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
@@ -31,7 +31,7 @@ function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
   );
   if (paused) {
     const why = note === null || note === '' ? 'without a note' : `note: ${note}`;
-    const action = `When the reason is gone: "temporal schedule toggle --schedule-id ${id} --unpause", then run the missed days ("telemetry status" lists them).`;
+    const action = `Once the reason is gone, run "temporal schedule toggle --schedule-id ${id} --unpause", then run the missed days ("telemetry status" lists them).`;
     return [...findings, problem(`is paused, ${why}`, action)];
   }
   return [...findings, ...missed(schedule, now).map(({ what, action }) => problem(what, action))];
@@ -40,15 +40,15 @@ function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
 function missed(schedule: ScheduleFacts, now: string): { what: string; action: string }[] {
   const { id, cron, createdAt, lastScheduledAt, running, catchupSeconds } = schedule;
   const due = lastDue(cron, new Date(Date.parse(now) - START_GRACE_MS));
-  // A run that is not at its end keeps the next one back, and is judged by itself.
+  // A run that is still at work delays the next one, and is judged by itself.
   if (due === null || running > 0 || createdAt === null || createdAt > due) return [];
   if (lastScheduledAt !== null && Date.parse(lastScheduledAt) >= Date.parse(due)) return [];
   const what = `the run due at ${due} was not started; the last one was due ${lastScheduledAt ?? 'never'}`;
   const caughtUp = Date.parse(now) - Date.parse(due) < catchupSeconds * 1000;
   const byHand = jobNamed(id)?.byHand(analysisDay(new Date(due))) ?? id;
   const action = caughtUp
-    ? `See whether the Temporal server is well: it starts missed runs by itself; if it does not, run "${byHand}".`
-    : `It is too late to be caught up: run "${byHand}".`;
+    ? `See whether the Temporal server is healthy: it starts missed runs by itself. If it does not, run "${byHand}".`
+    : `It is too late for Temporal to start it: run "${byHand}".`;
   return [{ what, action }];
 }
 
@@ -65,8 +65,8 @@ export function lastDue(cron: string, now: Date): string | null {
 
 /**
  * Days of the last 14 that a run should have analysed and none has: neither is the day in the data set, nor has any run
- * about it begun. Null when that cannot be told. Days before the schedule existed, and before the first day of the data
- * set within these 14, are nobody's.
+ * about it begun. Null when that is unknown. Days before the schedule existed, and before the first day of the data
+ * set within these 14, do not count.
  */
 export function daysWithoutLaunch({ dataSet, runs, schedules, at }: Facts): string[] | null {
   if ('unknown' in dataSet || 'unknown' in runs || 'unknown' in schedules) return null;
@@ -107,7 +107,7 @@ function workerFinding({ workerTaskQueue, pollers }: WorkerFacts): Finding[] {
     {
       severity: 'error',
       where: `workers of ${workerTaskQueue}`,
-      what: 'no worker polls it, so nothing goes on',
+      what: 'no worker polls it, so no run makes progress',
       action: 'Start "telemetry worker", or see in its log why it ended.',
     },
   ];

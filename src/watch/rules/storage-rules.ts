@@ -1,4 +1,4 @@
-/** When queues, quarantine and alerts want a person. */
+/** When queues, quarantine and alerts need attention. */
 import { JOBS } from '../../jobs.ts';
 import { reasons } from '../../pipeline/dataset/run-report.ts';
 import type { Facts, LeftoverFacts, QueueFacts, WatchedRun } from './facts.ts';
@@ -27,13 +27,13 @@ function deadLetters({ queue, role, depth, oldestAt }: QueueFacts, now: string):
     {
       severity: 'error',
       where: `dead letters in ${queue}`,
-      what: `${messages} ${messages === 1 ? 'message that was' : 'messages that were'} received again and again, and never done with${age}`,
-      action: `See what kept workers from them, mend it, then move them back ("aws sqs start-message-move-task") or purge ${queue}.`,
+      what: `${messages} ${messages === 1 ? 'message that was' : 'messages that were'} received again and again but never finished${age}`,
+      action: `Find out why workers could not finish them, fix it, then move them back ("aws sqs start-message-move-task") or purge ${queue}.`,
     },
   ];
 }
 
-/** SQS does not tell the age of a message without handing it out, so the last run that emptied the queue stands for it. */
+/** SQS shows the age of a message only by handing it out, so the end of the last draining run is used instead. */
 function undrained(queues: readonly QueueFacts[], runs: readonly WatchedRun[], now: string): Finding[] {
   const queue = queues.find(({ role }) => role === 'done');
   if (queue === undefined || 'unknown' in queue.depth || queue.depth.known.visible === 0) return [];
@@ -45,8 +45,8 @@ function undrained(queues: readonly QueueFacts[], runs: readonly WatchedRun[], n
     {
       severity: 'error',
       where: `done queue ${queue.queue}`,
-      what: `${queue.depth.known.visible} messages, and nobody has drained it for ${ageText(last, now)}; SQS drops them after 4 days`,
-      action: 'Run a day ("telemetry run-day") or "telemetry aggregate --detach": either drains it.',
+      what: `${queue.depth.known.visible} messages, and no run has drained it for ${ageText(last, now)}; SQS drops them after 4 days`,
+      action: 'Drain it with "telemetry run-day" or "telemetry aggregate --detach".',
     },
   ];
 }
@@ -59,7 +59,7 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
       where: 'quarantine',
       what: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
       action:
-        'Read them below state/quarantine/ in the analysis bucket; run the day again once the cause is mended. They are never counted.',
+        'Read them below state/quarantine/ in the analysis bucket; run the day again once the cause is fixed. They are never counted.',
     });
   }
   if (undelivered.count > 0) {
@@ -69,7 +69,7 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
       where: 'undelivered alerts',
       what: `${undelivered.count}${undelivered.more ? ' or more' : ''} did not reach everybody${since}: ${undelivered.subjects.join('; ')}`,
       action:
-        'Mend the channel ("telemetry setup --send-test-alert" tries each), then delete what lies below state/alerts/undelivered/.',
+        'Fix the channel ("telemetry setup --send-test-alert" tries each), then delete the objects below state/alerts/undelivered/.',
     });
   }
   return findings;

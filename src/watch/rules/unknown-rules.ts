@@ -1,4 +1,4 @@
-/** What could not be looked at: said once for each cause, since nobody can tell whether it is well. */
+/** What could not be checked: reported once for each cause, since it may be broken. */
 import type { Facts, Part } from './facts.ts';
 import type { Finding } from '../../findings.ts';
 
@@ -13,7 +13,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   QueueMissing: 'Run "telemetry setup", or correct the setting that names the queue.',
 };
 const UNREACHABLE =
-  'See whether the service runs and the settings point to it ("telemetry setup" checks them), then check again.';
+  'See whether the service runs and the settings point to it ("telemetry setup" checks them), then try again.';
 
 export function unknownFindings(facts: Facts): Finding[] {
   const parts: [where: string, part: Part<unknown>][] = [

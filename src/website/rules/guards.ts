@@ -1,5 +1,5 @@
 /**
- * When a website is not published: a source that is none, or one that would take most of the site away
+ * When a website is not published: a source that is no website, or one that would delete most of the site
  * (docs/website.md 4).
  */
 import { InvalidDataError } from '../../pipeline/invalid-data.ts';

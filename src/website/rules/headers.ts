@@ -18,7 +18,7 @@ const MORE_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Always gives a type, so that no browser has to guess one (an object without a type would be guessed at).
+ * Always gives a type, so that no browser has to guess one (browsers sniff objects without one).
  * @param typeOf media type of a lower-case file name extension, without parameters
  */
 export function websiteHeaders(path: string, typeOf: (extension: string) => string | undefined): WebsiteHeaders {

@@ -1,6 +1,8 @@
-/** Addresses of git repositories: which ones are fetched from, and how they are shown to people. */
+/** Addresses of git repositories: which ones are allowed, and how they are shown to people. */
 
-/** What the URL of a repository must look like; undefined when it does. Plain http and git could be changed on their way. */
+/**
+ * What the URL of a repository must look like; undefined when it does. Plain http and git could be altered in transit.
+ */
 export function repositoryProblem(url: string): string | undefined {
   return protocolOf(url) === undefined ? 'must be https://…, ssh://…, user@host:path or file:///…' : undefined;
 }

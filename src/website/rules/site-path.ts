@@ -31,7 +31,8 @@ export function skipReason(path: string): 'hidden' | 'name' | undefined {
 }
 
 function isKeyName(path: string): boolean {
-  // Control characters break listings (XML), U+FFFD stands for bytes that were no UTF-8, and \ is a separator to some.
+  // Control characters break listings (XML), U+FFFD marks bytes that were not UTF-8, and \ is a separator for some
+  // clients.
   const harmful = /[\p{Cc}\\\u{FFFD}]/u.test(path) || !path.isWellFormed() || path.split('/').includes('');
   return !harmful && new TextEncoder().encode(path).length <= MAX_PATH_BYTES;
 }

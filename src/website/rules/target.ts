@@ -1,4 +1,4 @@
-/** Where a website may be published: nowhere that the data set, or anything under it, lives (docs/website.md 2). */
+/** Where a website may be published: apart from the data set and everything in it (docs/website.md 2). */
 
 export interface Place {
   readonly bucket: string;
@@ -6,7 +6,7 @@ export interface Place {
   readonly prefix: string;
 }
 
-/** Whether one place is the other, lies inside it, or contains it. */
+/** Whether one place is the other, is inside it, or contains it. */
 export function overlap(a: Place, b: Place): boolean {
   return a.bucket === b.bucket && (a.prefix.startsWith(b.prefix) || b.prefix.startsWith(a.prefix));
 }

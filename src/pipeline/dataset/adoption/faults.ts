@@ -1,8 +1,8 @@
 /** What is wrong with a folder of the original, counted by reason and measure: no broken measure stops the others. */
 
 /**
- * Why something of the original is not in its base (true), or what was noted though all its rows are (false). What clients
- * could not show either is no loss to them.
+ * True: a reason why something of the original is not in its base. False: something noted although all its rows are.
+ * Clients lose nothing that they could not show anyway.
  */
 const KEPT_OUT = {
   bad_measure_name: true,
@@ -27,7 +27,7 @@ export interface AdoptionFault {
   readonly reason: AdoptionReason;
   /** Measure, or name of a file; cut off at 255 characters. */
   readonly what: string;
-  /** Rows, or 1 for a thing that is wrong as a whole. */
+  /** Rows, or 1 for something that is wrong as a whole. */
   readonly count: number;
 }
 
@@ -50,7 +50,7 @@ export class FaultCounts {
     this.#faults.set(key, { reason, what: name, count: count + (this.#faults.get(key)?.count ?? 0) });
   }
 
-  /** By reason and thing, in the order they were met. */
+  /** By reason and thing, in the order in which they were found. */
   list(): AdoptionFault[] {
     return [...this.#faults.values()];
   }

@@ -42,13 +42,13 @@ export function measureFileName(name: string): { readonly measure: string; reado
 
 /**
  * Reads the fixed files. A measure whose name the data set cannot hold, or whose entry in revisions.json is not understood,
- * is counted in `faults`; only the former is kept out.
+ * is counted in `faults`; only the first kind is kept out.
  * @param names of all files in the folder
  * @throws InvalidDataError `bad_filter_tree`, `bad_histograms`, `bad_revisions`: without them the folder says nothing
  */
 export function readOriginalFolder(names: Iterable<string>, fixed: PreviousFiles, faults: FaultCounts): OriginalFolder {
   const paths = FilterTree.parse(fixed.filterTree).paths();
-  // The next snapshot takes ids and definitions over by just this reader.
+  // The next snapshot takes ids and definitions over with this same reader.
   parsePreviousSnapshot(fixed);
   const revisions = new Map(StoredJson.parse(fixed.revisions, 'bad_revisions', 'revisions.json').entries());
   const found = new Set(revisions.keys());

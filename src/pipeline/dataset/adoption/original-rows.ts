@@ -12,14 +12,14 @@ import { isFilterPath } from '../filter-tree.ts';
 import type { FaultCounts } from './faults.ts';
 import type { OriginalMeasure } from './original-folder.ts';
 
-/** Two buckets, the least a histogram can have, and six numbers. */
+/** The minimum: two buckets and six numbers. */
 const MIN_ROW = 2 + TRAILER;
 /** Far beyond every histogram, and well below what a line of a part may hold. */
 const MAX_ROW = 10_000;
 const DATE = /^\d{8}$/;
 
 /**
- * The slots of one by-date file, in slot order, without repeats. Rows that are none are counted in `faults`.
+ * The slots of one by-date file, in slot order, without repeats. Invalid rows are counted in `faults`.
  * @param json the parsed file: `{date: [[…values, filter id], …]}`
  */
 export function slotsOfFile(

@@ -1,6 +1,6 @@
 /**
  * The original's `versions.json` (docs/formats/published.md 5.1): channel/version → folder, nothing else. Its folder
- * names become keys and paths, so every one is checked before anything is read by it.
+ * names become keys and paths, so every one is checked before it is used.
  */
 import { InvalidDataError } from '../../invalid-data.ts';
 import { isChannelVersion, parseFolderName } from '../folder-name.ts';
@@ -9,11 +9,14 @@ import { StoredJson } from '../../stored-json.ts';
 interface OriginalVersions {
   /** channel/version → folder, ascending. */
   readonly folders: ReadonlyMap<string, string>;
-  /** One sentence for each entry that is none of a channel/version and its folder, or that was left out in vain. */
+  /**
+   * One sentence for each entry that is not a channel/version with its folder, or that was left out without being
+   * there.
+   */
   readonly problems: readonly string[];
 }
 
-/** True for a `versions.json` of our own: it has a commit, whatever that is worth. */
+/** True for a `versions.json` of our own: it has a commit, valid or not. */
 export function isOurs(json: string): boolean {
   try {
     return StoredJson.parse(json, 'bad_versions', 'versions.json').optional('$head') !== undefined;
