@@ -22,7 +22,7 @@ module.exports = {
       to: {
         pathNot: [
           pure,
-          '^src/(workflows/|state/keys\\.ts|jobs\\.ts|failures\\.ts|names\\.ts)',
+          '^src/(workflows/|state/keys\\.ts|jobs\\.ts|failures\\.ts|error-classes\\.ts|names\\.ts)',
           'node_modules/@temporalio/(workflow|common)/',
         ],
         dependencyTypesNot: ['type-only'],
@@ -62,7 +62,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/state/' },
       to: {
-        path: '^src/(?!state/|pipeline/|threads/|ports\\.ts|failures\\.ts|failpoints\\.ts|work-folder\\.ts)',
+        path: '^src/(?!state/|pipeline/|threads/|ports\\.ts|failures\\.ts|error-classes\\.ts|failpoints\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -88,7 +88,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/watch/' },
       to: {
-        path: '^src/(?!watch/|pipeline/|setup/|state/|findings\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|schedules\\.ts|deadline\\.ts)',
+        path: '^src/(?!watch/|pipeline/|setup/|state/|findings\\.ts|ports\\.ts|names\\.ts|jobs\\.ts|failures\\.ts|error-classes\\.ts|schedules\\.ts|deadline\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -98,7 +98,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/verify/' },
       to: {
-        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|failures\\.ts|work-folder\\.ts)',
+        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|failures\\.ts|error-classes\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -6,7 +6,6 @@
  * is tried again.
  */
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
-import { InvalidDataError, type InvalidDataReason } from './pipeline/invalid-data.ts';
 import { plainText } from './pipeline/plain-text.ts';
 
 type FailureClass =
@@ -225,129 +224,6 @@ export const FailureType = Object.fromEntries(Object.keys(TABLE).map((type) => [
   readonly [Type in FailureType]: Type;
 };
 
-/** The failure type of invalid data that ends a run. Data that a stage counts and leaves out never gets that far. */
-const BY_REASON = {
-  invalid_day: 'InvalidInput',
-  invalid_input: 'InvalidInput',
-  invalid_filter: 'InvalidFilter',
-  invalid_template: 'InvalidFilter',
-  task_too_large: 'TaskTooLarge',
-  plan_too_large: 'PlanTooLarge',
-  sealed_day: 'InvalidInput',
-  adopted_files: 'InvalidInput',
-  website_source: 'WebsiteSourceMissing',
-  website_refused: 'WebsiteRefused',
-  garbage_refused: 'GarbageRefused',
-  bad_sha: 'InvalidInput',
-  unknown_sha: 'InvalidInput',
-  ambiguous_sha: 'InvalidInput',
-  bad_json: 'InvalidData',
-  bad_key: 'InvalidData',
-  bad_arch: 'InvalidData',
-  bad_os: 'InvalidData',
-  bad_os_version: 'InvalidData',
-  bad_channel_version: 'InvalidData',
-  bad_revision: 'InvalidData',
-  no_info: 'InvalidData',
-  no_tab: 'InvalidData',
-  unsupported_ver: 'InvalidData',
-  bad_container: 'InvalidData',
-  decoder_memory: 'InvalidData',
-  too_large: 'InvalidData',
-  file_too_large: 'InvalidData',
-  line_too_long: 'InvalidData',
-  bad_filter_path: 'InvalidData',
-  not_base64: 'InvalidData',
-  bad_message: 'InvalidData',
-  bad_prefix: 'InvalidData',
-  bad_result_key: 'InvalidData',
-  bad_file_key: 'InvalidData',
-  no_files: 'InvalidData',
-  unknown_run: 'InvalidData',
-  unknown_task: 'InvalidData',
-  files_differ: 'InvalidData',
-  damaged_plan: 'StateDamaged',
-  bad_plan: 'StateDamaged',
-  bad_receipt: 'StateDamaged',
-  bad_run_index: 'StateDamaged',
-  bad_chunk: 'StateDamaged',
-  bad_contribution: 'StateDamaged',
-  bad_publication: 'StateDamaged',
-  bad_staged: 'StateDamaged',
-  bad_part: 'StateDamaged',
-  unsorted_slots: 'StateDamaged',
-  bad_ledger: 'StateDamaged',
-  bad_round: 'StateDamaged',
-  bad_entry: 'StateDamaged',
-  bad_alert: 'StateDamaged',
-  bad_garbage_plan: 'StateDamaged',
-  bad_website_memory: 'StateDamaged',
-  bad_adopted_folder: 'StateDamaged',
-  bad_file_list: 'StateDamaged',
-  unsorted_list: 'StateDamaged',
-  bad_gzip: 'StateDamaged',
-  bad_versions: 'PointerDamaged',
-  bad_status: 'StateDamaged',
-  bad_manifest: 'StateDamaged',
-  bad_filter_tree: 'StateDamaged',
-  bad_histograms: 'StateDamaged',
-  bad_revisions: 'StateDamaged',
-  bad_folder_name: 'StateDamaged',
-  missing_folder: 'StateDamaged',
-  missing_file: 'StateDamaged',
-} as const satisfies Record<InvalidDataReason, FailureType>;
-
-/** Names of errors: of this code base, of the AWS SDK, of Node.js and of the language. */
-const BY_NAME: Readonly<Record<string, FailureType>> = {
-  QueueMissingError: 'QueueMissing',
-  ObjectMissingError: 'StateDamaged',
-  PreconditionFailedError: 'ServiceUnavailable',
-  PassingError: 'ServiceUnavailable',
-  NoSuchBucket: 'BucketMissing',
-  AccessDenied: 'AccessDenied',
-  AccessDeniedException: 'AccessDenied',
-  InvalidAccessKeyId: 'AccessDenied',
-  SignatureDoesNotMatch: 'AccessDenied',
-  AbortError: 'ServiceUnavailable',
-  TimeoutError: 'ServiceUnavailable',
-  ServiceUnavailable: 'ServiceUnavailable',
-  SlowDown: 'ServiceUnavailable',
-  InternalError: 'ServiceUnavailable',
-  RequestTimeout: 'ServiceUnavailable',
-  ThrottlingException: 'ServiceUnavailable',
-  KeyTooLongError: 'ProgramError',
-  EntityTooLarge: 'ProgramError',
-  TypeError: 'ProgramError',
-  RangeError: 'ProgramError',
-  ReferenceError: 'ProgramError',
-  SyntaxError: 'ProgramError',
-  EvalError: 'ProgramError',
-  URIError: 'ProgramError',
-  AssertionError: 'ProgramError',
-};
-
-/** Codes of Node.js and of the system. */
-const BY_CODE: Readonly<Record<string, FailureType>> = {
-  ECONNREFUSED: 'ServiceUnavailable',
-  ECONNRESET: 'ServiceUnavailable',
-  ECONNABORTED: 'ServiceUnavailable',
-  EHOSTUNREACH: 'ServiceUnavailable',
-  ENETUNREACH: 'ServiceUnavailable',
-  ENOTFOUND: 'ServiceUnavailable',
-  ETIMEDOUT: 'ServiceUnavailable',
-  EPIPE: 'ServiceUnavailable',
-  EAI_AGAIN: 'ServiceUnavailable',
-  UND_ERR_SOCKET: 'ServiceUnavailable',
-  UND_ERR_CONNECT_TIMEOUT: 'ServiceUnavailable',
-  ENOSPC: 'DiskFull',
-  EDQUOT: 'DiskFull',
-  ENAMETOOLONG: 'ProgramError',
-  EISDIR: 'ProgramError',
-  ENOTDIR: 'ProgramError',
-  EINVAL: 'ProgramError',
-  ERR_WORKER_OUT_OF_MEMORY: 'OutOfMemory',
-};
-
 /** What is known about the error that ended a run. */
 export interface Failure {
   /** Failure type that crossed the activity boundary; null for an error without one. */
@@ -377,50 +253,7 @@ export function isFailure(error: unknown, type: FailureType): error is Applicati
   return error instanceof ApplicationFailure && error.type === type;
 }
 
-/**
- * The row of an error: first by the error itself, then by its causes: `fetch` reports a refused connection as the cause
- * of a `TypeError`. `UnexpectedError` for what no row knows.
- */
-export function failureTypeOf(error: unknown): FailureType {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    const type = ownType(at);
-    if (type !== undefined && !(type === 'ProgramError' && causedByService(at))) return type;
-  }
-  return 'UnexpectedError';
-}
-
-function ownType(error: Error): FailureType | undefined {
-  if (error instanceof ApplicationFailure) return isFailureType(error.type) ? error.type : undefined;
-  if (error instanceof TimeoutFailure) return 'TimedOut';
-  if (error instanceof InvalidDataError) return BY_REASON[error.reason];
-  const byCode = codeType(error);
-  if (byCode !== undefined) return byCode;
-  const named = Object.hasOwn(BY_NAME, error.name) ? BY_NAME[error.name] : undefined;
-  const { $metadata, $fault } = error as ServiceError;
-  // An answer that could not be read may be readable next time, whatever error it caused in the SDK.
-  return named === 'ProgramError' && $metadata !== undefined && $fault === undefined ? 'ServiceUnavailable' : named;
-}
-
-/** Node.js has many codes for wrong arguments and impossible lengths. */
-const PROGRAM_CODE = /^ERR_(?:INVALID|OUT_OF_RANGE|STRING_TOO_LONG|BUFFER)/;
-
-function codeType({ code }: ServiceError): FailureType | undefined {
-  if (typeof code !== 'string') return undefined;
-  const known = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
-  return known ?? (PROGRAM_CODE.test(code) ? 'ProgramError' : undefined);
-}
-
-interface ServiceError extends Error {
-  readonly code?: unknown;
-  readonly $metadata?: unknown;
-  readonly $fault?: unknown;
-}
-
-function causedByService({ cause }: Error): boolean {
-  return cause instanceof Error && failureTypeOf(cause) === 'ServiceUnavailable';
-}
-
-function isFailureType(type: unknown): type is FailureType {
+export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(TABLE, type);
 }
 

@@ -118,7 +118,7 @@ async function commitStaged(
     metrics.add('telemetry_flip_conflicts', 1);
     return resolve(pointer, contribution);
   }
-  const staged = await readStagedSnapshots(analysis, run, attempt, publication.snapshots.length, signal);
+  const staged = await readStagedSnapshots(analysis, run, attempt, publication.snapshots, signal);
   const base = await readLedger(analysis, publication.baseLedger, signal);
   const ledger = await nextLedger(stores, base, contribution, publication, staged, signal);
   const current = { etag: publication.pointerEtag, versions: pointer.versions, ledger: base };

@@ -1,7 +1,8 @@
 /** The edge between errors of this code base and Temporal: each gets its type, and is final when the same input would cause it again. */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
-import { failureTypeOf, type FailureType, isFinal } from '../failures.ts';
+import { failureTypeOf } from '../error-classes.ts';
+import { failure, type FailureType, isFinal } from '../failures.ts';
 import { plainText } from '../pipeline/plain-text.ts';
 import { inActivityContext } from './context.ts';
 
@@ -39,8 +40,17 @@ const MAX_BYTES = 4096;
 const MAX_CAUSES = 4;
 const MAX_INPUT = 300;
 
-function toFailure(error: unknown, secrets: readonly string[], input: unknown): unknown {
-  if (!(error instanceof Error)) return new Error(fit(String(error), secrets));
+function toFailure(thrown: unknown, secrets: readonly string[], input: unknown): unknown {
+  try {
+    return translated(thrown, secrets, input);
+  } catch {
+    // Whatever was thrown, Temporal gets an error with a type.
+    return failure('UnexpectedError', 'The activity ended with something that cannot be read as an error');
+  }
+}
+
+function translated(thrown: unknown, secrets: readonly string[], input: unknown): unknown {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   // Temporal itself must recognise a cancellation.
   if (error instanceof CancelledFailure || error.name === 'AbortError') return error;
   const type = failureTypeOf(error);
@@ -82,7 +92,10 @@ function sameKind(error: Error, message: string, cause: Error | undefined): Erro
   }
   if (error instanceof TemporalFailure) return error;
   const clean = Object.create(Object.getPrototypeOf(error) as object) as Error;
-  return Object.assign(clean, { message, name: error.name, ...(cause !== undefined && { cause }) });
+  // Defined, not assigned: a DOMException has its members as getters.
+  for (const [member, value] of Object.entries({ message, name: error.name, stack: '', ...(cause && { cause }) }))
+    Object.defineProperty(clean, member, { value, writable: true, configurable: true, enumerable: false });
+  return clean;
 }
 
 function fit(text: string, secrets: readonly string[]): string {

@@ -11,7 +11,14 @@ import { type Candidate, decideGarbage } from '../pipeline/garbage/decide.ts';
 import { isInGrace, reachableFrom, type StoredLedger } from '../pipeline/garbage/reachable.ts';
 import type { ObjectStore } from '../ports.ts';
 import { addressOf } from '../state/documents.ts';
-import { chunkParts, compactedObjects, createGarbagePlan, readGarbagePlan, storeTime } from '../state/garbage.ts';
+import {
+  chunkParts,
+  compactedObjects,
+  createGarbagePlan,
+  isCollectable,
+  readGarbagePlan,
+  storeTime,
+} from '../state/garbage.ts';
 import { stateKeys } from '../state/keys.ts';
 import { heartbeating } from './context.ts';
 import { type DataSetStores, type Pointer, readLedger, readPointer, storedLedgers } from '../state/pointer.ts';
@@ -122,14 +129,14 @@ async function removePlanned(
     }
   };
   for (const { name } of garbage.folders) {
-    if (folders.has(name)) continue;
+    if (folders.has(name) || parseFolderName(name) === undefined) continue;
     const objects = await Array.fromAsync(published.objects(`${settings.publishedPrefix}${name}/`, signal));
     await remove(
       published,
       objects.map(({ key }) => key),
     );
   }
-  const gone = garbage.objects.map(({ name }) => name).filter((key) => !slots.has(key));
+  const gone = garbage.objects.map(({ name }) => name).filter((key) => isCollectable(key) && !slots.has(key));
   await remove(analysis, gone);
 }
 

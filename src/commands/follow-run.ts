@@ -7,7 +7,8 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { exitCodeOf, failureTypeOf } from '../failures.ts';
+import { failureTypeOf } from '../error-classes.ts';
+import { exitCodeOf } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';

@@ -1,6 +1,7 @@
 /** Inputs of the workflows: plain JSON objects in which every member has a default, checked before anything else happens. */
 import { z } from 'zod';
 import { InvalidDataError } from './invalid-data.ts';
+import { isTooDeep, MAX_NESTING } from './nesting.ts';
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;
@@ -156,6 +157,7 @@ function parsed<Shape extends z.ZodRawShape>(
 ): z.output<z.ZodObject<Shape>> {
   if (input !== undefined && input !== null && (typeof input !== 'object' || Array.isArray(input)))
     throw invalid(workflow, ['the input must be one JSON object']);
+  if (isTooDeep(input)) throw invalid(workflow, [`the input is nested deeper than ${MAX_NESTING} levels`]);
   const members = Object.fromEntries(
     Object.entries(input ?? {}).filter(([, value]) => value !== undefined && value !== null),
   );

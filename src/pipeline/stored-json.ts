@@ -3,6 +3,7 @@
  * place and never repaired by a guess.
  */
 import { InvalidDataError, type InvalidDataReason } from './invalid-data.ts';
+import { isTooDeep, MAX_NESTING } from './nesting.ts';
 
 /** One value of a stored document, with the place it has there. */
 export class StoredJson {
@@ -21,11 +22,14 @@ export class StoredJson {
    * @throws InvalidDataError with `reason`, here and in all members
    */
   static parse(text: string, reason: InvalidDataReason, document: string): StoredJson {
+    let value: unknown;
     try {
-      return new StoredJson(JSON.parse(text), reason, document);
+      value = JSON.parse(text);
     } catch {
       throw new InvalidDataError(reason, `${document} is not JSON`);
     }
+    if (isTooDeep(value)) throw new InvalidDataError(reason, `${document} is nested deeper than ${MAX_NESTING} levels`);
+    return new StoredJson(value, reason, document);
   }
 
   /**
@@ -77,6 +81,12 @@ export class StoredJson {
   anyText(): string {
     if (typeof this.value !== 'string') this.fail('a text');
     return this.value;
+  }
+
+  /** An instant, ISO 8601 in UTC, that exists. */
+  instant(): string {
+    const instant = this.text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    return Number.isFinite(Date.parse(instant)) ? instant : this.fail('an instant');
   }
 
   /** An integer of 0 to 2^53−1. */

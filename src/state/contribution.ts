@@ -2,8 +2,9 @@
 import { parseContribution, type RunContribution } from '../pipeline/dataset/contribution.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
-import { type Codec, readDocument, readOrCreate } from './documents.ts';
-import { stateKeys } from './keys.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { addressOf, type Codec, readDocument, readOrCreate, undamaged } from './documents.ts';
+import { runOfEntry, stateKeys } from './keys.ts';
 
 const CONTRIBUTION: Codec<RunContribution> = { what: 'the contribution of a run', parse: parseContribution };
 
@@ -19,5 +20,19 @@ export async function contributionOf(
 
 /** @throws ApplicationFailure StateDamaged */
 export async function readContribution(store: ObjectStore, run: RunRef, signal: AbortSignal): Promise<RunContribution> {
-  return readDocument(store, stateKeys.contribution(run), CONTRIBUTION, signal);
+  const key = stateKeys.contribution(run);
+  const contribution = await readDocument(store, key, CONTRIBUTION, signal);
+  return undamaged(addressOf(store, key), CONTRIBUTION.what, () => belongingTo(run, contribution));
+}
+
+/** A document of another run, or one that names objects of others, must not become part of a commit. */
+function belongingTo(run: RunRef, contribution: RunContribution): RunContribution {
+  const { runId, day, segments, filesProcessedKey, filesMissingKey } = contribution;
+  if (runOfEntry(day, runId).prefix !== run.prefix)
+    throw new InvalidDataError('bad_contribution', `it is of run ${runId} of ${day}, not of ${run.prefix}`);
+  const foreign =
+    [filesProcessedKey, filesMissingKey].find((list) => !list.startsWith(run.prefix)) ??
+    segments.find(({ channelVersion, key, sha256 }) => key !== stateKeys.segment(channelVersion, day, sha256))?.key;
+  if (foreign === undefined) return contribution;
+  throw new InvalidDataError('bad_contribution', `it names ${foreign}, which is none of its own objects`);
 }

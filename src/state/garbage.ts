@@ -23,7 +23,7 @@ function readCandidate(stored: StoredJson): Candidate {
     name: stored.member('name').text(),
     objects: stored.member('objects').count(),
     bytes: stored.member('bytes').count(),
-    lastModified: new Date(stored.member('lastModified').text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)),
+    lastModified: new Date(stored.member('lastModified').instant()),
   };
 }
 
@@ -50,6 +50,13 @@ export async function storeTime(store: ObjectStore, signal: AbortSignal): Promis
 }
 
 const COMPACTED = /^state\/segments\/[^/]+\/[^/]+\/sealed-/;
+
+const CHUNK_PART = new RegExp(`^(?:${RUN_ROOTS.join('|')})[^/]+/[^/]+/chunks/.+\\.zst$`);
+
+/** Whether garbage collection may remove such an object at all, whatever a stored plan says. */
+export function isCollectable(key: string): boolean {
+  return COMPACTED.test(key) || CHUNK_PART.test(key);
+}
 
 /** Compacted days of all channel/versions; everything else below the segments is kept for good. */
 export async function* compactedObjects(store: ObjectStore, signal: AbortSignal): AsyncGenerator<Candidate> {

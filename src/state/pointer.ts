@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { failpoint } from '../failpoints.ts';
-import { failure, failureTypeOf } from '../failures.ts';
+import { failureTypeOf } from '../error-classes.ts';
+import { failure } from '../failures.ts';
 import { type Fault, faultsOf, pointerFaults } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { parseLedger, serialiseLedger } from '../pipeline/dataset/ledger-document.ts';
@@ -18,9 +19,10 @@ import {
   serialiseVersions,
   type Versions,
 } from '../pipeline/dataset/versions.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { Metrics } from '../metrics.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
-import { addressOf, bodyOf, type Codec, getIfPresent, inflatedText, readDocument, undamaged } from './documents.ts';
+import { addressOf, bodyOf, type Codec, getIfPresent, inflatedText, readObject, undamaged } from './documents.ts';
 import { publishedNames, stateKeys } from './keys.ts';
 
 export interface Pointer {
@@ -68,7 +70,12 @@ export async function readPointer(stores: DataSetStores, signal: AbortSignal): P
 
 /** @throws ApplicationFailure StateDamaged */
 export async function readLedger(analysis: ObjectStore, key: string, signal: AbortSignal): Promise<Ledger> {
-  return readDocument(analysis, key, LEDGER, signal);
+  const { body } = await readObject(analysis, key, LEDGER.what, signal);
+  return undamaged(addressOf(analysis, key), LEDGER.what, () => {
+    const text = inflatedText(body);
+    if (hashedKey(text) !== key) throw new InvalidDataError('bad_ledger', 'its content is not what its name says');
+    return parseLedger(text);
+  });
 }
 
 /** What a commit replaces. */
@@ -104,9 +111,10 @@ export async function commitLedger(
   const { analysis, published } = stores;
   const key = ledgerKey(ledger);
   const known = current?.versions ?? null;
+  refuseFaults(stores, key, faultsOf(ledger, current?.ledger ?? null));
   const versions =
     known === null ? firstVersions(ledger, key, new Date()) : nextVersions(known, ledger, key, new Date());
-  refuseFaults(stores, key, [...faultsOf(ledger, current?.ledger ?? null), ...pointerFaults(versions, ledger)]);
+  refuseFaults(stores, key, pointerFaults(versions, ledger));
   await analysis.createOnce(key, bodyOf(LEDGER, ledger), { contentType: 'application/gzip' }, signal);
   const body = gzipSync(serialiseVersions(versions));
   await failpoint('flip.before', signal);
@@ -118,7 +126,11 @@ export async function commitLedger(
 }
 
 function ledgerKey(ledger: Ledger): string {
-  return stateKeys.ledger(createHash('sha256').update(serialiseLedger(ledger)).digest('hex'));
+  return hashedKey(serialiseLedger(ledger));
+}
+
+function hashedKey(text: string): string {
+  return stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
 }
 
 function refuseFaults(stores: DataSetStores, key: string, faults: readonly Fault[]): void {

@@ -10,7 +10,8 @@ import { readBase, readFolded, readSegment } from '../pipeline/dataset/ledger-do
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
 import type { ObjectStore } from '../ports.ts';
-import { type Codec, readDocument, readDocumentIfPresent, readOrCreate } from './documents.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { addressOf, type Codec, readDocument, readDocumentIfPresent, readOrCreate, undamaged } from './documents.ts';
 import { stateKeys } from './keys.ts';
 
 export const FOLDER_FILE_HEADERS = {
@@ -163,11 +164,19 @@ export async function readStagedSnapshots(
   store: ObjectStore,
   run: RunRef,
   attempt: number,
-  count: number,
+  plans: readonly SnapshotPlan[],
   signal: AbortSignal,
 ): Promise<StagedSnapshot[]> {
-  const indexes = Array.from({ length: count }, (_, index) => index);
-  return pMap(indexes, (index) => readDocument(store, stateKeys.staged(run, attempt, index), STAGED, signal), {
-    concurrency: READS_AT_ONCE,
-  });
+  return pMap(
+    plans,
+    async ({ channelVersion }, index) => {
+      const key = stateKeys.staged(run, attempt, index);
+      const staged = await readDocument(store, key, STAGED, signal);
+      return undamaged(addressOf(store, key), STAGED.what, () => {
+        if (staged.channelVersion === channelVersion) return staged;
+        throw new InvalidDataError('bad_staged', `it is of ${staged.channelVersion}, its plan of ${channelVersion}`);
+      });
+    },
+    { concurrency: READS_AT_ONCE },
+  );
 }

@@ -194,7 +194,7 @@ describe('adopted files', () => {
     storeOriginal(app, workedExample());
     await adoptNow(app);
     const run = roundRun('20131101T000000.000Z', runId(7));
-    const list = 'state/list.gz';
+    const list = `${run.prefix}files-processed-0.gz`;
     app.analysis.store(list, gzipSync(`${ADOPTED_KEY}\n`));
     app.analysis.store(
       stateKeys.contribution(run),

@@ -62,6 +62,18 @@ describe('drainDoneQueue, messages that break the protocol', () => {
     assert.equal(day.app.queues.bodies(DONE_QUEUE).length, 1);
   });
 
+  it('a message nested 5,000 deep is quarantined, and the good ones beside it count', async () => {
+    const { day, tasks } = await sent(application(), 1);
+    for (const member of ['id', 'target-prefix'])
+      day.app.queues.put(DONE_QUEUE, `{"${member}":${'['.repeat(5000)}${']'.repeat(5000)}}`);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const drained = await day.drain({ maxSeconds: 5 });
+    assert.deepEqual([drained.done, drained.quarantined], [1, 2]);
+  });
+
   it('the same poison twice is one object', async () => {
     const { day } = await sent(application(), 1);
     for (let copy = 0; copy < 2; copy += 1) day.app.queues.put(DONE_QUEUE, 'poison!');

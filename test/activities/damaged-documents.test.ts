@@ -27,6 +27,7 @@ const DAMAGES: readonly (readonly [name: string, damage: (text: string) => strin
   ['truncated', (text) => text.slice(0, Math.floor(text.length / 2))],
   ['of the wrong type', () => '[1]'],
   ['of another release', (text) => text.replace('{', '{"format":2,')],
+  ['nested without end', (text) => text.replace('{', `{"format":${'['.repeat(50_000)}${']'.repeat(50_000)},`)],
 ];
 
 /** Damages an object in place, compressed as it was. */

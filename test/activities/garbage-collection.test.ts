@@ -61,6 +61,20 @@ describe('garbage collection', () => {
     assert.equal(await app.run('removeGarbage', ALL).then(({ objects }) => objects >= 0), true, 'may be repeated');
   });
 
+  it('removes nothing but what it may collect, whatever its stored plan names', async () => {
+    const app = application();
+    await publish(app, 1, 'a');
+    const kept = [...app.analysis.keys('state/ledgers/'), ...app.analysis.keys('state/runs/')].filter(
+      (key) => !key.includes('/chunks/'),
+    );
+    const candidate = (name: string) => ({ name, objects: 1, bytes: 1, lastModified: '2013-01-01T00:00:00.000Z' });
+    const plan = { folders: [candidate('.'), candidate('..')], objects: kept.map(candidate), left: 0 };
+    app.analysis.store(stateKeys.garbagePlan('hostile'), JSON.stringify(plan));
+    assert.equal((await app.run('removeGarbage', { id: 'hostile' })).objects, 0);
+    for (const key of kept) assert.ok(app.analysis.contents.has(key), key);
+    assertWhole(app);
+  });
+
   it('keeps what was current until a commit of the last 72 h', async () => {
     const app = application();
     const first = await publish(app, 1, 'a');

@@ -12,6 +12,15 @@ import { failsForGood } from '../fakes/failures.ts';
 import { versionsOf } from '../fakes/published-space.ts';
 import { NEXT, publishTwoDays, rewrite, verifyNow } from '../fakes/verified-space.ts';
 
+function list(value: unknown): object[] {
+  assert.ok(Array.isArray(value));
+  return value as object[];
+}
+
+function withKey(segments: unknown, key: string): object[] {
+  return list(segments).map((segment) => ({ ...segment, key }));
+}
+
 const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
 const signal = new AbortController().signal;
 
@@ -54,6 +63,48 @@ describe('a commit', () => {
     );
     assert.equal(day.app.published.text(VERSIONS), before);
     assert.deepEqual(day.app.analysis.keys('state/ledgers/').length, 1);
+  });
+
+  const foreign = (change: (stored: Record<string, unknown>) => object) => change;
+  for (const [what, change] of [
+    ['names a segment outside of the state', foreign(({ segments }) => ({ segments: withKey(segments, 'output/x') }))],
+    [
+      'names a list of another run',
+      foreign(() => ({ filesProcessedKey: 'state/runs/20131001/x/files-processed-0.gz' })),
+    ],
+    ['is of another day', foreign(() => ({ day: '20131001' }))],
+    ['is of another run', foreign(() => ({ runId: '00000000-0000-4000-8000-000000000099' }))],
+    ['has a channel/version twice', foreign(({ segments }) => ({ segments: [...list(segments), ...list(segments)] }))],
+    ['was planned at no time', foreign(() => ({ planAt: '9999-99-99T99:99:99Z' }))],
+  ] as const) {
+    it(`of a contribution that ${what} is refused, by its address`, async () => {
+      const day = new DayRun(application());
+      await day.analyse([inputKey('nightly/28', 'n1')]);
+      await day.stage();
+      const before = day.app.published.text(VERSIONS);
+      rewrite(day.app.analysis, stateKeys.contribution(day.run), (stored) => ({ ...stored, ...change(stored) }));
+      const told = /^s3:\/\/analysis\/state\/runs\/.*contribution\.json is damaged/;
+      await failsForGood(day.commit(), FailureType.StateDamaged, told);
+      assert.equal(day.app.published.text(VERSIONS), before);
+    });
+  }
+
+  it('of a snapshot that was staged for another channel/version is refused, by its address', async () => {
+    const day = new DayRun(application());
+    await day.analyse([inputKey('nightly/28', 'n1'), inputKey('aurora/27', 'a1')]);
+    await day.stage();
+    const [first, second] = [0, 1].map((index) => stateKeys.staged(day.run, 1, index));
+    day.app.analysis.store(first ?? '', day.app.analysis.text(second ?? ''));
+    await failsForGood(day.commit(), FailureType.StateDamaged, /staged-0\.json is damaged: it is of nightly\/28/);
+  });
+
+  it('on a ledger that was changed in place is refused: it is not what its name says', async () => {
+    const app = application();
+    await publishTwoDays(app);
+    const day = new DayRun(app, 3, '20131101');
+    await day.analyse([inputKey('nightly/28', 'n1', '20131101')]);
+    rewrite(app.analysis, versionsOf(app).head.ledger, (ledger) => ({ ...ledger, days: {} }));
+    await failsForGood(day.stage(), FailureType.StateDamaged, /ledgers.*its content is not what its name says/);
   });
 
   const entryOf = (ledger: Ledger): LedgerEntry => ledger.entries.get(NEXT) ?? assert.fail();

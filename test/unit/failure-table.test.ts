@@ -4,16 +4,8 @@ import { describe, it } from 'node:test';
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { MAX_UNEXPECTED_ATTEMPTS, translatingFailures } from '../../src/activities/failure-edge.ts';
-import {
-  exitCodeOf,
-  type Failure,
-  failure,
-  FailureType,
-  failureTypeOf,
-  isFinal,
-  readFailure,
-  verdictOf,
-} from '../../src/failures.ts';
+import { failureTypeOf } from '../../src/error-classes.ts';
+import { exitCodeOf, type Failure, failure, FailureType, isFinal, readFailure, verdictOf } from '../../src/failures.ts';
 import { againOf, JOBS, WORKFLOW_TYPES } from '../../src/jobs.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { ObjectMissingError, PassingError, PreconditionFailedError, QueueMissingError } from '../../src/ports.ts';
@@ -22,6 +14,8 @@ import { ObjectMissingError, PassingError, PreconditionFailedError, QueueMissing
 const PASSING: readonly FailureType[] = ['SqsRefused', 'ServiceUnavailable', 'TimedOut', 'DiskFull', 'UnexpectedError'];
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
+const withStatus = (name: string, httpStatusCode: number) =>
+  Object.assign(new Error(name), { name, $fault: 'server', $metadata: { httpStatusCode } });
 const named = (name: string) => Object.assign(new Error(name), { name });
 
 /** Errors as they are thrown, and the row that each has. */
@@ -51,6 +45,12 @@ const THROWN: readonly (readonly [error: unknown, type: FailureType])[] = [
   // `fetch` and the SDK wrap what happened to the connection.
   [new TypeError('fetch failed', { cause: withCode('ECONNRESET') }), 'ServiceUnavailable'],
   [Object.assign(new SyntaxError('Unexpected token <'), { $metadata: {} }), 'ServiceUnavailable'],
+  [new TypeError('fetch failed', { cause: withCode('UND_ERR_HEADERS_TIMEOUT') }), 'ServiceUnavailable'],
+  [new TypeError('fetch failed', { cause: new AggregateError([withCode('ECONNREFUSED')]) }), 'ServiceUnavailable'],
+  [withStatus('InternalFailure', 500), 'ServiceUnavailable'],
+  [withStatus('TooManyRequestsException', 429), 'ServiceUnavailable'],
+  [withStatus('OperationAborted', 409), 'ServiceUnavailable'],
+  [withStatus('Forbidden', 403), 'AccessDenied'],
   [new Error('the chunk', { cause: new RangeError('x') }), 'ProgramError'],
   [new Error('who knows'), 'UnexpectedError'],
   ['no error at all', 'UnexpectedError'],
@@ -98,6 +98,22 @@ describe('the failure table', () => {
   it('an error of the program names the input that causes it', async () => {
     assert.match((await thrownBy(new RangeError('Invalid string length'))).message, /input: \{"chunk":3\}/);
     assert.match((await thrownBy(withCode('ERR_WORKER_OUT_OF_MEMORY'))).message, /input: \{"chunk":3\}/);
+  });
+
+  it('an error of a kind that is hard to read reaches Temporal all the same', async () => {
+    const ring = new TypeError('ring');
+    ring.cause = ring;
+    const hostile = Object.defineProperty(new Error('x'), 'message', {
+      get: () => {
+        throw new Error('no');
+      },
+    });
+    for (const thrown of [new DOMException('late', 'DataError'), ring, hostile, Object.create(null), undefined]) {
+      const error = await thrownBy(thrown, MAX_UNEXPECTED_ATTEMPTS);
+      assert.ok(error instanceof Error);
+      assert.equal(typeof error.message, 'string');
+    }
+    assert.match((await thrownBy(new DOMException('too late', 'DataError'))).message, /too late/);
   });
 
   it('an error that no row knows is tried a few times, then final', async () => {

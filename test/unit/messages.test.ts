@@ -310,5 +310,8 @@ describe('done messages', () => {
     refused(() => decodeDoneMessage('A'.repeat(1 << 20)), 'bad_json');
     refused(() => decodeDoneMessage(`${'A'.repeat(1 << 20)}?`), 'not_base64');
     refused(() => decodeDoneMessage(base64(`{"id":${'['.repeat(200_000)}`)), 'bad_json');
+    // Whole JSON, which JSON.parse takes at any depth.
+    for (const member of ['id', 'files', 'target-prefix', 'skipped'])
+      refused(() => decodeDoneMessage(base64(`{"${member}":${'['.repeat(5000)}${']'.repeat(5000)}}`)), 'bad_json');
   });
 });

@@ -27,7 +27,7 @@ export function parsePartLine(line: string): PartSlot {
   } catch {
     fields = undefined;
   }
-  if (!Array.isArray(fields) || fields.length !== 8 || !Array.isArray(fields[7])) {
+  if (!Array.isArray(fields) || fields.length !== 8 || !Array.isArray(fields[7]) || !areTexts(fields)) {
     throw new InvalidDataError('bad_part', `Not a line of a sorted part: ${line.slice(0, 200)}`);
   }
   const [channelVersion, measure, byDate, path, date, buildId, revision, values] = fields as [
@@ -41,6 +41,12 @@ export function parsePartLine(line: string): PartSlot {
     number[],
   ];
   return { channelVersion, slot: { measure, byDate, path, date, buildId, revision, values } };
+}
+
+/** All but the last, which are the values. */
+function areTexts(fields: readonly unknown[]): boolean {
+  for (let index = 0; index < 7; index += 1) if (typeof fields[index] !== 'string') return false;
+  return true;
 }
 
 /** Slot order: channel/version, measure, by-date, path, date, length. */

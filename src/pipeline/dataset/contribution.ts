@@ -14,6 +14,9 @@ export function parseContribution(text: string): RunContribution {
   const contribution = readContribution(StoredJson.document(text, 'bad_contribution', 'contribution.json'));
   const fault = countFault(contribution);
   if (fault !== undefined) throw new InvalidDataError('bad_contribution', `contribution.json: ${fault} (I8)`);
+  const names = contribution.segments.map(({ channelVersion }) => channelVersion);
+  if (new Set(names).size !== names.length)
+    throw new InvalidDataError('bad_contribution', 'contribution.json has a channel/version twice');
   return contribution;
 }
 
@@ -25,7 +28,7 @@ function readContribution(root: StoredJson) {
     /** `YYYYMMDD`, or the name of a round. */
     day: root.member('day').text(ENTRY_NAME),
     /** When the plan was stored, by the store's clock; the later plan wins the day. */
-    planAt: root.member('planAt').text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    planAt: root.member('planAt').instant(),
     planned: root.member('planned').count(),
     done: root.member('done').count(),
     failed: root.member('failed').count(),

@@ -122,7 +122,7 @@ export function completeLedger(
   const channelVersions = new Map<string, ChannelVersionEntry>();
   for (const [name, entry] of draft.channelVersions) {
     const { folder, ...rest } = { ...entry, ...rendered.get(name) };
-    if (folder === null) throw new Error(`${name} was not rendered`);
+    if (folder === null) throw new InvalidDataError('bad_staged', `${name} was not rendered`);
     channelVersions.set(name, { folder, ...rest });
   }
   return { seq: parent.seq + 1, commit, parent: parent.commit, entries: draft.entries, channelVersions };

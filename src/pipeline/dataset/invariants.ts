@@ -5,6 +5,7 @@
 import { ENTRY_NAME, isRound } from './entry-name.ts';
 import { parseFolderName } from './folder-name.ts';
 import type { ChannelVersionEntry, CompactedBase, Ledger, LedgerEntry, Segment } from './ledger.ts';
+import { slotsNamedBy } from './named-slots.ts';
 import type { Versions } from './versions.ts';
 
 export interface Fault {
@@ -20,12 +21,12 @@ export interface Fault {
  * @param parent null for the first commit of a data set
  */
 export function faultsOf(next: Ledger, parent: Ledger | null): Fault[] {
-  return [...faultsWithin(next), ...repeatedRuns(next), ...faultsAgainst(next, parent)];
+  return [...faultsWithoutParent(next), ...faultsAgainst(next, parent)];
 }
 
 /** The same where the parent is not stored any more. */
 export function faultsWithoutParent(next: Ledger): Fault[] {
-  return [...faultsWithin(next), ...repeatedRuns(next)];
+  return [...faultsWithin(next), ...repeatedRuns(next), ...sharedSlots(next)];
 }
 
 /** What one ledger shows by itself; a stored one with such a fault is damaged. */
@@ -119,6 +120,26 @@ function repeatedRuns({ entries }: Ledger): Fault[] {
   return faults;
 }
 
+/** I3: an object with slots is of one channel/version, and one day of it. */
+function sharedSlots({ channelVersions }: Ledger): Fault[] {
+  const owners = new Map<string, string>();
+  const faults: Fault[] = [];
+  for (const [name, entry] of channelVersions) {
+    const days = new Set<string>();
+    for (const { key } of slotsNamedBy(name, entry)) {
+      const owner = owners.get(key) ?? name;
+      if (owner !== name)
+        faults.push({ rule: 'I3', kind: 'wrong-sum', what: `${owner} and ${name} both count ${key}` });
+      owners.set(key, owner);
+    }
+    for (const { key } of entry.segments) {
+      if (days.has(key)) faults.push({ rule: 'I3', kind: 'wrong-sum', what: `${name} counts ${key} for two days` });
+      days.add(key);
+    }
+  }
+  return faults;
+}
+
 function faultsAgainst(next: Ledger, parent: Ledger | null): Fault[] {
   const parentFault = parentFaultOf(next, parent);
   if (parentFault !== undefined) return [{ rule: 'I5', kind: 'wrong-parent', what: parentFault }];
@@ -190,6 +211,8 @@ function sumChanges(next: Ledger, before: Before, changed: ReadonlySet<string>):
     }
     for (const day of daysCountedBy(entry))
       if (!next.entries.has(day)) fault(`${name} counts ${day}, of which the ledger has no entry`);
+    if (was !== undefined && entry.folder <= was.folder)
+      fault(`${name} goes back from ${was.folder} to ${entry.folder}`);
   }
   for (const [name, was] of before.channelVersions) {
     if (next.channelVersions.has(name)) continue;

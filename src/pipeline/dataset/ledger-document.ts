@@ -59,7 +59,7 @@ function sortedObject<T>(map: ReadonlyMap<string, T>): Record<string, T> {
 }
 
 function readEntry(stored: StoredJson): LedgerEntry {
-  const planAt = stored.optional('planAt')?.text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const planAt = stored.optional('planAt')?.instant();
   const files = stored.member('files');
   const lists = stored.member('fileLists');
   return {

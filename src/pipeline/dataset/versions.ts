@@ -35,7 +35,7 @@ export function parseVersions(json: string): Versions {
     commit: stored.member('commit').text(),
     parent: stored.member('parent').nullOr((parent) => parent.text()),
     ledger: stored.member('ledger').text(),
-    at: stored.member('at').text(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    at: stored.member('at').instant(),
   };
   const folders = new Map<string, string>();
   for (const [name, value] of root.entries()) {

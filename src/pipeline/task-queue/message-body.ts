@@ -1,5 +1,6 @@
 /** How both SQS queues carry JSON: base64, standard alphabet, padded (docs/formats/queues.md 2.4). */
 import { InvalidDataError } from '../invalid-data.ts';
+import { isTooDeep, MAX_NESTING } from '../nesting.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const TASK_ID = /^[0-9a-f-]{36}\/[1-9][0-9]{0,5}$/;
@@ -31,6 +32,8 @@ export function decodeBody(body: string): { fields: Record<string, unknown>; pla
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new InvalidDataError('bad_json', 'The message body is JSON but no object');
   }
+  if (isTooDeep(parsed))
+    throw new InvalidDataError('bad_json', `The message body is nested deeper than ${MAX_NESTING} levels`);
   return { fields: parsed as Record<string, unknown>, plain };
 }
 
