@@ -30,11 +30,16 @@ export async function runToExitCode(program: CommandUnknownOpts): Promise<void> 
     await program.parseAsync();
   } catch (error) {
     process.exitCode = error instanceof ConfigError ? 2 : error instanceof CommandError ? error.exitCode : 1;
-    const known = error instanceof ConfigError || error instanceof CommandError;
-    process.stderr.write(
-      `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    process.stderr.write(`${await messageOf(error)}\n`);
   }
+}
+
+async function messageOf(error: unknown): Promise<string> {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError || error instanceof CommandError) return error.message;
+  // What activities fail with, such as StateDamaged. Loaded here: most commands never need it.
+  const { ApplicationFailure } = await import('@temporalio/common');
+  return error instanceof ApplicationFailure ? error.message : (error.stack ?? error.message);
 }
 
 /** Read when a command begins, since what comes before it may still change the environment. */

@@ -4,21 +4,25 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/failures.ts';
-import { stateKeys } from '../../src/state/keys.ts';
+import { roundRun, stateKeys } from '../../src/state/keys.ts';
 import { ALERT_SUBJECT, OPEN_FAILURE } from '../../src/state/alerts.ts';
 import { readDocument } from '../../src/state/documents.ts';
 import { readGarbagePlan } from '../../src/state/garbage.ts';
 import { readForeignReceipt } from '../../src/state/receipts.ts';
+import { findRun } from '../../src/state/plan.ts';
+import { readRoundTaken } from '../../src/state/rounds.ts';
 import { leftoverFacts } from '../../src/watch/leftovers.ts';
 import { collectFacts } from '../../src/watch/collect-facts.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DayRun, inputKey, runId } from '../fakes/day-run.ts';
 import { failsForGood } from '../fakes/failures.ts';
+import { adoptNow, storeOriginal, workedExample } from '../fakes/original-space.ts';
 import { versionsOf } from '../fakes/published-space.ts';
 import { found, keyOf, publishTwoDays, verifyNow } from '../fakes/verified-space.ts';
 
 const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
 const signal = new AbortController().signal;
+const ROUND = roundRun('20131029T120000Z', runId(9));
 
 /** What an object may hold instead of its document. */
 const DAMAGES: readonly (readonly [name: string, damage: (text: string) => string])[] = [
@@ -164,6 +168,12 @@ describe('documents beside the path of a day', () => {
       stateKeys.foreignReceipt(`${runId(9)}/1`, 'done'),
       (app) => readForeignReceipt(app.analysis, `${runId(9)}/1`, 'done', signal),
     ],
+    ['the index of a run', stateKeys.runIndex(runId(9)), (app) => findRun(app.analysis, runId(9), signal)],
+    [
+      'the list of results that a round took',
+      stateKeys.roundTaken(ROUND),
+      (app) => readRoundTaken(app.analysis, ROUND, signal),
+    ],
   ];
   for (const [what, key, read] of cases) {
     for (const [name, change] of DAMAGES) {
@@ -227,6 +237,23 @@ describe('those who look at a data set with a damaged document', () => {
       const after = (await verifyNow(app)).findings.map(({ where }) => where);
       assert.ok(after.includes(`s3://analysis/${key}`));
       assert.ok(app.published.contents.has(VERSIONS));
+    });
+
+    it(`adoption does not use a record of an adopted folder that is ${name}`, async () => {
+      const app = application();
+      storeOriginal(app, workedExample());
+      app.trace.fail({ method: 'createOnce', key: /state\/ledgers/ });
+      await assert.rejects(adoptNow(app), /injected fault/);
+      app.trace.clear();
+      const key = keyOf(app.analysis, /state\/adoption\/folders\/.*nightly/);
+      damage(app, key, change);
+      const before = app.published.text(VERSIONS);
+      await failsForGood(
+        adoptNow(app),
+        FailureType.StateDamaged,
+        new RegExp(`^s3://analysis/${escaped(key)} is damaged: `),
+      );
+      assert.equal(app.published.text(VERSIONS), before);
     });
 
     it(`status shows quarantine and open failures that are ${name} as not readable`, async () => {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { Command } from '@commander-js/extra-typings';
+import { ApplicationFailure } from '@temporalio/common';
+import { CommandError } from '../../src/commands/command-error.ts';
+import { ConfigError } from '../../src/config.ts';
+import { runToExitCode } from '../../src/program.ts';
+
+/** What a command that ends with this error writes, and its exit code. */
+async function endOf(test: TestContext, error: Error): Promise<{ text: string; code: unknown }> {
+  const write = test.mock.method(process.stderr, 'write', () => true);
+  const { argv, exitCode } = process;
+  process.argv = ['node', 'telemetry'];
+  try {
+    await runToExitCode(new Command('telemetry').action(() => Promise.reject(error)));
+    return { text: write.mock.calls.map(({ arguments: [text] }) => String(text)).join(''), code: process.exitCode };
+  } finally {
+    process.argv = argv;
+    process.exitCode = exitCode;
+    write.mock.restore();
+  }
+}
+
+describe('the end of a command', () => {
+  const KNOWN: readonly (readonly [what: string, error: Error, code: number])[] = [
+    ['a command that failed', new CommandError('it failed; do this'), 1],
+    ['input that must be corrected', new CommandError('it failed; do this', { exitCode: 2 }), 2],
+    ['a damaged document', ApplicationFailure.nonRetryable('it failed; do this', 'StateDamaged'), 1],
+    ['a setting that is wrong', new ConfigError('it failed; do this'), 2],
+  ];
+  for (const [what, error, code] of KNOWN) {
+    it(`${what} is told by its message alone`, async (test) => {
+      const end = await endOf(test, error);
+      assert.match(end.text, /it failed; do this\n$/);
+      assert.doesNotMatch(end.text, /\n +at /);
+      assert.equal(end.code, code);
+    });
+  }
+
+  it('an unknown error keeps its stack trace, for whoever must find it', async (test) => {
+    const end = await endOf(test, new TypeError('not expected'));
+    assert.match(end.text, /^TypeError: not expected\n +at /);
+    assert.equal(end.code, 1);
+  });
+});
