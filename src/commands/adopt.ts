@@ -4,7 +4,6 @@
  * interruption it continues where it was interrupted.
  */
 import { setInterval } from 'node:timers';
-import { ApplicationFailure } from '@temporalio/common';
 import { adoptSpace } from '../adoption/adopt.ts';
 import { type AdoptionProgress, AdoptionRefused, type AdoptionResult } from '../adoption/adoption.ts';
 import { type OriginalSpace, spaceInBucket, spaceInFolder } from '../adoption/original-space.ts';
@@ -54,7 +53,6 @@ export async function adopt(config: Config, options: AdoptOptions): Promise<void
     print(options.json === true ? JSON.stringify(result) : describeAdoption(result));
   } catch (error) {
     if (error instanceof AdoptionRefused) throw new CommandError(error.message, { cause: error, exitCode: 2 });
-    if (error instanceof ApplicationFailure) throw new CommandError(error.message, { cause: error });
     throw error;
   } finally {
     clearInterval(timer);

@@ -77,6 +77,12 @@ export class StoredJson {
     this.fail(pattern === undefined ? 'a text' : `a text like ${String(pattern)}`);
   }
 
+  /** A text that `accepts` takes; `expected` names such a text in the error. */
+  textThat(accepts: (text: string) => boolean, expected: string): string {
+    const text = this.text();
+    return accepts(text) ? text : this.fail(expected);
+  }
+
   /** A text that may be empty. */
   anyText(): string {
     if (typeof this.value !== 'string') this.fail('a text');

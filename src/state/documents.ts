@@ -1,7 +1,9 @@
 /**
  * Documents of the private bucket: what a codec is, and one way to read and store documents. Each codec is beside its
- * document, in the other files of this folder. A document that should be there and is not, or that cannot be read, is `StateDamaged`: final, with its full address and what to do. It is never
- * taken for an empty one, and never repaired by a guess.
+ * document, in the other files of this folder.
+ *
+ * A document that should be there and is not, or that cannot be read, is `StateDamaged`: final, with its full address
+ * and what to do. It is never taken for an empty one, and never repaired by a guess.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { failure, type FailureType } from '../failures.ts';

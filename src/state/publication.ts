@@ -46,8 +46,7 @@ function readPublication(root: StoredJson) {
 }
 
 function readSnapshotPlan(stored: StoredJson) {
-  const channelVersion = stored.member('channelVersion').text();
-  if (!isChannelVersion(channelVersion)) stored.member('channelVersion').fail('a channel/version');
+  const channelVersion = stored.member('channelVersion').textThat(isChannelVersion, 'a channel/version');
   const sealing = stored.optional('sealing');
   return {
     channelVersion,

@@ -13,8 +13,7 @@ export type RoundTaken = ReturnType<typeof readTaken>;
 function readTaken(root: StoredJson) {
   return {
     results: root.member('results').list((result) => {
-      const taskId = result.member('taskId').text();
-      if (!isTaskId(taskId)) result.member('taskId').fail('a task id');
+      const taskId = result.member('taskId').textThat(isTaskId, 'a task id');
       return { taskId, outcome: result.member('outcome').text(/^(?:done|failed)$/) as Outcome };
     }),
     /** Waiting results that the data set had already. */

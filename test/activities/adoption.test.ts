@@ -189,7 +189,7 @@ describe('adopted files', () => {
     assert.match(app.published.text(`${PREFIX}FILES_PROCESSED`), /f1\.lzma/);
   });
 
-  it('a round of continuous aggregation that has one of them is planned anew', async () => {
+  it('a round of continuous aggregation that has one of them is planned again', async () => {
     const app = application();
     storeOriginal(app, workedExample());
     await adoptNow(app);

@@ -73,7 +73,7 @@ describe('mergeChunk', () => {
     });
   }
 
-  it('a result that was written again since its receipt is read anew, and its new ETag noted', async () => {
+  it('a result that was written again since its receipt is read again, and its new ETag noted', async () => {
     const day = await drained(application());
     const again = day.app.analysis.store(resultOfTask(day, 2), resultOf([FILES[0]!], 'CYCLE_COLLECTOR'));
     const result = await merge(day);

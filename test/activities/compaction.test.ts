@@ -1,4 +1,4 @@
-/** A long history: old days are folded, the data set shows the same, and days can be analysed anew for as long as they are kept. */
+/** A long history: old days are folded, the data set shows the same, and days can be analysed again for as long as they are kept. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FailureType } from '../../src/failures.ts';

@@ -111,7 +111,7 @@ describe('continuous aggregation', () => {
     assert.equal(submissionsOf(app, NIGHTLY), 2);
   });
 
-  it('a day that commits while the round is under way sends the round back to plan anew', async () => {
+  it('a day that commits while the round is under way sends the round back to plan again', async () => {
     const app = application();
     const day = new DayRun(app);
     await day.analyse([file('d1')]);

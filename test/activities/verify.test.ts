@@ -431,7 +431,7 @@ describe('verify', () => {
     assert.deepEqual((await verifyNow(app)).findings, []);
   });
 
-  it('a commit that comes while it walks makes it begin anew', async () => {
+  it('a commit that comes while it walks makes it begin again', async () => {
     const app = application();
     await publishTwoDays(app);
     const third = new DayRun(app, 3, '20131101');

@@ -87,7 +87,7 @@ export class Application {
     this.setUpDataSet();
   }
 
-  /** What the website's activities have; asked for anew with every call. */
+  /** What the website's activities have; asked for again with every call. */
   websitePorts(): ActivityPorts['website'] {
     const sourceOf = (): WebsiteSource | null => this.websiteSource;
     return {

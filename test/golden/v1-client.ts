@@ -1,6 +1,6 @@
 /**
- * What the v1 dashboards' client reads from a published folder and computes from it (docs/formats/published.md 5.9),
- * written anew.
+ * What the v1 dashboards’ client reads from a published folder and computes from it (docs/formats/published.md 5.9),
+ * in code of its own.
  */
 
 /** Files of one folder: name → JSON text. */

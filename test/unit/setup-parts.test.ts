@@ -235,7 +235,7 @@ describe('the data set', () => {
     });
   }
 
-  it('is not begun anew where the pointer is gone but its folders are there', async () => {
+  it('is not begun again where the pointer is gone but its folders are there', async () => {
     const parts = stores();
     await parts.published.put('v7/20131029120000-28-nightly/_manifest.json', Buffer.from('{}'));
     const [outcome] = await runItems([dataSetItem(parts, [])], { fix: true });

@@ -121,7 +121,7 @@ describe('continuousAggregation', () => {
     });
   });
 
-  it('a round that a day has overtaken is planned anew', async () => {
+  it('a round that a day has overtaken is planned again', async () => {
     const execution = await aggregate({
       activities: {
         collectWaiting: drainUntilCancelled,

@@ -248,7 +248,7 @@ describe('drain and merge', () => {
 });
 
 describe('publish', () => {
-  it('plans and stages anew, under a new commit, when another publisher was first', async () => {
+  it('plans and stages again, under a new commit, when another publisher was first', async () => {
     const execution = await run({
       commitDataset: inTurn<Awaited<ReturnType<Activities['commitDataset']>>>(
         { outcome: 'moved', seq: 1 },

@@ -51,8 +51,7 @@ function readContribution(root: StoredJson) {
 }
 
 function readSegment(stored: StoredJson) {
-  const channelVersion = stored.member('channelVersion').text();
-  if (!isChannelVersion(channelVersion)) stored.member('channelVersion').fail('a channel/version');
+  const channelVersion = stored.member('channelVersion').textThat(isChannelVersion, 'a channel/version');
   return {
     channelVersion,
     key: stored.member('key').text(),

@@ -46,8 +46,7 @@ export function readManifestFile(file: StoredJson): ManifestFile {
 /** @throws InvalidDataError `bad_manifest` */
 export function parseManifest(json: string): Manifest {
   const root = StoredJson.parse(json, 'bad_manifest', MANIFEST_NAME);
-  const channelVersion = root.member('channelVersion').text();
-  if (!isChannelVersion(channelVersion)) root.member('channelVersion').fail('a channel/version');
+  const channelVersion = root.member('channelVersion').textThat(isChannelVersion, 'a channel/version');
   const files = root.member('files').list(readManifestFile);
   if (new Set(files.map((file) => file.name)).size !== files.length) root.member('files').fail('without repeats');
   const segments = root.member('segments').items();

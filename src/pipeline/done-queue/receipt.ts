@@ -56,8 +56,7 @@ export function parseReceipt(text: string): Receipt {
 
 /** Members that earlier releases did not write get a neutral value. */
 export function readReceipt(root: StoredJson): Receipt {
-  const id = root.member('id').text();
-  if (!isTaskId(id)) root.member('id').fail('a task id');
+  const id = root.member('id').textThat(isTaskId, 'a task id');
   const outcome = root.member('outcome').text(/^(?:done|failed)$/) as Outcome;
   const etag = root.optional('etag')?.nullOr((value) => value.text()) ?? null;
   if (outcome === 'done' && etag === null) root.fail('a receipt of a result, with its etag');

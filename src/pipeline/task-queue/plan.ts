@@ -61,7 +61,7 @@ export function parsePlanHead(line: string): PlanHead {
 /** @throws InvalidDataError `bad_plan` */
 export function parsePlanLine(line: string): AnalysisTask {
   const root = StoredJson.parse(line, 'bad_plan', 'task line of the plan');
-  const [id, files] = [root.member('id').text(), stringList(root.member('files').value)];
-  if (!isTaskId(id)) root.member('id').fail('a task id');
+  const id = root.member('id').textThat(isTaskId, 'a task id');
+  const files = stringList(root.member('files').value);
   return { id, files: files ?? root.member('files').fail('a list of input keys'), size: root.member('size').count() };
 }

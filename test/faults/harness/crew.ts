@@ -50,7 +50,7 @@ export class Crew {
     const dies = slot > 0 && this.#random() < 0.5;
     this.#starts += 1;
     const child = this.#scene.startWorker({
-      // What has fired is remembered there, and each worker is to die anew.
+      // What has fired is remembered there, and each worker is to die again.
       TELEMETRY_WORK_DIRECTORY: join(this.#scene.directory, 'work', String(this.#starts)),
       ...(dies && { FAILPOINTS: `${point}=kill@${1 + Math.floor(this.#random() * 3)}` }),
     });

@@ -57,7 +57,7 @@ export interface PublishedSpace {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Read anew, by code of its own. */
+/** Read again, by code of its own. */
 export async function publishedSpace(scene: Scene): Promise<PublishedSpace> {
   const read = async (key: string): Promise<string> => {
     const { body } = await scene.published.get(`v7/${key}`);
