@@ -21,6 +21,8 @@ export interface SampleInput {
   readonly submissionsPerFile?: number;
   /** For tests of whole days, whose time goes into publishing two files for each measure: only the first so many. */
   readonly measures?: number;
+  /** For tests of whole days: only these, as `nightly/28`; else six of three channels. */
+  readonly channelVersions?: readonly string[];
   /** For benchmarks: exactly this many full files without any fault, instead of the everyday mix. */
   readonly files?: number;
   /** For benchmarks: different records in a file; the others repeat them under other ids. */
@@ -69,8 +71,11 @@ async function readStamp(file: string): Promise<Stamp | null> {
 }
 
 async function writeSamples(input: SampleInput): Promise<SampleCounts> {
-  const { seed, days, directory } = input;
-  const partitions = { seed, days, submissionsPerFile: input.submissionsPerFile ?? SUBMISSIONS_PER_FILE };
+  const { seed, days, directory, channelVersions } = input;
+  const partitions = {
+    ...{ seed, days, submissionsPerFile: input.submissionsPerFile ?? SUBMISSIONS_PER_FILE },
+    ...(channelVersions !== undefined && { channelVersions }),
+  };
   const everyday = input.files === undefined;
   const files = everyday ? everydayFiles(partitions) : manyFiles(partitions, input.files);
   const counts = emptyCounts();

@@ -20,16 +20,21 @@ export interface PartitionInput {
   readonly days: readonly string[];
   /** A partition with more submissions becomes several files. */
   readonly submissionsPerFile: number;
+  /** Only these, as `nightly/28`. */
+  readonly channelVersions?: readonly string[];
 }
 
 /**
  * The everyday mix: each channel/version has at least 100 saved sessions of Firefox a day
  * (docs/formats/published.md A13).
  */
-export function everydayFiles({ seed, days, submissionsPerFile }: PartitionInput): SampleFile[] {
+export function everydayFiles({ seed, days, submissionsPerFile, channelVersions }: PartitionInput): SampleFile[] {
   const [firstDay] = days;
   if (firstDay === undefined) throw new Error('sample submissions need at least one day');
-  const releases = buildsBefore(firstDay);
+  const releases = buildsBefore(firstDay).filter(
+    ([first]) =>
+      channelVersions === undefined || (first !== undefined && channelVersions.includes(published(first[0]))),
+  );
   return days.flatMap((day, dayNumber) =>
     releases.flatMap((builds) =>
       REASONS.flatMap(([reason, perDay]) => {
@@ -59,6 +64,11 @@ export function manyFiles({ days, submissionsPerFile }: PartitionInput, count: n
       submissions: submissionsPerFile,
     });
   });
+}
+
+/** The channel/version whose folder shows a build: `28.0a1` belongs to `nightly/28`. */
+function published({ channel, version }: Build): string {
+  return `${channel}/${version.slice(0, version.indexOf('.'))}`;
 }
 
 type Group = Pick<SampleFile, 'application' | 'build' | 'submissions'>;

@@ -63,6 +63,7 @@ it('telemetry adopt, then a day of other channel/versions: every old entry stays
     directory: samples,
     submissionsPerFile: 20,
     measures: 20,
+    channelVersions: ['nightly/28', 'beta/26'],
   });
   const deployment = await Deployment.start({ TELEMETRY_DEFINITIONS: join(samples, 'definitions') });
   try {

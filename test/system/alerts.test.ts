@@ -28,7 +28,10 @@ let deployment: Deployment;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'alerts-'));
   template = join(folder, 'filter.json.in');
-  await generateSamples({ seed: 'alerts', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'alerts', days: [DAY], directory: folder, submissionsPerFile: 40 },
+    ...{ measures: 20, channelVersions: ['nightly/28'] },
+  });
   mails = await MailSink.start();
   brokenChat = createServer((_, response) => {
     chatRequests += 1;

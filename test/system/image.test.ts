@@ -52,7 +52,10 @@ async function metrics(): Promise<string> {
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-'));
-  await generateSamples({ seed: 'image', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'image', days: [DAY], directory: folder, submissionsPerFile: 40 },
+    ...{ measures: 20, channelVersions: ['nightly/28'] },
+  });
   metricsPort = await freePort();
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(folder, 'definitions'),

@@ -13,7 +13,10 @@ let samples: string;
 
 before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  await generateSamples({ seed: 'killed', days: [DAY], directory: samples, submissionsPerFile: 20, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'killed', days: [DAY], directory: samples, submissionsPerFile: 20 },
+    ...{ measures: 20, channelVersions: ['nightly/28', 'aurora/27'] },
+  });
 });
 after(() => rm(samples, { recursive: true, force: true }));
 

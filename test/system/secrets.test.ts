@@ -38,7 +38,10 @@ let canaries: readonly string[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'secrets-'));
   template = join(folder, 'filter.json.in');
-  await generateSamples({ seed: 'secrets', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'secrets', days: [DAY], directory: folder, submissionsPerFile: 40 },
+    ...{ measures: 20, channelVersions: ['nightly/28'] },
+  });
   smtp = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,

@@ -16,7 +16,10 @@ let deployment: Deployment;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watch-'));
-  await generateSamples({ seed: 'watch', days: [DAY], directory: folder, submissionsPerFile: 40, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'watch', days: [DAY], directory: folder, submissionsPerFile: 40 },
+    ...{ measures: 20, channelVersions: ['nightly/28', 'aurora/27'] },
+  });
   template = join(folder, 'filter.json.in');
   await copyFile('filter.json.in', template);
   deployment = await Deployment.start({
