@@ -2,6 +2,7 @@
  * Generated submissions → results with 2 threads: as the command, with its start and the merge of its groups, and as the
  * analysis worker does it, tasks in threads that run already. Floor: 60 MB/s of decoded text.
  */
+import { mkdtempSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -58,7 +59,11 @@ try {
     const startedAt = performance.now();
     await Promise.all(
       tasks.map((task, index) =>
-        threads.aggregateSubmissions({ files: task, output: join(folder, `result-${index}.txt`), ...settings }),
+        threads.aggregateSubmissions({
+          ...{ files: task, output: join(folder, `result-${index}.txt`) },
+          folder: mkdtempSync(join(folder, 'spills-')),
+          ...settings,
+        }),
       ),
     );
     return { seconds: (performance.now() - startedAt) / 1000 };

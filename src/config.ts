@@ -1,6 +1,7 @@
 /** Reads the settings and checks them against each other. The only module that reads the environment. */
 import type { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
+import { DEFAULT_RULES } from './pipeline/submissions/aggregator.ts';
 import { overlap, placeName } from './website/rules/target.ts';
 import { environmentSchema } from './settings.ts';
 
@@ -111,12 +112,10 @@ export function submissionRules(config: Config) {
     linuxVersion: config.TELEMETRY_LINUX_VERSION,
     fallbackRevision: config.TELEMETRY_FALLBACK_REVISION ?? null,
     strictBuildId: config.TELEMETRY_STRICT_BUILD_ID,
-    maxHistogramLength: MAX_HISTOGRAM_LENGTH,
+    maxHistogramLength: DEFAULT_RULES.maxHistogramLength,
   };
 }
 
-/** 1,000 buckets and five statistics. */
-const MAX_HISTOGRAM_LENGTH = 1005;
 /** The process's environment as it stands. */
 export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env;

@@ -27,6 +27,7 @@ const BY_REASON = {
   bad_channel_version: 'InvalidData',
   bad_revision: 'InvalidData',
   no_info: 'InvalidData',
+  too_many_measures: 'InvalidData',
   no_tab: 'InvalidData',
   unsupported_ver: 'InvalidData',
   bad_container: 'InvalidData',

@@ -4,6 +4,9 @@ const MIB = 1 << 20;
 /** A longer line of a submission file is left out, a result with one is refused. */
 const maxLineBytes = 16 * MIB;
 
+/** Of a table of sums in memory, per thread, before it is written to disk. */
+const maxTableBytes = 160 * MIB;
+
 /** Of a submission file. */
 export const SUBMISSION_LIMITS = {
   /** A file that decodes to more is quarantined. */
@@ -13,11 +16,11 @@ export const SUBMISSION_LIMITS = {
   /** LZMA's default preset needs 9 MiB, its highest 65. */
   maxDecoderBytes: 128 * MIB,
   maxLineBytes,
+  maxTableBytes,
 } as const;
 
 /** Of a merge of results. */
 export const MERGE_LIMITS = {
   maxLineBytes,
-  /** Size in memory, per thread, before it is spilled to disk. */
-  maxTableBytes: 160 * MIB,
+  maxTableBytes,
 } as const;

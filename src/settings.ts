@@ -2,6 +2,7 @@
 import { availableParallelism, tmpdir } from 'node:os';
 import { z } from 'zod';
 import { parseFailpoints } from './failpoints.ts';
+import { MAX_REVISION } from './pipeline/aggregates/row-limits.ts';
 import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
 import { BRANCH_NAME, repositoryProblem } from './website/rules/repository.ts';
 
@@ -220,7 +221,11 @@ export const environmentSchema = z.object({
     .describe(
       'How Linux kernel versions are cut: first3 as the original, majorMinor without its mix-up of 3.1 and 3.11.',
     ),
-  TELEMETRY_FALLBACK_REVISION: z.string().optional().describe('Revision of submissions that name none.'),
+  TELEMETRY_FALLBACK_REVISION: z
+    .string()
+    .max(MAX_REVISION, `must have at most ${MAX_REVISION} characters`)
+    .optional()
+    .describe('Revision of submissions that name none.'),
   TELEMETRY_STRICT_BUILD_ID: z
     .enum(['true', 'false'])
     .default('false')

@@ -5,7 +5,6 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pMap from 'p-map';
 import type { Logger } from '../observability.ts';
-import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
 import {
   encodeDoneMessage,
   type FailedFile,
@@ -89,13 +88,11 @@ async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts
     const { filesFailed, filesPartial, records, skipped } = await ports.threads.aggregateSubmissions({
       files,
       output: join(output, RESULT_NAME),
+      folder,
       rules,
       limits,
     });
     taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped };
-    // When most submissions of a task are unreadable, something is wrong with the input, and trying again will not fix
-    // it.
-    if (skippedSubmissions(skipped) > records) return { aborted: true, report: taskReport };
   } else {
     await runProcessor(processor, files, output, ports.logger);
     taskReport = { ...NO_REPORT, filesFailed: missing };

@@ -30,7 +30,11 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
   await withThreads(config, dirname(output), async (threads, folder) => {
     const passes = await Promise.all(
       groups.map(async (group, index) =>
-        threads.aggregateSubmissions({ files: group, output: join(folder, `result-${index}`), ...settings }),
+        threads.aggregateSubmissions({
+          ...{ files: group, output: join(folder, `result-${index}`) },
+          folder: await mkdtemp(join(folder, 'spills-')),
+          ...settings,
+        }),
       ),
     );
     const results = passes.map((_, index) => join(folder, `result-${index}`));

@@ -33,6 +33,7 @@ type SubmissionReason =
   | 'bad_channel_version'
   | 'bad_revision'
   | 'no_info'
+  | 'too_many_measures'
   | 'no_tab'
   | 'unsupported_ver'
   | 'bad_container'

@@ -132,7 +132,7 @@ export class JsonBytes {
     }
     if (at < this.#end && bytes[at] === QUOTE) {
       this.#at = at + 1;
-      return this.#recentText(start, at);
+      return at - start <= MAX_RECENT ? this.#recentText(start, at) : this.#buffer.toString('latin1', start, at);
     }
     return this.#oddString(start, at);
   }
@@ -377,5 +377,7 @@ export class JsonBytes {
 }
 
 const RECENT = 1 << 14;
+/** A longer text is not remembered: 16,384 of them could fill the memory. */
+const MAX_RECENT = 1 << 10;
 const NUMBER_BYTES = new Uint8Array(256);
 for (const character of '+-.0123456789eE') NUMBER_BYTES[character.charCodeAt(0)] = 1;

@@ -1,6 +1,7 @@
 /** Sorted parts as files: zstd of part lines. Their identity is the hash of the lines, not of the compressed bytes. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { parsePartLine, type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
@@ -34,11 +35,46 @@ const MAX_LINE = 1 << 20;
  * of times.
  */
 export function readPart(path: string): AsyncIterable<PartSlot> {
+  return slotsOf(path, () => {
+    const source = createZstdDecompress();
+    // An error of the file becomes one of `source`, where the loop over its blocks sees it.
+    pipeline(createReadStream(path), source).catch(() => undefined);
+    return source;
+  });
+}
+
+/** The slots of a file of `writeSpill`. */
+export function readSpill(path: string): AsyncIterable<PartSlot> {
+  return slotsOf(path, () => createReadStream(path));
+}
+
+const SPILL_CHARACTERS = 1 << 20;
+
+/** Writes slots in slot order, uncompressed and before it returns: for a file that is read once and soon. */
+export function writeSpill(path: string, slots: Iterable<PartSlot>): void {
+  const file = openSync(path, 'w');
+  try {
+    let lines: string[] = [];
+    let characters = 0;
+    for (const { channelVersion, slot } of slots) {
+      const line = partLine(channelVersion, slot);
+      lines.push(line, '\n');
+      characters += line.length;
+      if (characters < SPILL_CHARACTERS) continue;
+      writeSync(file, lines.join(''));
+      lines = [];
+      characters = 0;
+    }
+    writeSync(file, lines.join(''));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {
   return {
     [Symbol.asyncIterator]: () => {
-      const source = createZstdDecompress();
-      // An error of the file becomes one of `source`, where the loop over its blocks sees it.
-      pipeline(createReadStream(path), source).catch(() => undefined);
+      const source = open();
       const blocks = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       const splitter = new LineSplitter(MAX_LINE, () => {
         throw new InvalidDataError('bad_part', `A line of the part ${path} is longer than ${MAX_LINE} bytes`);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { AggregateSubmissionsInput } from './aggregate-submissions.ts';
 import type { FileJobs, Job, JobEnd } from './jobs.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
@@ -19,13 +20,14 @@ export type ThreadPool = {
 /** Memory of one thread; a job that needs more fails alone, not the process. */
 const MAX_HEAP_MIB = 1024;
 
-export function createThreadPool(threads: number): ThreadPool & { close(): Promise<void> } {
+/** @param maxHeapMib JavaScript memory of one thread */
+export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 10_000,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
   });
   const run =
     (name: keyof FileJobs) =>
@@ -38,7 +40,30 @@ export function createThreadPool(threads: number): ThreadPool & { close(): Promi
     };
   // The names and types of the jobs are those of `fileJobs`, which the threads load; the compiler cannot follow them there.
   const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)])) as unknown as ThreadPool;
-  return { ...jobs, close: () => pool.close({ force: true }) };
+  return {
+    ...jobs,
+    aggregateSubmissions: (input, signal) => withoutLargeFiles(jobs, input, signal),
+    close: () => pool.close({ force: true }),
+  };
+}
+
+/** A file in which a thread runs out of memory is left out, as any other that cannot be read; the others are counted. */
+async function withoutLargeFiles(
+  jobs: Pick<ThreadPool, 'aggregateSubmissions'>,
+  input: AggregateSubmissionsInput,
+  signal: AbortSignal | undefined,
+): ReturnType<ThreadPool['aggregateSubmissions']> {
+  const unfit = [...(input.unfit ?? [])];
+  for (;;) {
+    const at = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    try {
+      return await jobs.aggregateSubmissions({ ...input, unfit, at }, signal);
+    } catch (error) {
+      const file = input.files[Atomics.load(at, 0) - 1];
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY' || file === undefined) throw error;
+      unfit.push({ key: file.key, reason: 'out_of_memory' });
+    }
+  }
 }
 
 const JOB_NAMES = [

@@ -1,4 +1,5 @@
 /** `result.txt` as a file: written from sorted slots, or interleaved from shares of its lines. */
+import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
@@ -13,10 +14,14 @@ export interface ResultFileInfo {
   readonly bytes: number;
 }
 
-/** Writes slots in slot order. */
+/**
+ * Writes slots in slot order.
+ * @param hash takes in the text
+ */
 export async function writeResultLines(
   path: string,
   slots: AsyncIterable<PartSlot> | Iterable<PartSlot>,
+  hash?: Hash,
 ): Promise<ResultFileInfo> {
   async function* lines(): AsyncGenerator<string> {
     const writer = new ResultLineWriter();
@@ -27,7 +32,7 @@ export async function writeResultLines(
     const last = writer.end();
     if (last !== undefined) yield last;
   }
-  return writeText(path, lines());
+  return writeText(path, lines(), hash);
 }
 
 export interface InterleaveInput {
@@ -82,7 +87,7 @@ function channelVersionOf(line: string): string {
   return line.slice(0, line.indexOf('/', line.indexOf('/') + 1));
 }
 
-async function writeText(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
-  const written = await writeLines(path, lines, (line) => line);
+async function writeText(path: string, lines: AsyncIterable<string>, hash?: Hash): Promise<ResultFileInfo> {
+  const written = await writeLines(path, lines, (line) => line, hash === undefined ? {} : { hash });
   return { lines: written.lines, bytes: written.bytes };
 }

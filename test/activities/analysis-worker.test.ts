@@ -131,11 +131,25 @@ describe('an analysis task', () => {
     assert.ok(!trace.calls.some(({ method }) => method === 'getToFile'));
   });
 
-  it('is given up when most of its submissions are unreadable', async () => {
-    await store([`${RECORD}no tab\nno tab\n`, 'no tab\n']);
+  for (const [name, text, reason] of [
+    ['of 1,000 empty lines', '\n'.repeat(1000), 'empty_line'],
+    ['of lines that are no submissions', 'no tab\n'.repeat(5), 'no_tab'],
+  ] as const) {
+    it(`names a file ${name} as failed, and counts the other one`, async () => {
+      await store([text, RECORD]);
+      await run();
+      const { targetPrefix, filesFailed, records, skipped } = reported();
+      assert.deepEqual(filesFailed, [{ key: KEYS[0], reason: 'no_submission' }]);
+      assert.deepEqual([targetPrefix, records], [`output/${TASK.id}/`, 1]);
+      assert.equal(skipped[reason], text.split('\n').length - 1);
+    });
+  }
+
+  it('counts what is good in a file of bad lines', async () => {
+    await store([`${RECORD}${'no tab\n'.repeat(1000)}`, 'no tab\n']);
     await run();
-    assert.equal(reported().targetPrefix, null);
-    assert.equal(analysis.contents.has(RESULT), false);
+    const { filesFailed, records } = reported();
+    assert.deepEqual([filesFailed.map(({ key }) => key), records], [[KEYS[1]], 1]);
   });
 
   it('reports to no queue but those of this deployment', async () => {

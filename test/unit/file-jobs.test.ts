@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -34,11 +34,20 @@ function store(name: string, content: string | Buffer): string {
 const H = '0ab8723b6fb3455bb34b04d97482fda2';
 const keyOf = (channel: string): string =>
   `saved_session/Firefox/${channel}/28.0a1/20131029030201.20131029.v2.log.${H}.lzma`;
-const LIMITS = { maxDecodedBytes: 1 << 26, maxRatio: 500, maxDecoderBytes: 1 << 26, maxLineBytes: 1 << 24 };
+const LIMITS = {
+  maxDecodedBytes: 1 << 26,
+  maxRatio: 500,
+  maxDecoderBytes: 1 << 26,
+  maxLineBytes: 1 << 24,
+  maxTableBytes: 1 << 27,
+};
 
 async function aggregate(files: readonly SubmissionFile[], limits: Partial<typeof LIMITS> = {}) {
-  const output = join(newFolder(), 'result.txt');
-  const report = await aggregateSubmissions({ files, output, rules: DEFAULT_RULES, limits: { ...LIMITS, ...limits } });
+  const folder = newFolder();
+  const output = join(folder, 'result.txt');
+  const all = { ...LIMITS, ...limits };
+  const report = await aggregateSubmissions({ files, output, folder, rules: DEFAULT_RULES, limits: all });
+  assert.deepEqual(readdirSync(folder), ['result.txt'], 'no temporary file is left');
   return { report, output, text: readFileSync(output, 'utf8') };
 }
 

@@ -103,12 +103,14 @@ describe('results', () => {
   });
 
   it('may hold the numbers that the original wrote', () => {
-    const { rows } = read(
+    const { rows, dropped } = read(
       `${KEY}\t{"${PATH}":{"values":[2147483647,-0,0,2.147484e+09,873.474196434,1.797693e+308,-1,-1,3],` +
         `"buildId":"${BUILD}","revision":""}}`,
     );
     const [values] = rows[place()] as [number[]];
-    assert.deepEqual(values, [2147483647, -0, 0, 2147484000, 873.474196434, 1.797693e308, -1, -1, 3]);
+    // What overflowed there is held far below, so that no sum of results can.
+    assert.deepEqual(values, [2147483647, -0, 0, 2147484000, 873.474196434, 2 ** 96, -1, -1, 3]);
+    assert.deepEqual(dropped, { clamped_sum: 1 });
   });
 
   it('add exactly past 2^31', () => {
@@ -198,7 +200,11 @@ describe('aggregates that are dropped and counted', () => {
     [{ ...GOOD, values: undefined }, 'bad_values'],
     [{ ...GOOD, values: [-1, 1, 1, 1, 1, 1, 1] }, 'bad_values'],
     [{ ...GOOD, values: [1, 1, 1, 1, 1, 1, 0] }, 'bad_values'],
-    [{ ...GOOD, values: Array.from({ length: 1007 }, () => 1) }, 'bad_values'],
+    [{ ...GOOD, values: Array.from({ length: 10_007 }, () => 1) }, 'bad_values'],
+    [{ ...GOOD, values: [0.5, 1, 1, 1, 1, 1, 1] }, 'bad_values'],
+    [{ ...GOOD, values: [1.7e308, 1, 1, 1, 1, 1, 1] }, 'bad_values'],
+    [{ ...GOOD, values: [1, 1, 1, 1, 1, 1, 1.5] }, 'bad_values'],
+    [{ ...GOOD, revision: 'r'.repeat(256) }, 'bad_revision'],
     [{ ...GOOD, buildId: 'UNKNOWN' }, 'bad_build_id'],
     [{ ...GOOD, buildId: '9' }, 'bad_build_id'],
     [{ ...GOOD, buildId: '' }, 'bad_build_id'],
@@ -270,7 +276,8 @@ function isGood(aggregate: unknown): aggregate is typeof GOOD {
 
 function isRow(values: unknown): boolean {
   if (!Array.isArray(values) || values.length < 7 || !values.every(Number.isFinite)) return false;
-  return values.slice(0, -6).every((bucket: number) => bucket >= 0) && values.at(-1) >= 1;
+  const counts = [...values.slice(0, -6), values.at(-1)];
+  return counts.every((count: number) => Number.isInteger(count) && count >= 0) && values.at(-1) >= 1;
 }
 
 describe('any result', () => {

@@ -206,13 +206,17 @@ describe('a histogram', () => {
     ['an object, as in version 1', '{"values":{"0":1}}'],
     ['nothing', '[]'],
     ['too short', '[1,0,0,0,-1,-1,0]'],
-    ['too long', JSON.stringify(Array.from({ length: 1006 }, () => 0))],
+    ['too long', JSON.stringify(Array.from({ length: 10_006 }, () => 0))],
     ['with null', '[1,null,0,0,-1,-1,0,0]'],
     ['with text', '[1,"0",0,0,-1,-1,0,0]'],
     ['with true', '[1,true,0,0,-1,-1,0,0]'],
     ['with 1e999', '[1,0,0,1e999,-1,-1,0,0]'],
     ['with a bucket below 0', '[1,-1,0,0,-1,-1,0,0]'],
     ['with half a hit', '[1,0.5,0,0,-1,-1,0,0]'],
+    ['with more hits than a browser can count', '[4294967296,0,0,0,-1,-1,0,0]'],
+    ['with 1.7e308 hits', '[1.7e308,0,0,0,-1,-1,0,0]'],
+    ['with a sum beyond 2^53', '[1,0,0,9007199254740992,-1,-1,0,0]'],
+    ['with a logarithm of 1e300', '[1,0,0,0,-1e300,-1,0,0]'],
     ['null', 'null'],
     ['a number', '5'],
   ];
@@ -231,22 +235,22 @@ describe('a histogram', () => {
 
   for (const [name, values] of [
     ['of the shortest kind', [0, 0, 0, -5, -1, -1, -1, -1]],
-    ['of 1000 buckets', [...Array.from({ length: 1000 }, (_, index) => index), 1, 0.5, 0.25, -1, -1]],
-    ['with numbers past 2^31', [4294967296, 0, 0, 1e15, -1, -1, 0, 7]],
+    ['of 10,000 buckets', [...Array.from({ length: 10_000 }, (_, index) => index), 1, 0.5, 0.25, -1, -1]],
+    ['with numbers past 2^31', [4294967295, 0, 0, 2 ** 53 - 1, -1, -1, 0, 7]],
   ] as const) {
     it(`${name} is counted as it is`, () => {
       assert.deepEqual(rowOf(count([submission({ histograms: { H: values } })]), 'H'), [...values, 1]);
     });
   }
 
-  for (const name of ['', 'A B', 'A/B', 'A\tB', 'Ä', 'x'.repeat(256), '__proto__\u0000']) {
+  for (const name of ['', 'A B', 'A/B', 'A\tB', 'Ä', 'x'.repeat(129), '__proto__\u0000']) {
     it(`named ${JSON.stringify(name.slice(0, 10))} is left out`, () => {
       const counted = count([submission({ histograms: { [name]: FLAG, B: FLAG } })]);
       assert.deepEqual([counted.skipped, Object.keys(counted.rows).length], [{ bad_measure_name: 1 }, 2]);
     });
   }
 
-  for (const name of ['__proto__', 'constructor', 'STARTUP_X', 'a.b-c_D', 'x'.repeat(255)]) {
+  for (const name of ['__proto__', 'constructor', 'STARTUP_X', 'a.b-c_D', 'x'.repeat(128)]) {
     it(`may be named ${name.slice(0, 20)}`, () => {
       const text = submission({ histograms: { B: FLAG } }).replace('"B"', JSON.stringify(name));
       assert.deepEqual(rowOf(count([text]), name), [...FLAG, 1]);
@@ -433,7 +437,7 @@ const isLoose = (value: unknown): value is Loose =>
 function literally(records: readonly Loose[]): Counted['rows'] {
   const rows = new Map<string, [number[], string, string]>();
   const add = (measure: string, path: string, row: readonly number[], buildId: string, revision: string): void => {
-    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(measure)) return;
+    if (!/^[A-Za-z0-9_.-]{1,128}$/.test(measure)) return;
     for (const byDate of ['by-build-date', 'by-submission-date']) {
       const place = `${measure} ${byDate} 20131029/${path} ${row.length}`;
       const [sums] = rows.get(place) ?? [];
@@ -477,7 +481,12 @@ function pathOf({ ver, info }: Loose): string | undefined {
 
 function isHistogram(array: unknown): array is number[] {
   if (!Array.isArray(array) || array.length < 8 || array.some((item) => typeof item !== 'number')) return false;
-  return array.slice(0, -5).every((bucket) => Number.isInteger(bucket) && bucket >= 0);
+  const counts = array.slice(0, -5);
+  const statistics = array.slice(-5);
+  return (
+    counts.every((bucket) => Number.isInteger(bucket) && bucket >= 0 && bucket < 2 ** 32) &&
+    statistics.every((statistic) => Math.abs(statistic) <= Number.MAX_SAFE_INTEGER)
+  );
 }
 
 function simpleOf(value: unknown): [string, number][] {
@@ -487,5 +496,7 @@ function simpleOf(value: unknown): [string, number][] {
       ? Object.entries(member).map(([sub, inner]) => [simpleMeasureName(name, sub), inner])
       : [[simpleMeasureName(name), member]],
   );
-  return flat.filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  return flat.filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && Math.abs(entry[1]) <= Number.MAX_SAFE_INTEGER,
+  );
 }

@@ -7,6 +7,12 @@ import { compareText } from '../text-order.ts';
 import type { Slot } from './slot.ts';
 
 /**
+ * A line is cut, and its key repeated, once it has this many characters: a fourth of the bytes that a reader takes, since a
+ * character may have three bytes and one more aggregate follows.
+ */
+const MAX_LINE_CHARACTERS = 4 << 20;
+
+/**
  * Turns slots in slot order into lines without LF. A path with one length is written as the original did, one with
  * several as a list of aggregates, so that no contribution is lost before the published length is chosen.
  */
@@ -26,18 +32,23 @@ export class ResultLineWriter {
   #members: string[] = [];
   #path = '';
   #aggregates: string[] = [];
+  /** Characters of the line, about. */
+  #characters = 0;
 
   /** @returns the finished line before this slot, when the slot begins a new one */
   add(channelVersion: string, slot: Slot): string | undefined {
     const key = `${channelVersion}/${slot.measure}/${slot.byDate}`;
-    const line = key === this.#key ? undefined : this.end();
-    this.#key = key;
     const path = `${slot.date}/${slot.path}`;
+    const isNext = key !== this.#key || this.#characters > MAX_LINE_CHARACTERS;
+    const line = isNext ? this.end() : undefined;
+    this.#key = key;
     if (path !== this.#path) {
       this.#closePath();
       this.#path = path;
     }
-    this.#aggregates.push(aggregateJson(slot));
+    const aggregate = aggregateJson(slot);
+    this.#aggregates.push(aggregate);
+    this.#characters += aggregate.length + path.length;
     return line;
   }
 
@@ -46,6 +57,7 @@ export class ResultLineWriter {
     this.#closePath();
     const line = this.#members.length === 0 ? undefined : `${this.#key}\t{${this.#members.join(',')}}`;
     this.#members = [];
+    this.#characters = 0;
     this.#key = '';
     this.#path = '';
     return line;

@@ -11,15 +11,12 @@ import { isCalendarDay } from '../calendar-day.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
-import { isSafeSegment } from '../safe-segment.ts';
+import { isMeasureName } from '../safe-segment.ts';
 import { addCounts } from './chunk-head.ts';
+import { clampStatistics, isResultRow, MAX_PATH, MAX_REVISION, MAX_ROW } from './row-limits.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 
-/** Longest row taken: 1,000 buckets and the trailer. */
-const MAX_ROW = 1000 + TRAILER;
-
-const MAX_CHANNEL_VERSION = 256;
 const BUILD_ID = /^(?:0|[0-9]{8,14})$/;
 
 /** Members of an aggregate that were seen, as bits. */
@@ -52,6 +49,8 @@ interface AggregateEnd {
 
 /** How many known ends are compared; most differ within their first bytes. */
 const MAX_ENDS = 12;
+/** Longer ones are not kept: they are not repeated. */
+const MAX_END_BYTES = 1024;
 
 export class ResultParser {
   /** Of committed results. */
@@ -164,6 +163,9 @@ export class ResultParser {
     const length = this.#used - this.#start;
     const fault = this.#fault || this.#wholeFault(length);
     if (fault === '') {
+      // The original wrote sums that overflowed; the buckets beside them are good.
+      const clamped = clampStatistics(this.#arena, this.#used);
+      if (clamped > 0) this.#drop('clamped_sum', clamped);
       this.#texts.push(path, this.#buildId, this.#revision);
       this.#places.push(this.#start, length);
     } else {
@@ -185,6 +187,7 @@ export class ResultParser {
     const end = json.mark();
     json.moreMembers(this.#onMember);
     if (this.#seen === ALL && this.#fault === '' && !this.#valuesAgain) {
+      if (json.mark() - end > MAX_END_BYTES) return;
       this.#ends.unshift({ bytes: json.since(end), buildId: this.#buildId, revision: this.#revision });
       this.#ends.length = Math.min(this.#ends.length, MAX_ENDS);
     }
@@ -226,6 +229,7 @@ export class ResultParser {
       } else {
         this.#seen |= REVISION;
         this.#revision = text;
+        if (text.length > MAX_REVISION) this.#fault ||= 'bad_revision';
       }
     } else {
       json.skip();
@@ -256,12 +260,11 @@ export class ResultParser {
     if ((this.#seen & REVISION) === 0) return 'bad_revision';
     if (length === 0) return 'empty_aggregate';
     if (length < TRAILER + 1) return 'bad_values';
-    for (let index = this.#start; index < this.#used - TRAILER; index += 1)
-      if ((this.#arena[index] ?? 0) < 0) return 'bad_values';
-    return (this.#arena[this.#used - 1] ?? 0) >= 1 ? '' : 'bad_values';
+    return isResultRow(this.#arena, this.#start, this.#used) ? '' : 'bad_values';
   }
 
   #pathFault(path: string): string {
+    if (path.length > MAX_PATH) return 'bad_path';
     let fault = this.#paths.get(path);
     if (fault === undefined) {
       fault = pathFault(path);
@@ -281,15 +284,15 @@ export class ResultParser {
     return key;
   }
 
-  #drop(reason: string): void {
-    this.#stagedDrops[reason] = (this.#stagedDrops[reason] ?? 0) + 1;
+  #drop(reason: string, count = 1): void {
+    this.#stagedDrops[reason] = (this.#stagedDrops[reason] ?? 0) + count;
   }
 }
 
 /** `date/reason/app/os/osversion/arch`, no part empty, and no name that the filter tree reserves. */
 function pathFault(path: string): string {
   const parts = path.split('/');
-  if (path.length > 1024 || parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
+  if (parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
   if (parts.some((part) => part === '' || part === '_id' || part === 'name')) return 'bad_path';
   return isCalendarDay(parts[0] ?? '') ? '' : 'bad_date';
 }
@@ -298,8 +301,7 @@ function parseKey(text: string): LineKey {
   const [channel = '', major = '', measure = '', byDate = '', ...more] = text.split('/');
   const index = BY_DATES.indexOf(byDate as (typeof BY_DATES)[number]);
   const channelVersion = `${channel}/${major}`;
-  const named = isChannelVersion(channelVersion) && channelVersion.length <= MAX_CHANNEL_VERSION;
-  if (more.length > 0 || !named || !isSafeSegment(measure) || index < 0) {
+  if (more.length > 0 || !isChannelVersion(channelVersion) || !isMeasureName(measure) || index < 0) {
     throw new InvalidDataError(
       'bad_result_key',
       `Not channel/major/measure/by-date: ${JSON.stringify(text.slice(0, 200))}`,

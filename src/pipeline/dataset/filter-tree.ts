@@ -9,7 +9,7 @@ import { StoredJson } from '../stored-json.ts';
 const LEVELS = ['reason', 'appName', 'OS', 'osVersion', 'arch'] as const;
 
 /** Members of a node that are no options; no option can have these names. */
-const RESERVED: ReadonlySet<string> = new Set(['_id', 'name']);
+export const RESERVED_OPTIONS: ReadonlySet<string> = new Set(['_id', 'name']);
 
 interface Node {
   readonly id: number;
@@ -20,7 +20,7 @@ interface Node {
 /** True for a filter path `reason/appName/OS/osVersion/arch` that a filter tree can hold. */
 export function isFilterPath(path: string): boolean {
   const options = path.split('/');
-  return options.length === LEVELS.length && options.every((option) => option !== '' && !RESERVED.has(option));
+  return options.length === LEVELS.length && options.every((option) => option !== '' && !RESERVED_OPTIONS.has(option));
 }
 
 /** Ids are only ever added: an id that was published means the same path in every later snapshot. */
@@ -106,7 +106,7 @@ function readNode(stored: StoredJson, depth: number, ids: Set<number>): Node {
   ids.add(id);
   const level = LEVELS[depth];
   if (stored.optional('name')?.value !== level) stored.fail(`a node with the name ${level ?? 'left out'}`);
-  const options = stored.entries().filter(([name]) => !RESERVED.has(name));
+  const options = stored.entries().filter(([name]) => !RESERVED_OPTIONS.has(name));
   if (level === undefined && options.length > 0) stored.fail(`a leaf, ${LEVELS.length} levels below the root`);
   const children = options.map(([name, child]): [string, Node] => [name, readNode(child, depth + 1, ids)]);
   return { id, options: new Map(children.toSorted(([, a], [, b]) => a.id - b.id)) };

@@ -7,6 +7,8 @@ import { isSafeSegment } from '../safe-segment.ts';
 
 /** `channel/version`, such as `nightly/28`. A version has no `-`: in a folder name it would read as the channel's start. */
 const CHANNEL_VERSION = /^([^/]+)\/([^/-]+)$/;
+/** Of channel and version each, so that a folder's name fits a file system's 255 bytes. */
+const MAX_PART = 100;
 const FOLDER = /^(\d{14})-([A-Za-z0-9_.]+)-([A-Za-z0-9_.-]+)$/;
 
 export interface FolderName {
@@ -18,7 +20,7 @@ export interface FolderName {
 /** True for a `channel/version` that can be published. Names of folders and state objects are made from it. */
 export function isChannelVersion(text: string): boolean {
   const parts = CHANNEL_VERSION.exec(text)?.slice(1);
-  return parts !== undefined && parts.every(isSafeSegment);
+  return parts !== undefined && parts.every((part) => part.length <= MAX_PART && isSafeSegment(part));
 }
 
 /** Takes a folder name apart; undefined for any name that this module did not make. */

@@ -25,6 +25,7 @@ const WHOLE_SUBMISSION = [
   'bad_os_version',
   'bad_arch',
   'bad_revision',
+  'too_many_measures',
   'unsupported_ver',
   'line_too_long',
 ] as const;

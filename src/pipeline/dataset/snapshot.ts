@@ -4,7 +4,7 @@
  */
 import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
-import { isSafeSegment } from '../safe-segment.ts';
+import { isMeasureName } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
 import { chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
@@ -43,11 +43,6 @@ export interface SnapshotSummary {
   readonly clamped: number;
   /** Measures by what is wrong with their definition, ascending. */
   readonly definitions: Readonly<Record<Exclude<DefinitionState, 'found'>, readonly string[]>>;
-}
-
-/** True for a measure that the data set can hold: names become names of files (docs/formats/submissions.md 3.5). */
-export function isMeasureName(measure: string): boolean {
-  return isSafeSegment(measure);
 }
 
 const DATE = /^\d{8}$/;

@@ -3,6 +3,7 @@
  * (docs/formats/input-bucket.md 1.2).
  */
 import { isCalendarDay } from '../calendar-day.ts';
+import { RESERVED_OPTIONS } from '../dataset/filter-tree.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 
@@ -53,8 +54,15 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
   return { reason, appName, channel, channelVersion, buildId, buildDate, submissionDate };
 }
 
+const MAX_PART = 64;
+
 function partFault(reason: string, appName: string, channelVersion: string): string | undefined {
-  if ([reason, appName].some((part) => part === '.' || part === '..')) return 'a part is a dot name';
+  for (const part of [reason, appName]) {
+    if (part === '.' || part === '..') return 'a part is a dot name';
+    // Both become part of the filter path, whose nodes have members of their own and whose length is bounded.
+    if (RESERVED_OPTIONS.has(part)) return `${part} is reserved in filter trees`;
+    if (part.length > MAX_PART) return `a part has more than ${MAX_PART} characters`;
+  }
   // Checked here, because a name that cannot be published would fail the day's run at its end.
   return isChannelVersion(channelVersion) ? undefined : `${channelVersion} cannot be published`;
 }

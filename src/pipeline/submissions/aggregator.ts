@@ -15,14 +15,17 @@ import {
   TRAILER,
 } from '../aggregates/slot.ts';
 import { noteBuild } from '../aggregates/merge-rule.ts';
+import { isSubmittedRow, MAX_BUCKETS, MAX_STATISTIC } from '../aggregates/row-limits.ts';
 import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';
-import { isSafeSegment } from '../safe-segment.ts';
+import { isMeasureName } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
+
+const STATISTICS = TRAILER - 1;
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
@@ -38,14 +41,13 @@ export const DEFAULT_RULES: SubmissionRules = {
   linuxVersion: 'first3',
   fallbackRevision: null,
   strictBuildId: false,
-  maxHistogramLength: 1005,
+  maxHistogramLength: MAX_BUCKETS + STATISTICS,
 };
 
 /** A build is counted by submission date for this many days (docs/formats/submissions.md 3.3). */
 const MAX_BUILD_AGE_DAYS = 60;
 /** Shortest kind: three buckets and five statistics. */
 const MIN_HISTOGRAM_LENGTH = 8;
-const STATISTICS = TRAILER - 1;
 
 export class SubmissionAggregator {
   /** Submissions counted. */
@@ -62,7 +64,7 @@ export class SubmissionAggregator {
   /** Number of the record, by which a measure that comes twice in it is recognised. */
   #recordNumber = 0;
   readonly #simpleNames = new Map<string, string>();
-  readonly #goodNames = new Map<string, boolean>();
+  readonly #goodNames = new Set<string>();
   readonly #parts = new Map<string, string>();
   readonly #paths = new Map<string, string>();
   /** Names whose last histogram in the record was invalid, so that an earlier one does not count either. */
@@ -82,7 +84,6 @@ export class SubmissionAggregator {
     const dimensions = parseInputKey(key, this.#rules.strictBuildId);
     const age = (dayNumber(dimensions.submissionDate) ?? 0) - (dayNumber(dimensions.buildDate) ?? 0);
     this.#dimensions = dimensions;
-    this.#measures = this.#table.measuresOf(dimensions.channelVersion);
     this.#bySubmission = age <= MAX_BUILD_AGE_DAYS;
     this.#buildInFuture = age < 0;
   }
@@ -114,6 +115,8 @@ export class SubmissionAggregator {
     const dimensions = this.#dimensions;
     if (dimensions === undefined) throw new Error('openFile comes before addLine');
     const { buildDate, submissionDate } = dimensions;
+    // Asked for each submission: the table may have been emptied since the last one.
+    this.#measures = this.#table.measuresOf(dimensions.channelVersion);
     const path = this.#filterPath(reader, dimensions);
     const builds = this.#interned(`${buildDate}/${path}`);
     const submissions = this.#bySubmission ? this.#interned(`${submissionDate}/${path}`) : undefined;
@@ -169,11 +172,7 @@ export class SubmissionAggregator {
   #isHistogram(start: number, length: number): boolean {
     if (length < MIN_HISTOGRAM_LENGTH) return false;
     const arena = this.#reader.arena;
-    const end = start + length - STATISTICS;
-    for (let index = start; index < end; index += 1) {
-      const value = arena[index] as number;
-      if (value < 0 || !Number.isInteger(value)) return false;
-    }
+    if (!isSubmittedRow(arena, start, start + length)) return false;
     arena[start + length] = 1;
     return true;
   }
@@ -183,7 +182,8 @@ export class SubmissionAggregator {
     const lastValues = new Map<string, number>();
     for (const [index, name] of reader.simpleNames.entries()) {
       const sub = reader.simpleSubNames[index];
-      if (name.includes('\0')) this.note('bad_measure_name');
+      if (name.length > MAX_SIMPLE_NAME || (sub?.length ?? 0) > MAX_SIMPLE_NAME || name.includes('\0'))
+        this.note('bad_measure_name');
       else lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
     }
     const seen = new Set<string>();
@@ -192,7 +192,7 @@ export class SubmissionAggregator {
 
   #addSimple(measure: string, value: number, builds: string, submissions: string | undefined, seen: Set<string>): void {
     if (!this.#isMeasureName(measure)) this.note('bad_measure_name');
-    else if (!Number.isFinite(value)) this.note('bad_simple_measure');
+    else if (!(Math.abs(value) <= MAX_STATISTIC)) this.note('bad_simple_measure');
     else {
       if (seen.has(measure)) this.note('name_collision');
       seen.add(measure);
@@ -240,19 +240,17 @@ export class SubmissionAggregator {
   }
 
   #isMeasureName(name: string): boolean {
-    let good = this.#goodNames.get(name);
-    if (good === undefined) {
-      good = isSafeSegment(name);
-      if (this.#goodNames.size < MAX_REMEMBERED) this.#goodNames.set(name, good);
-    }
-    return good;
+    if (this.#goodNames.has(name)) return true;
+    if (!isMeasureName(name)) return false;
+    if (this.#goodNames.size < MAX_REMEMBERED) this.#goodNames.add(name);
+    return true;
   }
 
   #part(text: string): string {
     let part = this.#parts.get(text);
     if (part === undefined) {
       part = pathPart(text);
-      if (this.#parts.size < MAX_REMEMBERED) this.#parts.set(text, part);
+      if (this.#parts.size < MAX_REMEMBERED && text.length <= MAX_REMEMBERED_TEXT) this.#parts.set(text, part);
     }
     if (part !== text) this.note('sanitised_value');
     return part;
@@ -261,3 +259,6 @@ export class SubmissionAggregator {
 
 /** Bounds the memory for verdicts on names; submitters choose them. */
 const MAX_REMEMBERED = 20_000;
+const MAX_REMEMBERED_TEXT = 128;
+/** No measure can be longer, and it is looked at before anything is made of it. */
+const MAX_SIMPLE_NAME = 128;

@@ -3,7 +3,7 @@
  * (docs/formats/submissions.md 3.4).
  */
 
-/** Member names that the nodes of a filter tree reserve. */
+/** What the names that the nodes of a filter tree reserve become. */
 const RESERVED: Readonly<Record<string, string>> = { _id: '_id_', name: 'name_' };
 const MAX_CODE_POINTS = 64;
 
@@ -13,8 +13,9 @@ export type LinuxVersion = 'first3' | 'majorMinor';
 export function pathPart(text: string): string {
   if (text === '') return 'unknown';
 
-  const clean = text.replaceAll(/[\x00-\x1f\x7f/]/g, '_');
-  const cut = clean.length > MAX_CODE_POINTS ? firstCodePoints(clean, MAX_CODE_POINTS) : clean;
+  // Cut first: the text may have megabytes.
+  const short = text.length > MAX_CODE_POINTS ? firstCodePoints(text, MAX_CODE_POINTS) : text;
+  const cut = short.replaceAll(/[\x00-\x1f\x7f/]/g, '_');
   return Object.hasOwn(RESERVED, cut) ? (RESERVED[cut] ?? cut) : cut;
 }
 

@@ -6,6 +6,7 @@
  * numbers each, and objects made of them would cost more than all the rest of the aggregation. Nothing of a record is
  * counted before its last byte was found good, so a reader is filled by `read` and then asked.
  */
+import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
 
@@ -13,6 +14,8 @@ import { JsonBytes } from '../json-bytes.ts';
 const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
 
 const TAB = 0x09;
+/** Histograms, and simple measurements, of one submission; browsers have about a thousand of the former. */
+const MAX_NAMES = 4000;
 
 type Scalar = string | number | null | undefined;
 
@@ -96,6 +99,8 @@ export class SubmissionReader {
     if (typeof arch !== 'string') throw new InvalidDataError('bad_arch', 'info.arch is no text');
     if (revision !== undefined && typeof revision !== 'string')
       throw new InvalidDataError('bad_revision', 'info.revision is no text');
+    if (revision !== undefined && revision.length > MAX_REVISION)
+      throw new InvalidDataError('bad_revision', `info.revision has more than ${MAX_REVISION} characters`);
     this.os = os;
     this.osVersion = version;
     this.arch = arch;
@@ -134,6 +139,7 @@ export class SubmissionReader {
 
   readonly #onHistogram = (name: string): void => {
     const json = this.#json;
+    this.#countName(this.histogramNames.length);
     const start = this.#used;
     let length = 0;
     if (json.peek() === JsonBytes.ARRAY) {
@@ -167,9 +173,15 @@ export class SubmissionReader {
   #simpleValue(name: string, sub: string | undefined): void {
     const value = this.#scalar();
     if (typeof value !== 'number') return;
+    this.#countName(this.simpleNames.length);
     this.simpleNames.push(name);
     this.simpleSubNames.push(sub);
     this.simpleValues.push(value);
+  }
+
+  #countName(before: number): void {
+    if (before >= MAX_NAMES)
+      throw new InvalidDataError('too_many_measures', `The submission has more than ${MAX_NAMES} measures`);
   }
 
   /** A text or number; null for anything else, which is skipped. */

@@ -7,7 +7,8 @@ import { InvalidDataError } from '../../invalid-data.ts';
 import { compareText } from '../../text-order.ts';
 import { FilterTree } from '../filter-tree.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../previous-snapshot.ts';
-import { isMeasureName } from '../snapshot.ts';
+import { MAX_REVISION } from '../../aggregates/row-limits.ts';
+import { isMeasureName } from '../../safe-segment.ts';
 import { StoredJson } from '../../stored-json.ts';
 import type { FaultCounts } from './faults.ts';
 
@@ -73,7 +74,7 @@ function readMeasure(measure: string, stored: StoredJson | undefined, faults: Fa
   try {
     // JSON null where the submissions named no revision.
     const revision = stored.optional('revision')?.value ?? '';
-    if (typeof revision !== 'string') stored.fail('an entry with a revision');
+    if (typeof revision !== 'string' || revision.length > MAX_REVISION) stored.fail('an entry with a revision');
     return {
       measure,
       buildId: stored.member('buildId').text(BUILD_ID),

@@ -6,6 +6,7 @@
  */
 import { sumSlots } from '../../aggregates/part-line.ts';
 import { holdFinite } from '../../aggregates/merge-rule.ts';
+import { MAX_PATH, MAX_ROW } from '../../aggregates/row-limits.ts';
 import { type ByDate, type Slot, TRAILER } from '../../aggregates/slot.ts';
 import { compareText } from '../../text-order.ts';
 import { isFilterPath } from '../filter-tree.ts';
@@ -14,8 +15,6 @@ import type { OriginalMeasure } from './original-folder.ts';
 
 /** The minimum: two buckets and six numbers. */
 const MIN_ROW = 2 + TRAILER;
-/** Far beyond every histogram, and well below what a line of a part may hold. */
-const MAX_ROW = 10_000;
 const DATE = /^\d{8}$/;
 
 /**
@@ -60,7 +59,7 @@ function slotOf(
     return undefined;
   }
   const path = paths.get(row.at(-1) ?? NaN);
-  if (path === undefined || !isFilterPath(path)) {
+  if (path === undefined || path.length > MAX_PATH || !isFilterPath(path)) {
     faults.add('unknown_filter', measure);
     return undefined;
   }
@@ -77,7 +76,7 @@ function isRow(row: unknown): row is (number | null)[] {
   return (
     Array.isArray(row) &&
     row.length > MIN_ROW &&
-    row.length <= MAX_ROW &&
+    row.length <= MAX_ROW + 1 &&
     typeof row.at(-1) === 'number' &&
     row.every((value) => value === null || typeof value === 'number')
   );

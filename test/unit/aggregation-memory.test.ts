@@ -1,0 +1,135 @@
+/** Aggregation in bounded memory: tables go to disk, lines are cut, and a file that needs too much costs itself alone. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import lzma from 'lzma-native';
+import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
+import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
+import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { MERGE_LIMITS } from '../../src/limits.ts';
+import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
+import { aggregateSubmissions, type SubmissionFile } from '../../src/threads/aggregate-submissions.ts';
+import { createThreadPool } from '../../src/threads/pool.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'aggregation-memory-'));
+after(() => {
+  rmSync(work, { recursive: true });
+});
+const newFolder = (): string => mkdtempSync(join(work, 'f-'));
+
+async function stored(text: string): Promise<string> {
+  const path = join(newFolder(), 'file.lzma');
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  lzma.LZMA().compress(text, 1, resolve);
+  writeFileSync(path, await promise);
+  return path;
+}
+
+const keyOf = (channel: string): string =>
+  `saved_session/Firefox/${channel}/28.0a1/20131029030201.20131029.v2.log.a1.lzma`;
+const LIMITS = {
+  maxDecodedBytes: 1 << 26,
+  maxRatio: 5000,
+  maxDecoderBytes: 1 << 26,
+  maxLineBytes: 1 << 24,
+  maxTableBytes: 1 << 27,
+};
+
+async function aggregate(files: readonly SubmissionFile[], maxTableBytes: number) {
+  const folder = newFolder();
+  const output = join(folder, 'result.txt');
+  const report = await aggregateSubmissions({
+    files,
+    output,
+    folder,
+    rules: DEFAULT_RULES,
+    limits: { ...LIMITS, maxTableBytes },
+  });
+  assert.deepEqual(readdirSync(folder), ['result.txt'], 'no temporary file is left');
+  return { report, text: readFileSync(output, 'utf8') };
+}
+
+describe('memory', () => {
+  const submission = (os: string, names: readonly string[]): string =>
+    `id\t${JSON.stringify({
+      info: { OS: 'WINNT', version: os, arch: 'x86' },
+      histograms: Object.fromEntries(names.map((name, index) => [name, [index, 1, 0, 0, 2, -1, -1, 0, 0]])),
+    })}`;
+  const names = Array.from({ length: 40 }, (_, index) => `M${index}`);
+  const lines = Array.from({ length: 60 }, (_, index) => submission(`6.${index % 20}`, names));
+
+  it('of a table that grows too large goes to disk, and the result is the same', async () => {
+    const path = await stored(`${lines.join('\n')}\n`);
+    const files = [{ key: keyOf('nightly'), path }];
+    const [whole, spilled] = [await aggregate(files, 1 << 27), await aggregate(files, 100_000)];
+    assert.equal(spilled.text, whole.text);
+    assert.deepEqual({ ...spilled.report }, { ...whole.report });
+  });
+
+  it('of a thread costs only the file that needs more than there is', async () => {
+    const good = await stored(`${lines.join('\n')}\n`);
+    // 200,000 rows of other OS versions, and a table that is never written out.
+    const odd = Array.from({ length: 2500 }, (_, index) => submission(`${index}`, names));
+    const large = await stored(`${odd.join('\n')}\n`);
+    const files = ['nightly', 'aurora', 'beta'].map((channel, index) => ({
+      key: keyOf(channel),
+      path: index === 1 ? large : good,
+    }));
+    const folder = newFolder();
+    const threads = createThreadPool(1, 32);
+    try {
+      const limits = { ...LIMITS, maxTableBytes: 1 << 30 };
+      const input = { files, output: join(folder, 'result.txt'), folder, rules: DEFAULT_RULES, limits };
+      const { filesFailed, records } = await threads.aggregateSubmissions(input);
+      assert.deepEqual(filesFailed, [{ key: keyOf('aurora'), reason: 'out_of_memory' }]);
+      assert.equal(records, 2 * lines.length);
+    } finally {
+      await threads.close();
+    }
+  });
+
+  const oom = new URL('../../../shared/cases/oom-line/f1500k.lzma', import.meta.url).pathname;
+  it(
+    'does not run out on a record of 1.5 million measures',
+    { skip: existsSync(oom) ? false : `${oom} is not there` },
+    async () => {
+      const good = await stored(`${lines.join('\n')}\n`);
+      const files = [oom, good].map((path, index) => ({ key: keyOf(`c${index}`), path }));
+      const folder = newFolder();
+      const threads = createThreadPool(1);
+      try {
+        const input = { files, output: join(folder, 'result.txt'), folder, rules: DEFAULT_RULES, limits: LIMITS };
+        const { filesFailed, records, skipped } = await threads.aggregateSubmissions(input);
+        assert.deepEqual(filesFailed, [{ key: keyOf('c0'), reason: 'no_submission' }]);
+        assert.deepEqual([records, skipped['too_many_measures']], [lines.length, 1]);
+      } finally {
+        await threads.close();
+      }
+    },
+  );
+
+  it('of whoever reads a result is spared: no line comes near what a reader takes', () => {
+    const table = new SlotTable();
+    const rows = table.measure(table.measuresOf('nightly/28'), 'M');
+    const row = new Float64Array(10_006).fill(4_294_967_295);
+    const paths = Array.from({ length: 200 }, (_, index) => `20131029/saved_session/Firefox/WINNT/6.${index}/x86`);
+    for (const path of paths) table.add(rows, 0, path, row, 0, row.length, '20131029030201', '');
+    // Of one path too: rows of many lengths stand side by side.
+    for (let length = 9000; length < 9300; length += 1)
+      table.add(rows, 0, '20131030/saved_session/Firefox/WINNT/6.1/x86', row, 0, length, '20131029030201', '');
+    const parser = new ResultParser();
+    const read = new SlotTable();
+    let count = 0;
+    for (const line of resultLines(table.sorted())) {
+      const bytes = Buffer.from(line);
+      assert.ok(bytes.length < MERGE_LIMITS.maxLineBytes / 3, `${bytes.length} bytes`);
+      parser.parseLine(bytes, 0, bytes.length);
+      count += 1;
+    }
+    parser.commit(read);
+    assert.ok(count > 5);
+    assert.deepEqual([...read.sorted()], [...table.sorted()]);
+  });
+});
