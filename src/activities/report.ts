@@ -15,7 +15,8 @@ export interface ReportInput {
   readonly publication: {
     readonly decision: string;
     readonly seq: number;
-    readonly snapshots: readonly StagedSummary[];
+    /** Those of runs that an earlier release began have no `hidden`. */
+    readonly snapshots: readonly (Omit<StagedSummary, 'hidden'> & Partial<Pick<StagedSummary, 'hidden'>>)[];
   };
 }
 
@@ -31,7 +32,7 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
       const damage = publication.snapshots.flatMap((snapshot) =>
         snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
       );
-      const warnings = [...damage, ...warningsOf(counts, pending)];
+      const warnings = [...damage, ...warningsOf(counts, pending), ...hiddenWarning(publication.snapshots)];
       const key = stateKeys.report(run);
       const body = `${JSON.stringify({ day, runId: run.runId, plan, counts, publication, warnings }, null, 2)}\n`;
       await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, cancellationSignal());
@@ -39,4 +40,17 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
       return { report: `s3://${analysis.bucket}/${key}`, warnings };
     },
   };
+}
+
+const MAX_NAMED = 10;
+
+/** A bad submission and a change of the definition look alike here, so people are told which measures it is. */
+function hiddenWarning(snapshots: ReportInput['publication']['snapshots']): string[] {
+  const hidden = snapshots.flatMap(({ channelVersion, hidden: some = [] }) =>
+    some.map(({ measure, submissions }) => ({ name: `${measure} of ${channelVersion}`, submissions })),
+  );
+  if (hidden.length === 0) return [];
+  const worst = hidden.toSorted((a, b) => b.submissions - a.submissions || (a.name < b.name ? -1 : 1));
+  const named = worst.slice(0, MAX_NAMED).map(({ name, submissions }) => `${name}: ${submissions}`);
+  return [`new submissions with another number of buckets than most are not shown (${named.join(', ')})`];
 }

@@ -16,6 +16,7 @@ import type { FoldedDays } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
 import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
+import type { HiddenSubmissions } from '../pipeline/dataset/snapshot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -46,7 +47,12 @@ export interface StagedSummary {
   readonly definitionsPending: number;
   readonly definitionsDerived: number;
   readonly lengthMismatch: number;
+  /** The worst few; the stored record has more. */
+  readonly hidden: readonly HiddenSubmissions[];
 }
+
+/** Each channel/version has them in the workflow's history. */
+const MAX_HIDDEN_TOLD = 3;
 
 const TRANSFERS_AT_ONCE = 32;
 
@@ -84,7 +90,8 @@ export function createStageActivities(ports: Ports) {
           log.info('snapshot staged', { runId: run.runId, channelVersion, folder, files });
           const definitionsPending = staged.definitionsPending.length;
           const definitions = { definitionsPending, definitionsDerived };
-          return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch };
+          const hidden = staged.hidden.slice(0, MAX_HIDDEN_TOLD);
+          return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch, hidden };
         },
       );
     },
@@ -115,6 +122,7 @@ async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {
       definitionsPending: [],
       definitionsDerived: 0,
       lengthMismatch: 0,
+      hidden: [],
     };
   }
 }
@@ -148,6 +156,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
       definitionsPending: [...pending],
       definitionsDerived: missing.length + mismatch.length,
       lengthMismatch: summary.lengthMismatch.submissions,
+      hidden: [...summary.hidden],
       ...(stored !== undefined && { stored: { base: stored.base, segments: [...stored.segments] } }),
     };
   });

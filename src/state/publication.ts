@@ -7,6 +7,7 @@ import type { Compaction, Fold } from '../pipeline/dataset/compaction.ts';
 import { isChannelVersion } from '../pipeline/dataset/folder-name.ts';
 import type { CompactedBase } from '../pipeline/dataset/ledger.ts';
 import { readBase, readFolded, readSegment } from '../pipeline/dataset/ledger-document.ts';
+import type { HiddenSubmissions } from '../pipeline/dataset/snapshot.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -71,6 +72,8 @@ function readStaged(root: StoredJson) {
     definitionsPending: root.member('definitionsPending').list((measure) => measure.text()),
     definitionsDerived: root.member('definitionsDerived').count(),
     lengthMismatch: root.member('lengthMismatch').count(),
+    /** Absent in records of earlier releases. */
+    hidden: root.optional('hidden')?.list(readHidden) ?? [],
     /** What the folder was rendered from, when that was compacted on the way. */
     ...(stored !== undefined && {
       stored: {
@@ -79,6 +82,10 @@ function readStaged(root: StoredJson) {
       },
     }),
   };
+}
+
+function readHidden(stored: StoredJson): HiddenSubmissions {
+  return { measure: stored.member('measure').text(), submissions: stored.member('submissions').count() };
 }
 
 function readCompaction(stored: StoredJson): Compaction {

@@ -45,6 +45,7 @@ export const SNAPSHOT = {
   definitionsPending: 0,
   definitionsDerived: 0,
   lengthMismatch: 0,
+  hidden: [],
 };
 
 export const GARBAGE = {

@@ -355,19 +355,21 @@ describe('adoption of a folder of the original', () => {
     );
   });
 
-  const builds: [what: string, buildId: string, length: number, shownLength: number, submissions: number][] = [
-    ['a newer build of the same length adds', '20131101030201', 9, 9, 7 + 6 + 100],
-    ['an older build of the same length adds', '20131001030201', 9, 9, 7 + 6 + 100],
-    ['a newer build of another length takes over', '20131101030201', 10, 10, 100],
-    ['an older build of another length is left out', '20131001030201', 10, 9, 7 + 6],
+  const builds: [what: string, buildId: string, length: number, count: number, shown: number, submissions: number][] = [
+    ['a newer build of the same length adds', '20131101030201', 9, 100, 9, 7 + 6 + 100],
+    ['an older build of the same length adds', '20131001030201', 9, 100, 9, 7 + 6 + 100],
+    ['a newer build of another length takes over', '20131101030201', 10, 100, 10, 100],
+    ['a newer build of another length with few submissions is left out', '20131101030201', 10, 1, 9, 7 + 6],
+    ['an older build of another length is left out', '20131001030201', 10, 5, 9, 7 + 6],
   ];
-  for (const [what, buildId, length, shownLength, submissions] of builds) {
+  for (const [what, buildId, length, count, shownLength, submissions] of builds) {
     it(`a later day: ${what} (docs/formats/published.md 5.3)`, async () => {
       const original = originalFolder(GOOD);
       const { output } = await adopted(original);
-      const values = [...Array.from({ length: length - 6 }, () => 1), 3, -1, -1, 3, 0, 100];
+      const values = [...Array.from({ length: length - 6 }, () => 1), 3, -1, -1, 3, 0, count];
       const path = 'saved_session/Firefox/WINNT/6.1/x86';
-      const slot = { measure: 'GC_MS', byDate: 'by-build-date', path, date: '20131030', values, buildId, revision: '' };
+      const date = buildId.slice(0, 8);
+      const slot = { measure: 'GC_MS', byDate: 'by-build-date', path, date, values, buildId, revision: '' };
       const day = `${output}-day`;
       await writePart(day, [{ channelVersion: CHANNEL_VERSION, slot: slot as Slot }]);
       const folder = await rendered([output, day], original);

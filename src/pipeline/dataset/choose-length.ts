@@ -3,6 +3,7 @@
  * (docs/formats/results.md 4.3).
  */
 import { type ByDate, COUNT, type Slot } from '../aggregates/slot.ts';
+import { dayNumber } from '../calendar-day.ts';
 
 export interface ChosenLength {
   /** Numbers in a row without the filter id. */
@@ -17,7 +18,14 @@ export interface ChosenLength {
    */
   readonly definitionRevision: string;
   /** What other lengths hold, counter `length_mismatch`. */
-  readonly leftOut: { readonly slots: number; readonly submissions: number };
+  readonly leftOut: LeftOut;
+}
+
+interface LeftOut {
+  readonly slots: number;
+  readonly submissions: number;
+  /** Those of the newest day on which the measure was submitted: what grows, and not what once was. */
+  readonly newest: number;
 }
 
 interface Tally {
@@ -25,39 +33,83 @@ interface Tally {
   slots: number;
   /** A submission is counted under one or both by-dates, so neither sum nor one of them alone is their number. */
   readonly submissions: Record<ByDate, number>;
+  /** Of the newest submission date. */
+  newest: number;
+  /** By build date. */
+  readonly votes: Map<string, number>;
   buildId: string;
   revision: string;
   definitionBuildId: string;
   definitionRevision: string;
 }
 
+/** The newest builds decide that together have this share of the submissions, and at least so many of them. */
+const DECIDING_SHARE = 0.02;
+const DECIDING_SUBMISSIONS = 100;
+
 /**
- * Chooses over all slots of a measure, both by-dates together: the length of the highest build id (compared as text);
- * ties go to the length with the larger total count, then to the longer one. The order of the slots has no influence.
+ * Chooses over all slots of a measure: of the newest builds that together have 2 % of the submissions, and at least 100,
+ * the length that most of their submissions have. Ties go to the length with the highest build id (compared as text), then
+ * to that with the larger total count, then to the longer one. A build later than the day after the newest submission is
+ * no real one and has no say, nor have rows without a build, while there are others. The order of the slots has no
+ * influence.
  * @throws Error when there are no slots
  */
 export function chooseLength(slots: Iterable<Slot>): ChosenLength {
+  const all = [...slots];
+  const newestDay = newestSubmission(all);
+  const latest = newestDay === '' ? Infinity : (dayNumber(newestDay) ?? 0) + 1;
+  const known = all.filter((slot) => isKnown(slot, latest));
+  const deciding = new Set(known.length > 0 ? known : all);
   const tallies = new Map<number, Tally>();
-  for (const slot of slots) {
+  for (const slot of all) {
     const tally = tallies.get(slot.values.length) ?? emptyTally(slot.values.length);
     tallies.set(tally.length, tally);
-    add(tally, slot);
+    add(tally, slot, deciding.has(slot), newestDay);
   }
-  const [chosen, ...others] = [...tallies.values()].toSorted(byPreference);
+  const recent = recentVotes([...tallies.values()]);
+  const preferred = [...tallies.values()].toSorted(
+    (a, b) => (recent.get(b.length) ?? 0) - (recent.get(a.length) ?? 0) || byPreference(a, b),
+  );
+  const [chosen, ...others] = preferred;
   if (chosen === undefined) throw new Error('a measure without slots has no row length');
   const { length, buildId, revision, definitionRevision } = chosen;
   return { length, buildId, revision, definitionRevision, leftOut: leftOutBy(others) };
 }
 
-function emptyTally(length: number): Tally {
-  const submissions = { 'by-build-date': 0, 'by-submission-date': 0 };
-  return { length, slots: 0, submissions, buildId: '', revision: '', definitionBuildId: '', definitionRevision: '' };
+/** The newest submission date; empty when all builds are too old for one. */
+function newestSubmission(slots: readonly Slot[]): string {
+  let newest = '';
+  for (const { byDate, date } of slots) if (byDate === 'by-submission-date' && date > newest) newest = date;
+  return newest;
 }
 
-function add(tally: Tally, slot: Slot): void {
-  const { buildId, revision } = slot;
+/** Clocks and time zones allow a build of the day after its submission: `latest` is the number of that day. */
+function isKnown({ byDate, date, buildId }: Slot, latest: number): boolean {
+  if (buildId === '' || buildId === '0') return false;
+  const builds = [buildId.slice(0, 8), ...(byDate === 'by-build-date' ? [date] : [])];
+  return builds.every((day) => (dayNumber(day) ?? 0) <= latest);
+}
+
+function emptyTally(length: number): Tally {
+  return {
+    length,
+    slots: 0,
+    newest: 0,
+    submissions: { 'by-build-date': 0, 'by-submission-date': 0 },
+    votes: new Map(),
+    ...{ buildId: '', revision: '', definitionBuildId: '', definitionRevision: '' },
+  };
+}
+
+function add(tally: Tally, slot: Slot, decides: boolean, newestDay: string): void {
+  const { buildId, revision, byDate, date } = slot;
+  const submissions = slot.values.at(-COUNT) ?? 0;
   tally.slots += 1;
-  tally.submissions[slot.byDate] += slot.values.at(-COUNT) ?? 0;
+  tally.submissions[byDate] += submissions;
+  if (byDate === 'by-submission-date' && date === newestDay) tally.newest += submissions;
+  if (!decides) return;
+  if (byDate === 'by-build-date') tally.votes.set(date, (tally.votes.get(date) ?? 0) + submissions);
   // One build id with two revisions: the greater text, so that the order of the slots does not matter.
   if (isNewer(buildId, revision, tally.buildId, tally.revision)) {
     tally.buildId = buildId;
@@ -67,6 +119,30 @@ function add(tally: Tally, slot: Slot): void {
     tally.definitionBuildId = buildId;
     tally.definitionRevision = revision;
   }
+}
+
+/** Submissions by length, of the newest build dates that together have enough. */
+function recentVotes(tallies: readonly Tally[]): ReadonlyMap<number, number> {
+  const dates = new Map<string, Map<number, number>>();
+  let total = 0;
+  for (const { length, votes } of tallies) {
+    for (const [date, count] of votes) {
+      const lengths = dates.get(date) ?? new Map<number, number>();
+      dates.set(date, lengths.set(length, count));
+      total += count;
+    }
+  }
+  const enough = Math.max(DECIDING_SUBMISSIONS, total * DECIDING_SHARE);
+  const recent = new Map<number, number>();
+  let sum = 0;
+  for (const [, lengths] of [...dates].toSorted(([a], [b]) => (a > b ? -1 : 1))) {
+    for (const [length, count] of lengths) {
+      recent.set(length, (recent.get(length) ?? 0) + count);
+      sum += count;
+    }
+    if (sum >= enough) break;
+  }
+  return recent;
 }
 
 function isNewer(buildId: string, revision: string, thanBuildId: string, thanRevision: string): boolean {
@@ -91,5 +167,6 @@ function leftOutBy(others: readonly Tally[]): ChosenLength['leftOut'] {
       sum((tally) => tally.submissions['by-build-date']),
       sum((tally) => tally.submissions['by-submission-date']),
     ),
+    newest: sum((tally) => tally.newest),
   };
 }

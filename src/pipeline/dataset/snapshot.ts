@@ -29,6 +29,14 @@ export interface SnapshotFile {
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
 type SlotFault = 'bad_measure_name' | 'bad_filter_path' | 'bad_date' | 'bad_row_length';
 
+/** Submissions of the newest day whose rows have another length than the one that is shown. */
+export interface HiddenSubmissions {
+  readonly measure: string;
+  readonly submissions: number;
+}
+
+const MAX_HIDDEN_NAMED = 10;
+
 /** Counts for the run report. Submissions are not among them: no measure is in every submission. */
 export interface SnapshotSummary {
   readonly measures: number;
@@ -37,6 +45,8 @@ export interface SnapshotSummary {
   readonly rows: number;
   /** Slots of row lengths that are not shown, and the submissions in them, summed over measures. */
   readonly lengthMismatch: { readonly slots: number; readonly submissions: number };
+  /** Measures that hide submissions of the newest day, the worst first, and how many. */
+  readonly hidden: readonly HiddenSubmissions[];
   /** Measures whose row length differs from the previous folder's: their older rows are no longer shown. */
   readonly lengthChanges: readonly { readonly measure: string; readonly from: number; readonly to: number }[];
   readonly dropped: Readonly<Record<SlotFault, number>>;
@@ -77,6 +87,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
     summary.measures += 1;
     summary.lengthMismatch.slots += chosen.leftOut.slots;
     summary.lengthMismatch.submissions += chosen.leftOut.submissions;
+    if (chosen.leftOut.newest > 0) noteHidden(summary.hidden, { measure, submissions: chosen.leftOut.newest });
     if (state !== 'found') summary.definitions[state].push(measure);
     const before = input.previous?.measures.get(measure)?.length;
     if (before !== undefined && before !== length) summary.lengthChanges.push({ measure, from: before, to: length });
@@ -93,11 +104,18 @@ function emptySummary() {
     slots: 0,
     rows: 0,
     lengthMismatch: { slots: 0, submissions: 0 },
+    hidden: [] as HiddenSubmissions[],
     lengthChanges: [] as { measure: string; from: number; to: number }[],
     dropped: { bad_measure_name: 0, bad_filter_path: 0, bad_date: 0, bad_row_length: 0 },
     clamped: 0,
     definitions: { pending: [] as string[], missing: [] as string[], mismatch: [] as string[] },
   };
+}
+
+function noteHidden(worst: HiddenSubmissions[], hidden: HiddenSubmissions): void {
+  worst.push(hidden);
+  worst.sort((a, b) => b.submissions - a.submissions || compareText(a.measure, b.measure));
+  worst.length = Math.min(worst.length, MAX_HIDDEN_NAMED);
 }
 
 function rowsOf(slots: readonly Slot[], byDate: ByDate, length: number): Slot[] {
