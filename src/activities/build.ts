@@ -64,13 +64,17 @@ async function build(
   const { analysis, settings } = ports;
   return inWorkFolder(settings.workDirectory, async (folder) => {
     const heads = await readChunkHeads(analysis, run, chunks, signal);
-    const segments = await buildSegments(ports, day, heads, folder, signal);
+    const built = await buildSegments(ports, day, heads, folder, signal);
+    const segments = built.map(({ segment }) => segment);
+    const tooMany = built.reduce((sum, { measuresLeftOut }) => sum + measuresLeftOut, 0);
+    const totals = await totalsOf(analysis, run, heads, signal);
     return {
       runId: run.runId,
       day,
       planAt: (await planTime(analysis, run, signal)).toISOString(),
       planned: tasks,
-      ...(await totalsOf(analysis, run, heads, signal)),
+      ...totals,
+      dropped: { ...totals.dropped, ...(tooMany > 0 && { too_many_measures: tooMany }) },
       segments,
       chunks: chunks.toSorted((a, b) => a.chunk - b.chunk),
     };
@@ -83,7 +87,7 @@ async function buildSegments(
   heads: readonly ChunkHead[],
   folder: string,
   signal: AbortSignal,
-): Promise<RunContribution['segments']> {
+): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
   const byChannelVersion = Map.groupBy(
     heads.flatMap((head) => head.parts),
     ({ channelVersion }) => channelVersion,
@@ -95,11 +99,11 @@ async function buildSegments(
       const keys = (byChannelVersion.get(channelVersion) ?? []).map(({ key }) => key);
       const paths = await parts.paths(keys);
       const output = join(folder, `segment-${index}`);
-      const merged = await parts.reading(() => threads.mergePartFiles({ parts: paths, output }, signal));
-      const { sha256, slots, storedBytes } = merged;
+      const merged = await parts.reading(() => threads.mergeDayParts({ parts: paths, output }, signal));
+      const { sha256, slots, storedBytes, measuresLeftOut } = merged;
       const key = stateKeys.segment(channelVersion, day, sha256);
       await analysis.createOnce(key, { path: output, size: storedBytes }, { contentType: 'application/zstd' }, signal);
-      return { channelVersion, key, sha256, slots };
+      return { segment: { channelVersion, key, sha256, slots }, measuresLeftOut };
     },
     { concurrency: settings.threads },
   );

@@ -15,10 +15,13 @@ export interface ReportInput {
   readonly publication: {
     readonly decision: string;
     readonly seq: number;
-    /** Those of runs that an earlier release began have no `hidden`. */
-    readonly snapshots: readonly (Omit<StagedSummary, 'hidden'> & Partial<Pick<StagedSummary, 'hidden'>>)[];
+    readonly snapshots: readonly ReportedSnapshot[];
   };
 }
+
+/** Those of runs that an earlier release began lack the newer members. */
+type ReportedSnapshot = Omit<StagedSummary, Newer> & Partial<Pick<StagedSummary, Newer>>;
+type Newer = 'hidden' | 'measuresLeftOut';
 
 export interface ReportResult {
   readonly report: string;
@@ -32,7 +35,7 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
       const damage = publication.snapshots.flatMap((snapshot) =>
         snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
       );
-      const warnings = [...damage, ...warningsOf(counts, pending), ...hiddenWarning(publication.snapshots)];
+      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(publication.snapshots)];
       const key = stateKeys.report(run);
       const body = `${JSON.stringify({ day, runId: run.runId, plan, counts, publication, warnings }, null, 2)}\n`;
       await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, cancellationSignal());
@@ -42,10 +45,19 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
   };
 }
 
+function snapshotWarnings(snapshots: readonly ReportedSnapshot[]): string[] {
+  const leftOut = snapshots.filter(({ measuresLeftOut = 0 }) => measuresLeftOut > 0);
+  const named = leftOut
+    .slice(0, MAX_NAMED)
+    .map(({ channelVersion, measuresLeftOut }) => `${channelVersion}: ${measuresLeftOut}`);
+  const flood = `more measures than can be real have no definition, and are not shown (${named.join(', ')})`;
+  return [...hiddenWarning(snapshots), ...(leftOut.length > 0 ? [flood] : [])];
+}
+
 const MAX_NAMED = 10;
 
 /** A bad submission and a change of the definition look alike here, so people are told which measures it is. */
-function hiddenWarning(snapshots: ReportInput['publication']['snapshots']): string[] {
+function hiddenWarning(snapshots: readonly ReportedSnapshot[]): string[] {
   const hidden = snapshots.flatMap(({ channelVersion, hidden: some = [] }) =>
     some.map(({ measure, submissions }) => ({ name: `${measure} of ${channelVersion}`, submissions })),
   );

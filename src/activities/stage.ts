@@ -49,6 +49,8 @@ export interface StagedSummary {
   readonly lengthMismatch: number;
   /** The worst few; the stored record has more. */
   readonly hidden: readonly HiddenSubmissions[];
+  /** Measures that no definition knows, too many to be shown. */
+  readonly measuresLeftOut: number;
 }
 
 /** Each channel/version has them in the workflow's history. */
@@ -91,7 +93,18 @@ export function createStageActivities(ports: Ports) {
           const definitionsPending = staged.definitionsPending.length;
           const definitions = { definitionsPending, definitionsDerived };
           const hidden = staged.hidden.slice(0, MAX_HIDDEN_TOLD);
-          return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch, hidden };
+          const { measuresLeftOut } = staged;
+          return {
+            channelVersion,
+            folder,
+            damage,
+            files,
+            measures,
+            ...definitions,
+            lengthMismatch,
+            hidden,
+            measuresLeftOut,
+          };
         },
       );
     },
@@ -123,6 +136,7 @@ async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {
       definitionsDerived: 0,
       lengthMismatch: 0,
       hidden: [],
+      measuresLeftOut: 0,
     };
   }
 }
@@ -142,7 +156,8 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
     const folder = await claimFolder(analysis, plan, call);
     await uploadFolder(ports, folder, rendered, files, call);
     await failpoint('stage.beforeManifest', signal);
-    const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: keys, files });
+    const { measuresLeftOut } = summary;
+    const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: keys, files, measuresLeftOut });
     const key = `${settings.publishedPrefix}${folder}/${MANIFEST_NAME}`;
     await published.createOnce(key, gzipSync(manifest), FOLDER_FILE_HEADERS, signal);
     const { pending, missing, mismatch } = summary.definitions;
@@ -157,6 +172,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
       definitionsDerived: missing.length + mismatch.length,
       lengthMismatch: summary.lengthMismatch.submissions,
       hidden: [...summary.hidden],
+      measuresLeftOut,
       ...(stored !== undefined && { stored: { base: stored.base, segments: [...stored.segments] } }),
     };
   });
@@ -259,9 +275,9 @@ async function uploadFolder(
 ): Promise<void> {
   await pMap(
     files,
-    async ({ name, bytes }) => {
+    async ({ name, bytes }, index) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
-      const body = { path: join(rendered, name), size: bytes };
+      const body = { path: join(rendered, String(index)), size: bytes };
       await published.createOnce(key, body, FOLDER_FILE_HEADERS, signal);
       counts.files += 1;
       await failpoint('stage.midFolder', signal);

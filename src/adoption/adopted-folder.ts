@@ -89,7 +89,7 @@ export async function adoptOneFolder(
  */
 export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder, signal: AbortSignal): Promise<void> {
   const { channelVersion, folder, files } = adopted;
-  const text = serialiseManifest({ channelVersion, segments: [], files });
+  const text = serialiseManifest({ channelVersion, segments: [], files, measuresLeftOut: 0 });
   const key = `${ports.settings.publishedPrefix}${folder}/${MANIFEST_NAME}`;
   const outcome = await ports.published.createOnce(key, gzipSync(text), FOLDER_FILE_HEADERS, signal);
   if (outcome === 'created') return;

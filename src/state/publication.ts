@@ -74,6 +74,7 @@ function readStaged(root: StoredJson) {
     lengthMismatch: root.member('lengthMismatch').count(),
     /** Absent in records of earlier releases. */
     hidden: root.optional('hidden')?.list(readHidden) ?? [],
+    measuresLeftOut: root.optional('measuresLeftOut')?.count() ?? 0,
     /** What the folder was rendered from, when that was compacted on the way. */
     ...(stored !== undefined && {
       stored: {

@@ -6,7 +6,11 @@ import { InvalidDataError, type InvalidDataReason } from '../pipeline/invalid-da
 import type { adoptFileLists as AdoptFileLists } from './adopt-file-lists.ts';
 import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
 import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
-import type { mergePartFiles as MergePartFiles, partsToResult as PartsToResult } from './merge-parts.ts';
+import type {
+  mergeDayParts as MergeDayParts,
+  mergePartFiles as MergePartFiles,
+  partsToResult as PartsToResult,
+} from './merge-parts.ts';
 import type { mergeResults as MergeResults, mergeResultShare as MergeResultShare } from './merge-results.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
 import type { interleaveShares as InterleaveShares, splitResult as SplitResult } from './result-file.ts';
@@ -19,6 +23,7 @@ export const fileJobs = {
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
   interleaveShares: (async (input) =>
     (await import('./result-file.ts')).interleaveShares(input)) as typeof InterleaveShares,
+  mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
   mergeResultShare: (async (input) =>
     (await import('./merge-results.ts')).mergeResultShare(input)) as typeof MergeResultShare,

@@ -1,4 +1,6 @@
-/** File jobs over sorted parts: parts → one part, parts → `result.txt`. */
+/** File jobs over sorted parts: parts → one part, parts → the segment of a day, parts → `result.txt`. */
+import { rename, rm } from 'node:fs/promises';
+import { DayMeasures } from '../pipeline/aggregates/day-measures.ts';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import { type PartInfo, readPart, writePart } from './part-file.ts';
 import { type ResultFileInfo, writeResultLines } from './result-file.ts';
@@ -12,6 +14,24 @@ export interface MergePartsInput {
 
 export async function mergePartFiles({ parts, output }: MergePartsInput): Promise<PartInfo> {
   return writePart(output, mergeParts(parts.map(readPart)));
+}
+
+export interface DaySegment extends PartInfo {
+  /** Measures that were left out, since the day has too many. */
+  readonly measuresLeftOut: number;
+}
+
+/** The same for the parts of one channel/version and day, with a limit of measures (docs/formats/results.md 4.8). */
+export async function mergeDayParts({ parts, output }: MergePartsInput): Promise<DaySegment> {
+  const measures = new DayMeasures();
+  const info = await writePart(output, measures.counting(mergeParts(parts.map(readPart))));
+  if (measures.excess === 0) return { ...info, measuresLeftOut: 0 };
+  // Only now is it known how many submissions a measure must have to stay.
+  const whole = `${output}.whole`;
+  await rename(output, whole);
+  const kept = await writePart(output, measures.keeping(readPart(whole)));
+  await rm(whole);
+  return { ...kept, measuresLeftOut: measures.excess };
 }
 
 /** Writes the sum of the parts in the form of a result. */

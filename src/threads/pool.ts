@@ -71,6 +71,7 @@ const JOB_NAMES = [
   'adoptFolder',
   'aggregateSubmissions',
   'interleaveShares',
+  'mergeDayParts',
   'mergePartFiles',
   'mergeResultShare',
   'mergeResults',

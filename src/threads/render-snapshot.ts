@@ -10,7 +10,7 @@ import type { Slot } from '../pipeline/aggregates/slot.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { defineFrom } from '../pipeline/dataset/measure-definition.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
-import { renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
+import { type RenderEnd, renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
 import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
 
@@ -20,8 +20,10 @@ export interface RenderSnapshotInput {
   readonly previous: PreviousFiles | null;
   /** Answers with definitions; closed at the end. Null makes all of them derived ones. */
   readonly definitions: MessagePort | null;
-  /** Existing folder that takes the files. */
+  /** Existing folder that takes the files, each under the number of its place in `files`: never under a name from outside. */
   readonly folder: string;
+  /** Show these and leave out all others, as a folder that was rendered before; else the rule decides. */
+  readonly only?: ReadonlySet<string>;
 }
 
 export interface RenderSnapshotResult {
@@ -37,23 +39,40 @@ export async function renderSnapshotFiles({
   previous,
   definitions,
   folder,
+  only,
 }: RenderSnapshotInput): Promise<RenderSnapshotResult> {
   const byPort = definitions === null ? null : new DefinitionsByPort(definitions);
   try {
     const before = previous === null ? undefined : parsePreviousSnapshot(previous);
     const define = defineFrom(byPort ?? NO_DEFINITIONS, before);
-    const rendering = renderSnapshot({ slots: slotsOf(parts), previous: before, define });
-    const files: ManifestFile[] = [];
-    for (let step = await rendering.next(); ; step = await rendering.next()) {
-      if (step.done === true) return { files, summary: step.value };
-      const { name, json } = step.value;
-      // Node's gzip carries no time stamp, so equal content gives equal bytes.
-      const stored = gzipSync(json);
-      await writeFile(join(folder, name), stored);
-      files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
-    }
+    const render = (
+      isLeftOut: (measure: string) => boolean,
+    ): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> =>
+      writeFiles(renderSnapshot({ slots: slotsOf(parts), previous: before, define, isLeftOut }), folder);
+    const first = await render((measure) => only?.has(measure) === false);
+    const leftOut = only === undefined ? first.unknown.leftOut() : NONE;
+    // Which measures are a flood is known at its end; honest data has none, and is read once.
+    const { files, summary } = leftOut.size === 0 ? first : await render((measure) => leftOut.has(measure));
+    return { files, summary };
   } finally {
     byPort?.close();
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+async function writeFiles(
+  rendering: ReturnType<typeof renderSnapshot>,
+  folder: string,
+): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> {
+  const files: ManifestFile[] = [];
+  for (let step = await rendering.next(); ; step = await rendering.next()) {
+    if (step.done === true) return { files, ...step.value };
+    const { name, json } = step.value;
+    // Node's gzip carries no time stamp, so equal content gives equal bytes.
+    const stored = gzipSync(json);
+    await writeFile(join(folder, String(files.length)), stored);
+    files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
   }
 }
 

@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { inflatedText } from '../state/documents.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { parsePreviousSnapshot } from '../pipeline/dataset/previous-snapshot.ts';
 import type { CheckedFolder } from './published-folders.ts';
 import type { Walk } from './walk.ts';
 
@@ -31,11 +32,15 @@ export async function compareRendered(
     revisions: await published(walk, name, 'revisions.json'),
   };
   let rendered: readonly ManifestFile[];
+  let measuresLeftOut = 0;
   try {
-    ({ files: rendered } = await threads.renderSnapshotFiles(
-      { parts, previous, definitions: null, folder },
+    const only = new Set(parsePreviousSnapshot(previous).measures.keys());
+    let summary;
+    ({ files: rendered, summary } = await threads.renderSnapshotFiles(
+      { parts, previous, definitions: null, folder, only },
       walk.signal,
     ));
+    ({ measuresLeftOut } = summary);
   } catch (error) {
     if (!(error instanceof InvalidDataError)) throw error;
     walk.error(
@@ -48,6 +53,10 @@ export async function compareRendered(
     return;
   }
   walk.counts.rendered += 1;
+  if (measuresLeftOut !== manifest.measuresLeftOut) {
+    const what = `folder ${name} leaves out ${measuresLeftOut} measures of its segments, its manifest says ${manifest.measuresLeftOut}`;
+    walk.error('I3', 'wrong-render', walk.publishedAddress(name), what, ACTION);
+  }
   let differences = 0;
   for (const file of differingNames(manifest.files, rendered)) {
     if (!(await isSameContent(walk, name, file, folder, manifest.files, rendered))) {
@@ -76,7 +85,8 @@ async function isSameContent(
   rendered: readonly ManifestFile[],
 ): Promise<boolean> {
   if (![publishedFiles, rendered].every((files) => files.some((file) => file.name === name))) return false;
-  const again = gunzipSync(await readFile(join(local, name))).toString('utf8');
+  const place = rendered.findIndex((file) => file.name === name);
+  const again = gunzipSync(await readFile(join(local, String(place)))).toString('utf8');
   return again === (await published(walk, folder, name));
 }
 

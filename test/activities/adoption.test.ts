@@ -109,16 +109,17 @@ describe('adoption', () => {
     assert.equal(new Evolution(snapshotOf(app, NIGHTLY), 'BOOL', 'by-build-date').submissions(), 24);
   });
 
-  const lengths: [what: string, buildId: string, length: number, submissions: number][] = [
-    ['a newer build with another length takes the measure over', '20131101030201', 10, 2],
-    ['an older build with another length is left out', '20131001030201', 9, 10],
+  const lengths: [what: string, buildId: string, count: number, length: number, submissions: number][] = [
+    ['newer builds with another length take the measure over', '20131030030201', 20, 10, 20],
+    ['one submission of a newer build with another length is left out', '20131030030201', 1, 9, 10],
+    ['an older build with another length is left out', '20131001030201', 2, 9, 10],
   ];
-  for (const [what, buildId, length, submissions] of lengths) {
+  for (const [what, buildId, count, length, submissions] of lengths) {
     it(`${what} (docs/formats/published.md 5.3)`, async () => {
       const app = application();
       storeOriginal(app, workedExample());
       await adoptNow(app);
-      await publishDay(app, rowResult([1, 1, 0, 0, 1, -1, -1, 1, 0, 2], '20131029', buildId));
+      await publishDay(app, rowResult([1, 1, 0, 0, 1, -1, -1, 1, 0, count], buildId.slice(0, 8), buildId));
       const revisions = JSON.parse(snapshotOf(app, NIGHTLY).get('revisions.json')!) as Record<
         string,
         { length: number }

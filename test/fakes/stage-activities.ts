@@ -46,6 +46,7 @@ export const SNAPSHOT = {
   definitionsDerived: 0,
   lengthMismatch: 0,
   hidden: [],
+  measuresLeftOut: 0,
 };
 
 export const GARBAGE = {

@@ -150,9 +150,14 @@ async function rendered(slots: readonly PartSlot[]): Promise<number> {
   const files = renderSnapshot({ slots: slots.map(({ slot }) => slot), previous: undefined, define });
   for (let step = await files.next(); ; step = await files.next()) {
     if (step.done === true) {
-      assert.deepEqual(step.value.dropped, { bad_measure_name: 0, bad_filter_path: 0, bad_date: 0, bad_row_length: 0 });
-      assert.equal(step.value.clamped, 0);
-      return step.value.rows;
+      assert.deepEqual(step.value.summary.dropped, {
+        bad_measure_name: 0,
+        bad_filter_path: 0,
+        bad_date: 0,
+        bad_row_length: 0,
+      });
+      assert.equal(step.value.summary.clamped, 0);
+      return step.value.summary.rows;
     }
     JSON.parse(step.value.json);
     assertFits(slots[0]?.channelVersion ?? '', step.value.name);

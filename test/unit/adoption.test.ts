@@ -65,7 +65,8 @@ async function rendered(parts: readonly string[], before: PublishedFolder): Prom
   };
   const { files } = await renderSnapshotFiles({ parts, previous, definitions: null, folder });
   const texts = new Map<string, string>();
-  for (const { name } of files) texts.set(name, gunzipSync(await readFile(join(folder, name))).toString());
+  for (const [index, { name }] of files.entries())
+    texts.set(name, gunzipSync(await readFile(join(folder, String(index)))).toString());
   return texts;
 }
 

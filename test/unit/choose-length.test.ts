@@ -63,6 +63,7 @@ describe('chooseLength', () => {
       buildId: '20131029',
       revision: '',
       definitionRevision: 'r20131028',
+      submissions: 4,
       leftOut: { slots: 1, submissions: 1, newest: 0 },
     });
   });

@@ -43,7 +43,7 @@ async function render(slots: readonly Slot[]) {
   const files = new Map<string, string>();
   for (;;) {
     const step = await rendering.next();
-    if (step.done === true) return { files, summary: step.value };
+    if (step.done === true) return { files, ...step.value };
     files.set(step.value.name, step.value.json);
   }
 }

@@ -49,7 +49,7 @@ async function render(slots: readonly Slot[], source = known, before?: Map<strin
   const files = new Map<string, string>();
   for (;;) {
     const step = await rendering.next();
-    if (step.done === true) return { files, summary: step.value };
+    if (step.done === true) return { files, ...step.value };
     assert.ok(!files.has(step.value.name), step.value.name);
     files.set(step.value.name, step.value.json);
   }

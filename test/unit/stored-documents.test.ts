@@ -56,6 +56,7 @@ const manifest: Manifest = {
   channelVersion: 'nightly/28',
   segments: ['base', 'segment'],
   files: [{ name: 'filter-tree.json', bytes: 12, sha256: SHA }],
+  measuresLeftOut: 3,
 };
 
 const versions: Versions = {

@@ -17,6 +17,8 @@ export interface ChosenLength {
    * (docs/formats/submissions.md 3.4).
    */
   readonly definitionRevision: string;
+  /** All that have the measure, of whatever length. */
+  readonly submissions: number;
   /** What other lengths hold, counter `length_mismatch`. */
   readonly leftOut: LeftOut;
 }
@@ -74,7 +76,8 @@ export function chooseLength(slots: Iterable<Slot>): ChosenLength {
   const [chosen, ...others] = preferred;
   if (chosen === undefined) throw new Error('a measure without slots has no row length');
   const { length, buildId, revision, definitionRevision } = chosen;
-  return { length, buildId, revision, definitionRevision, leftOut: leftOutBy(others) };
+  const { submissions } = leftOutBy(preferred);
+  return { length, buildId, revision, definitionRevision, submissions, leftOut: leftOutBy(others) };
 }
 
 /** The newest submission date; empty when all builds are too old for one. */

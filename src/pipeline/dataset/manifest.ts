@@ -22,6 +22,8 @@ export interface Manifest {
   /** Keys of the objects the folder was rendered from: the base, if any, and segments. */
   readonly segments: readonly string[];
   readonly files: readonly ManifestFile[];
+  /** Measures of these objects that are not shown (docs/formats/published.md 5.8). */
+  readonly measuresLeftOut: number;
 }
 
 /** The text of `_manifest.json`; files by name and segments by key, so that their order says nothing. */
@@ -32,6 +34,8 @@ export function serialiseManifest(manifest: Manifest): string {
     files: manifest.files
       .map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    // Only where there are some, so that folders without have the bytes that they always had.
+    ...(manifest.measuresLeftOut > 0 && { measuresLeftOut: manifest.measuresLeftOut }),
   });
 }
 
@@ -50,5 +54,6 @@ export function parseManifest(json: string): Manifest {
   const files = root.member('files').list(readManifestFile);
   if (new Set(files.map((file) => file.name)).size !== files.length) root.member('files').fail('without repeats');
   const segments = root.member('segments').items();
-  return { channelVersion, segments: segments.map((key) => key.text()), files };
+  const measuresLeftOut = root.optional('measuresLeftOut')?.count() ?? 0;
+  return { channelVersion, segments: segments.map((key) => key.text()), files, measuresLeftOut };
 }

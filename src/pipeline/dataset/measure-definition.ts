@@ -4,6 +4,7 @@
  */
 import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
 import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '../../histograms/look-up.ts';
+import type { Known } from './unknown-measures.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 
 /**
@@ -17,6 +18,7 @@ export type DefinitionState = 'found' | 'pending' | 'missing' | 'mismatch';
 interface MeasureDefinition {
   readonly definition: PublishedDefinition;
   readonly state: DefinitionState;
+  readonly known: Known;
 }
 
 /** @param rowLength numbers in a row without the filter id */
@@ -32,11 +34,23 @@ export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot 
     const found = lookUpDefinition(measure, revision, histograms);
     if (found.definition !== undefined) {
       const { definition, mismatch } = publishedDefinition(found.definition, rowLength);
-      return { definition, state: mismatch ? 'mismatch' : 'found' };
+      // Any name can stand among the simple measurements.
+      const known = found.from === 'simple' ? 'no' : 'yes';
+      return { definition, state: mismatch ? 'mismatch' : 'found', known };
     }
     const derived = fallbackDefinition(rowLength);
-    const before = previous?.measures.get(measure);
-    const kept = before?.length === rowLength ? before.definition : undefined;
-    return { definition: kept ?? derived, state: found.from === 'none' ? 'missing' : 'pending' };
+    const kept = keptDefinition(previous, measure, rowLength);
+    const isDefined = kept !== undefined && kept['description'] !== derived['description'];
+    const [state, unknown] = found.from === 'none' ? (['missing', 'no'] as const) : (['pending', 'later'] as const);
+    return { definition: kept ?? derived, state, known: isDefined ? 'yes' : unknown };
   };
+}
+
+function keptDefinition(
+  previous: PreviousSnapshot | undefined,
+  measure: string,
+  rowLength: number,
+): PublishedDefinition | undefined {
+  const before = previous?.measures.get(measure);
+  return before?.length === rowLength ? before.definition : undefined;
 }

@@ -6,11 +6,12 @@ import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { isMeasureName } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
-import { chooseLength } from './choose-length.ts';
+import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
 import { measureFile } from './measure-file.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
+import { UnknownMeasures } from './unknown-measures.ts';
 
 export interface SnapshotInput {
   /** Ascending by measure, by-date, path, date (all by UTF-8 bytes) and row length, without repeats. */
@@ -18,6 +19,8 @@ export interface SnapshotInput {
   /** What the channel/version's folder holds now; undefined for its first one. */
   readonly previous: PreviousSnapshot | undefined;
   readonly define: DefineMeasure;
+  /** Measures that are not shown. */
+  readonly isLeftOut?: (measure: string) => boolean;
 }
 
 export interface SnapshotFile {
@@ -40,6 +43,8 @@ const MAX_HIDDEN_NAMED = 10;
 /** Counts for the run report. Submissions are not among them: no measure is in every submission. */
 export interface SnapshotSummary {
   readonly measures: number;
+  /** Measures that were not shown because they were left out. */
+  readonly measuresLeftOut: number;
   /** Slots read, and rows written of them. */
   readonly slots: number;
   readonly rows: number;
@@ -55,6 +60,11 @@ export interface SnapshotSummary {
   readonly definitions: Readonly<Record<Exclude<DefinitionState, 'found'>, readonly string[]>>;
 }
 
+export interface RenderEnd {
+  readonly summary: SnapshotSummary;
+  readonly unknown: UnknownMeasures;
+}
+
 const DATE = /^\d{8}$/;
 /** The minimum: two buckets of an enumerated histogram and six numbers. */
 const MIN_ROW_LENGTH = 8;
@@ -63,44 +73,47 @@ const MIN_ROW_LENGTH = 8;
  * Renders the folder file by file: both by-date files of every measure (`{}` without rows), then `filter-tree.json`,
  * `histograms.json` and `revisions.json`. One measure is in memory at a time. Equal input gives equal text: new filter
  * ids are given in the order of the slots, and only to paths of rows that are written.
- * @returns the counts, after the last file
+ * @returns the counts, after the last file, and the measures that no definition knows; when some of these must be left out,
+ *   render again without them
  * @throws InvalidDataError `unsorted_slots` for slots out of order, `bad_filter_tree` for a damaged previous tree
  */
-export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<SnapshotFile, SnapshotSummary, undefined> {
+export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<SnapshotFile, RenderEnd, undefined> {
   const tree = input.previous === undefined ? FilterTree.empty() : FilterTree.parse(input.previous.filterTree);
   const idOf = (path: string): number => tree.idOf(path);
   const summary = emptySummary();
   const definitions: string[] = [];
   const revisions: string[] = [];
+  const unknown = new UnknownMeasures();
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
+    if (input.isLeftOut?.(measure) === true) {
+      summary.measuresLeftOut += 1;
+      continue;
+    }
     const chosen = chooseLength(slots);
+    const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
+    if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
     for (const byDate of BY_DATES) {
       const file = measureFile(rowsOf(slots, byDate, chosen.length), idOf);
       summary.rows += file.rows;
       summary.clamped += file.clamped;
       yield { name: `${measure}-${byDate}.json`, json: file.json };
     }
-    const { definition, state } = await input.define(measure, chosen.definitionRevision, chosen.length);
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
-    summary.measures += 1;
-    summary.lengthMismatch.slots += chosen.leftOut.slots;
-    summary.lengthMismatch.submissions += chosen.leftOut.submissions;
-    if (chosen.leftOut.newest > 0) noteHidden(summary.hidden, { measure, submissions: chosen.leftOut.newest });
     if (state !== 'found') summary.definitions[state].push(measure);
-    const before = input.previous?.measures.get(measure)?.length;
-    if (before !== undefined && before !== length) summary.lengthChanges.push({ measure, from: before, to: length });
+    noteLengths(summary, measure, chosen, input.previous?.measures.get(measure)?.length);
   }
   yield { name: 'filter-tree.json', json: tree.toJson() };
   yield { name: 'histograms.json', json: `{${definitions.join(',')}}` };
   yield { name: 'revisions.json', json: `{${revisions.join(',')}}` };
-  return summary;
+  return { summary, unknown };
 }
 
 function emptySummary() {
   return {
     measures: 0,
+    measuresLeftOut: 0,
     slots: 0,
     rows: 0,
     lengthMismatch: { slots: 0, submissions: 0 },
@@ -110,6 +123,19 @@ function emptySummary() {
     clamped: 0,
     definitions: { pending: [] as string[], missing: [] as string[], mismatch: [] as string[] },
   };
+}
+
+function noteLengths(
+  summary: ReturnType<typeof emptySummary>,
+  measure: string,
+  { length, leftOut }: ChosenLength,
+  before: number | undefined,
+): void {
+  summary.measures += 1;
+  summary.lengthMismatch.slots += leftOut.slots;
+  summary.lengthMismatch.submissions += leftOut.submissions;
+  if (leftOut.newest > 0) noteHidden(summary.hidden, { measure, submissions: leftOut.newest });
+  if (before !== undefined && before !== length) summary.lengthChanges.push({ measure, from: before, to: length });
 }
 
 function noteHidden(worst: HiddenSubmissions[], hidden: HiddenSubmissions): void {
