@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
+import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
@@ -150,7 +151,7 @@ async function* taskLines(
 }
 
 function describe({ files, tasks, bytes, skipped, missingKeys }: PlanHead, chunkTasks: number): PlanSummary {
-  return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks };
+  return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks: chunkSize(tasks, chunkTasks) };
 }
 
 interface ProductionDay {

@@ -80,15 +80,21 @@ export function createStageActivities(ports: Ports) {
         async () => {
           const make = (): Promise<StagedSnapshot> => stage(ports, call);
           const staged = await stagedSnapshot(ports.analysis, run, attempt, index, make, call.signal);
-          const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
+          const { channelVersion, folder, files } = staged;
           log.info('snapshot staged', { runId: run.runId, channelVersion, folder, files });
-          const definitionsPending = staged.definitionsPending.length;
-          const definitions = { definitionsPending, definitionsDerived };
-          return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch };
+          return stagedSummary(staged);
         },
       );
     },
   };
+}
+
+/** What the history and the report keep of a staged snapshot. */
+export function stagedSummary(staged: StagedSnapshot): StagedSummary {
+  const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
+  const definitionsPending = staged.definitionsPending.length;
+  const definitions = { definitionsPending, definitionsDerived };
+  return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch };
 }
 
 async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { addCounts } from '../../src/pipeline/aggregates/chunk-head.ts';
-import { chunkRange, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
+import { chunkRange, chunkSize, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import {
   doneReceipt,
@@ -163,6 +163,12 @@ describe('the drain', () => {
     ]);
     assert.equal(new DrainProgress(205, 100).chunks, 3);
     assert.equal(new DrainProgress(0, 100).chunks, 0);
+  });
+
+  it('are larger in a run that would have more than 1,000 of them', () => {
+    assert.deepEqual([chunkSize(20_000, 100), chunkSize(5000, 1), chunkSize(999_999, 100)], [100, 5, 1000]);
+    for (const tasks of [0, 1, 999, 1001, 99_999, 999_999])
+      assert.ok(new DrainProgress(tasks, chunkSize(tasks, 1)).chunks <= 1000, String(tasks));
   });
 });
 
