@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { addCounts, type ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
@@ -37,7 +38,10 @@ type Ports = Pick<ActivityPorts, 'analysis' | 'threads' | 'metrics' | 'settings'
 export function createBuildActivities(ports: Ports) {
   const { analysis } = ports;
   return {
-    /** Chunks → one segment per channel/version, the lists of files, and all counts of the run; stored once. */
+    /**
+     * Chunks → one segment per channel/version, the lists of files, and all counts of the run; stored once.
+     * @throws ApplicationFailure TooManyChannelVersions (final)
+     */
     async buildContribution(input: ContributionInput): Promise<ContributionSummary> {
       const signal = cancellationSignal();
       const { run, day } = input;
@@ -88,6 +92,10 @@ async function buildSegments(
     heads.flatMap((head) => head.parts),
     ({ channelVersion }) => channelVersion,
   );
+  // Results may name more than the keys of the plan did.
+  const channelVersions = new ChannelVersionCount('parts');
+  for (const { parts: ofHead } of heads) for (const part of ofHead) channelVersions.note(part.channelVersion);
+  channelVersions.check();
   const parts = new LocalParts(analysis, folder, signal);
   return pMap(
     [...byChannelVersion.keys()].sort(),

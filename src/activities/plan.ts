@@ -9,8 +9,10 @@ import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
+import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { compactedIn } from '../pipeline/dataset/compaction.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
@@ -69,7 +71,7 @@ export function createPlanActivities(ports: Ports) {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
+     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge, TooManyChannelVersions; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
@@ -135,19 +137,28 @@ async function messageLimit({ queues }: Ports, plan: PlanTasksInput, signal: Abo
 
 async function* taskLines(
   { settings }: Ports,
-  { run, allowLargePlan }: PlanTasksInput,
+  { run, allowLargePlan, leaveOutAdopted }: PlanTasksInput,
   job: JobHeader,
   limits: PackLimits,
   files: AsyncIterable<InputFile>,
   counts: Counts,
 ): AsyncGenerator<string> {
+  const channelVersions = new ChannelVersionCount('files');
   for await (const task of packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes))) {
     counts.tasks += 1;
     counts.files += task.files.length;
     counts.bytes += task.size;
     if (allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
+    // Of an investigation nothing is published.
+    if (leaveOutAdopted === true) for (const key of task.files) noteChannelVersion(channelVersions, key);
     yield `${planLine(task)}\n`;
   }
+  channelVersions.check();
+}
+
+function noteChannelVersion(channelVersions: ChannelVersionCount, key: string): void {
+  const channelVersion = channelVersionOf(key);
+  if (channelVersion !== undefined) channelVersions.note(channelVersion);
 }
 
 function describe({ files, tasks, bytes, skipped, missingKeys }: PlanHead, chunkTasks: number): PlanSummary {
