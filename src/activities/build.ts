@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
-import { addCounts, type ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { addCount, addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -141,7 +142,7 @@ export async function totalsOf(
     },
     filesProcessedKey: await createFileList(analysis, run, 'processed', processed, signal),
     filesMissingKey: await createFileList(analysis, run, 'missing', missing, signal),
-    records: sum(({ records }) => records),
+    records: heads.reduce((total, { records }) => addCount(total, records), 0),
     skipped,
     dropped,
     failedTasks,

@@ -9,6 +9,7 @@ import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
+import { largestMessage } from '../pipeline/done-queue/done-message.ts';
 import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
@@ -21,7 +22,7 @@ import { addressOf, getIfPresent } from '../state/documents.ts';
 import { type InputFile, type PackLimits, packTasks } from '../pipeline/task-queue/pack.ts';
 import { checkPlanSize } from '../pipeline/task-queue/plan-limits.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
-import { type JobHeader, taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
+import type { JobHeader } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
 import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { keysOf } from '../state/file-lists.ts';
@@ -144,7 +145,8 @@ async function* taskLines(
   counts: Counts,
 ): AsyncGenerator<string> {
   const channelVersions = new ChannelVersionCount('files');
-  for await (const task of packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes))) {
+  const messageBytes = largestMessage(run.runId, job);
+  for await (const task of packTasks(run.runId, files, limits, messageBytes)) {
     counts.tasks += 1;
     counts.files += task.files.length;
     counts.bytes += task.size;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { addCounts } from '../../src/pipeline/aggregates/chunk-head.ts';
+import { addCounts } from '../../src/pipeline/known-reasons.ts';
 import { chunkRange, chunkSize, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import {
@@ -179,12 +179,21 @@ describe('counts by reason', () => {
     assert.deepEqual(total, { no_tab: 3, bad_json: 3 });
   });
 
+  it('stay counts that can be stored, however large they are', () => {
+    const total = { no_tab: Number.MAX_SAFE_INTEGER };
+    addCounts(total, { no_tab: Number.MAX_SAFE_INTEGER });
+    assert.deepEqual(total, { no_tab: Number.MAX_SAFE_INTEGER });
+  });
+
   it('stay numbers when a worker names a reason like a member of every object', () => {
     const skipped = JSON.parse('{"constructor":2,"valueOf":1,"__proto__":4}') as Record<string, number>;
+    const failed: Record<string, number> = {};
+    addCounts(failed, skipped);
+    assert.deepEqual(Object.entries(failed), [['other', 7]]);
     const message = decodeDoneMessage(JSON.stringify({ id: ID, files: [], 'target-prefix': null, skipped }));
     const total: Record<string, number> = {};
     addCounts(total, message.skipped);
     addCounts(total, message.skipped);
-    assert.deepEqual(Object.entries(total).toSorted(), [['constructor', 4]]);
+    assert.deepEqual(Object.entries(total), [['other', 14]]);
   });
 });

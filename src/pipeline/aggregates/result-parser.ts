@@ -12,7 +12,7 @@ import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
 import { isSafeSegment } from '../safe-segment.ts';
-import { addCounts } from './chunk-head.ts';
+import { addCounts } from '../known-reasons.ts';
 import { BY_DATES, TRAILER } from './slot.ts';
 import type { SlotTable } from './slot-table.ts';
 
