@@ -11,6 +11,7 @@ const BY_REASON = {
   invalid_template: 'InvalidFilter',
   task_too_large: 'TaskTooLarge',
   plan_too_large: 'PlanTooLarge',
+  too_many_channel_versions: 'TooManyChannelVersions',
   sealed_day: 'InvalidInput',
   adopted_files: 'InvalidInput',
   website_source: 'WebsiteSourceMissing',

@@ -63,6 +63,15 @@ const TABLE = {
       'See whether the filter admits more than it should; if all of it is intended, start the run again with --allow-large-plan. Nothing was sent.',
     exitCode: 2,
   },
+  /** A day of more channel/versions than can be published; most of them are invented. Nothing was published. */
+  TooManyChannelVersions: {
+    final: true,
+    class: 'input',
+    owner: 'whoever keeps the filter',
+    action:
+      'Say in the filter which channels and versions count (docs/formats/input-bucket.md, 1.3), then {again}. Nothing was published.',
+    exitCode: 2,
+  },
   /** Data from outside that no stage counts as bad, so that it ends the run. */
   InvalidData: {
     final: true,

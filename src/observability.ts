@@ -2,7 +2,7 @@
 import { DefaultLogger, type LogLevel } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import type { Config } from './config.ts';
-import { withoutSecrets } from './pipeline/plain-text.ts';
+import { visibleText, withoutSecrets } from './pipeline/plain-text.ts';
 
 export type { Logger } from 'pino';
 
@@ -28,7 +28,8 @@ export function createLogger(
   };
   return pino(options, {
     write: (text: string) => {
-      const line = withoutSecrets(text, secrets);
+      // JSON leaves C1 controls and marks of direction as they are.
+      const line = visibleText(withoutSecrets(text, secrets));
       process.stdout.write(line);
       tail?.write(line);
     },

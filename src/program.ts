@@ -5,6 +5,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { CommandError } from './commands/command-error.ts';
 import { type Config, ConfigError, environment, loadConfig } from './config.ts';
+import { visibleText } from './pipeline/plain-text.ts';
 
 export function telemetryProgram() {
   const program = new Command('telemetry')
@@ -30,7 +31,7 @@ export async function runToExitCode(program: CommandUnknownOpts): Promise<void> 
     await program.parseAsync();
   } catch (error) {
     process.exitCode = error instanceof ConfigError ? 2 : error instanceof CommandError ? error.exitCode : 1;
-    process.stderr.write(`${await messageOf(error)}\n`);
+    process.stderr.write(`${visibleText(await messageOf(error))}\n`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The life of one server program of the embedded stack: started, found healthy, stopped, its output in a log file. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,8 +33,19 @@ class ServerStartError extends Error {
   override readonly name = 'ServerStartError';
 }
 
+const OTHERS_MAY_NOTHING = 0o077;
 const PROBE_INTERVAL_MS = 40;
 const LOG_LINES_SHOWN = 12;
+
+/** What the program writes, histories and objects, only this user may read; the programs have no option for that. */
+function spawnPrivately({ executable, args, environment }: ServerProgram, log: number): ChildProcess {
+  const before = process.umask(OTHERS_MAY_NOTHING);
+  try {
+    return spawn(executable, args, { detached: true, stdio: ['ignore', log, log], env: { ...environment } });
+  } finally {
+    process.umask(before);
+  }
+}
 
 /**
  * Starts a program and waits until it is healthy.
@@ -43,11 +54,7 @@ const LOG_LINES_SHOWN = 12;
 export async function startServerProcess(program: ServerProgram): Promise<ServerProcess> {
   const log = openSync(program.logFile, 'a', 0o600);
   // A process group of its own: Ctrl+C in a terminal must reach only the parent, which stops the parts in order.
-  const child = spawn(program.executable, program.args, {
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: { ...program.environment },
-  });
+  const child = spawnPrivately(program, log);
   closeSync(log);
   if (child.pid !== undefined) writeFileSync(program.pidFile, `${child.pid}\n`);
   let ending: string | null = null;

@@ -1,5 +1,5 @@
 /** The embedded stack: Temporal server, S3 and SQS on loopback, with buckets and queues made, started and stopped as one. */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type BinarySources, findBinary } from './binaries.ts';
 import { takeOwnerLock } from './owner-lock.ts';
@@ -63,6 +63,7 @@ const LEFTOVER_DEADLINE_MS = 15_000;
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const directory = resolve(options.directory);
   await mkdir(join(directory, 'objects'), { recursive: true });
+  await keepFromOthers(directory);
   const lock = takeOwnerLock(join(directory, 'lock'));
   if (!lock.taken) {
     throw new StackRunningError(
@@ -83,6 +84,13 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     await stop();
     throw error;
   }
+}
+
+/** Histories, objects and credentials are for this user only, also those that an earlier release wrote. */
+async function keepFromOthers(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const name of await readdir(directory))
+    if (name.startsWith('temporal.db')) await chmod(join(directory, name), 0o600);
 }
 
 async function startParts(

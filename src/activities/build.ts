@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
-import { addCounts, type ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { addCount, addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -37,7 +39,10 @@ type Ports = Pick<ActivityPorts, 'analysis' | 'threads' | 'metrics' | 'settings'
 export function createBuildActivities(ports: Ports) {
   const { analysis } = ports;
   return {
-    /** Chunks → one segment per channel/version, the lists of files, and all counts of the run; stored once. */
+    /**
+     * Chunks → one segment per channel/version, the lists of files, and all counts of the run; stored once.
+     * @throws ApplicationFailure TooManyChannelVersions (final)
+     */
     async buildContribution(input: ContributionInput): Promise<ContributionSummary> {
       const signal = cancellationSignal();
       const { run, day } = input;
@@ -92,6 +97,10 @@ async function buildSegments(
     heads.flatMap((head) => head.parts),
     ({ channelVersion }) => channelVersion,
   );
+  // Results may name more than the keys of the plan did.
+  const channelVersions = new ChannelVersionCount('parts');
+  for (const { parts: ofHead } of heads) for (const part of ofHead) channelVersions.note(part.channelVersion);
+  channelVersions.check();
   const parts = new LocalParts(analysis, folder, signal);
   return pMap(
     [...byChannelVersion.keys()].sort(),
@@ -137,7 +146,7 @@ export async function totalsOf(
     },
     filesProcessedKey: await createFileList(analysis, run, 'processed', processed, signal),
     filesMissingKey: await createFileList(analysis, run, 'missing', missing, signal),
-    records: sum(({ records }) => records),
+    records: heads.reduce((total, { records }) => addCount(total, records), 0),
     skipped,
     dropped,
     failedTasks,

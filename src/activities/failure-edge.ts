@@ -3,6 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 import { failureTypeOf } from '../error-classes.ts';
 import { failure, type FailureType, isFinal } from '../failures.ts';
+import { isTooDeep } from '../pipeline/nesting.ts';
 import { plainText } from '../pipeline/plain-text.ts';
 import { inActivityContext } from './context.ts';
 
@@ -73,6 +74,8 @@ function isProgramFault(type: FailureType): boolean {
 }
 
 function described(input: unknown, secrets: readonly string[]): string {
+  // What describes an error must not fail itself.
+  if (isTooDeep(input)) return 'nested too deep to be shown';
   return fit(JSON.stringify(input ?? null), secrets).slice(0, MAX_INPUT);
 }
 

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failpoint } from '../failpoints.ts';
-import { addCounts, type ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import { chunkRange } from '../pipeline/done-queue/chunk.ts';
 import type { Outcome, Receipt } from '../pipeline/done-queue/receipt.ts';
+import { addCount, addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
 import { chunkHead, createChunkPart } from '../state/chunks.ts';
@@ -129,7 +130,7 @@ async function mergeReceipts(
     parts,
     filesFailed: good.flatMap(({ receipt }) => receipt.filesFailed),
     filesPartial: good.flatMap(({ receipt }) => receipt.filesPartial),
-    records: good.reduce((sum, { receipt }) => sum + receipt.records, 0),
+    records: good.reduce((sum, { receipt }) => addCount(sum, receipt.records), 0),
     skipped,
     dropped: merged.dropped,
   };

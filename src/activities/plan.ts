@@ -7,9 +7,13 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
+import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
+import { largestMessage } from '../pipeline/done-queue/done-message.ts';
+import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { compactedIn } from '../pipeline/dataset/compaction.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
@@ -18,7 +22,7 @@ import { addressOf, getIfPresent } from '../state/documents.ts';
 import { type InputFile, type PackLimits, packTasks } from '../pipeline/task-queue/pack.ts';
 import { checkPlanSize } from '../pipeline/task-queue/plan-limits.ts';
 import { type PlanHead, planLine } from '../pipeline/task-queue/plan.ts';
-import { type JobHeader, taskMessageBytes } from '../pipeline/task-queue/task-message.ts';
+import type { JobHeader } from '../pipeline/task-queue/task-message.ts';
 import type { ObjectStore } from '../ports.ts';
 import { adoptedEntryOf, adoptedOn } from '../pipeline/dataset/adoption/adopted-entry.ts';
 import { keysOf } from '../state/file-lists.ts';
@@ -68,7 +72,7 @@ export function createPlanActivities(ports: Ports) {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
+     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge, TooManyChannelVersions; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
@@ -134,23 +138,33 @@ async function messageLimit({ queues }: Ports, plan: PlanTasksInput, signal: Abo
 
 async function* taskLines(
   { settings }: Ports,
-  { run, allowLargePlan }: PlanTasksInput,
+  { run, allowLargePlan, leaveOutAdopted }: PlanTasksInput,
   job: JobHeader,
   limits: PackLimits,
   files: AsyncIterable<InputFile>,
   counts: Counts,
 ): AsyncGenerator<string> {
-  for await (const task of packTasks(run.runId, files, limits, (bytes) => taskMessageBytes(run.runId, job, bytes))) {
+  const channelVersions = new ChannelVersionCount('files');
+  const messageBytes = largestMessage(run.runId, job);
+  for await (const task of packTasks(run.runId, files, limits, messageBytes)) {
     counts.tasks += 1;
     counts.files += task.files.length;
     counts.bytes += task.size;
     if (allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
+    // Of an investigation nothing is published.
+    if (leaveOutAdopted === true) for (const key of task.files) noteChannelVersion(channelVersions, key);
     yield `${planLine(task)}\n`;
   }
+  channelVersions.check();
+}
+
+function noteChannelVersion(channelVersions: ChannelVersionCount, key: string): void {
+  const channelVersion = channelVersionOf(key);
+  if (channelVersion !== undefined) channelVersions.note(channelVersion);
 }
 
 function describe({ files, tasks, bytes, skipped, missingKeys }: PlanHead, chunkTasks: number): PlanSummary {
-  return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks };
+  return { files, tasks, bytes, skipped, missingKeys: missingKeys.length, chunkTasks: chunkSize(tasks, chunkTasks) };
 }
 
 interface ProductionDay {

@@ -1,9 +1,12 @@
 /** Stage 8: the report of a run, stored beside its state. */
 import { cancellationSignal, log } from '@temporalio/activity';
 import { type RunCounts, warningsOf } from '../pipeline/dataset/run-report.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
+import type { ObjectStore } from '../ports.ts';
 import { stateKeys } from '../state/keys.ts';
-import type { StagedSummary } from './stage.ts';
+import { readPublicationOf, readStagedSnapshots } from '../state/publication.ts';
+import { type StagedSummary, stagedSummary } from './stage.ts';
 import type { PlanSummary } from './plan.ts';
 import type { ActivityPorts } from './ports.ts';
 
@@ -15,7 +18,10 @@ export interface ReportInput {
   readonly publication: {
     readonly decision: string;
     readonly seq: number;
-    readonly snapshots: readonly ReportedSnapshot[];
+    /** The attempt whose staged snapshots are reported; null when none were staged. */
+    readonly attempt?: number | null;
+    /** As runs of earlier releases give them. */
+    readonly snapshots?: readonly ReportedSnapshot[];
   };
 }
 
@@ -25,22 +31,31 @@ type Newer = 'hidden' | 'measuresLeftOut';
 
 export interface ReportResult {
   readonly report: string;
+  /** The first ones, cut where they are long; the report has all of them, whole. */
   readonly warnings: readonly string[];
 }
 
+/** Warnings go through the history, to people: more than this nobody reads. */
+const MAX_WARNINGS = 20;
+const MAX_WARNING = 1000;
+
 export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analysis'>) {
   return {
+    /** Reads the staged snapshots itself: a list of 1,000 would be too large for a payload. */
     async writeReport({ run, day, plan, counts, publication }: ReportInput): Promise<ReportResult> {
-      const pending = publication.snapshots.reduce((sum, snapshot) => sum + snapshot.definitionsPending, 0);
-      const damage = publication.snapshots.flatMap((snapshot) =>
+      const signal = cancellationSignal();
+      const { decision, seq, attempt = null, snapshots = await stagedIn(analysis, run, attempt, signal) } = publication;
+      const pending = snapshots.reduce((sum, snapshot) => sum + snapshot.definitionsPending, 0);
+      const damage = snapshots.flatMap((snapshot) =>
         snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
       );
-      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(publication.snapshots)];
+      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(snapshots)];
       const key = stateKeys.report(run);
-      const body = `${JSON.stringify({ day, runId: run.runId, plan, counts, publication, warnings }, null, 2)}\n`;
-      await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, cancellationSignal());
+      const report = { day, runId: run.runId, plan, counts, publication: { decision, seq, snapshots }, warnings };
+      const body = `${JSON.stringify(report, null, 2)}\n`;
+      await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, signal);
       log.info('run reported', { day, runId: run.runId, warnings: warnings.length });
-      return { report: `s3://${analysis.bucket}/${key}`, warnings };
+      return { report: `s3://${analysis.bucket}/${key}`, warnings: shortened(warnings) };
     },
   };
 }
@@ -65,4 +80,21 @@ function hiddenWarning(snapshots: readonly ReportedSnapshot[]): string[] {
   const worst = hidden.toSorted((a, b) => b.submissions - a.submissions || (a.name < b.name ? -1 : 1));
   const named = worst.slice(0, MAX_NAMED).map(({ name, submissions }) => `${name}: ${submissions}`);
   return [`new submissions with another number of buckets than most are not shown (${named.join(', ')})`];
+}
+
+async function stagedIn(
+  analysis: ObjectStore,
+  run: RunRef,
+  attempt: number | null,
+  signal: AbortSignal,
+): Promise<StagedSummary[]> {
+  if (attempt === null) return [];
+  const { snapshots } = await readPublicationOf(analysis, run, attempt, signal);
+  return (await readStagedSnapshots(analysis, run, attempt, snapshots, signal)).map(stagedSummary);
+}
+
+function shortened(warnings: readonly string[]): string[] {
+  const shown = warnings.slice(0, MAX_WARNINGS).map((warning) => plainLine(warning, MAX_WARNING));
+  const more = warnings.length - shown.length;
+  return more > 0 ? [...shown, `${more} more warnings are in the report`] : shown;
 }

@@ -7,6 +7,7 @@ import pMap from 'p-map';
 import { failure } from '../failures.ts';
 import { instantOfRound, isRound, roundName } from '../pipeline/dataset/entry-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
+import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import { countedReceipt, type ForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { roundRun, stateKeys } from '../state/keys.ts';
@@ -314,7 +315,7 @@ async function storePlan(
     };
     await createPlan(analysis, run, head, compressedTasks(tasks), signal);
   }
-  return { ...counts, missingKeys: 0, chunkTasks };
+  return { ...counts, missingKeys: 0, chunkTasks: chunkSize(tasks.length, chunkTasks) };
 }
 
 function nameOf({ id, outcome }: ForeignReceipt): WaitingResult {

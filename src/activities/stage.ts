@@ -88,27 +88,26 @@ export function createStageActivities(ports: Ports) {
         async () => {
           const make = (): Promise<StagedSnapshot> => stage(ports, call);
           const staged = await stagedSnapshot(ports.analysis, run, attempt, index, make, call.signal);
-          const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
+          const { channelVersion, folder, files } = staged;
           log.info('snapshot staged', { runId: run.runId, channelVersion, folder, files });
-          const definitionsPending = staged.definitionsPending.length;
-          const definitions = { definitionsPending, definitionsDerived };
-          const hidden = staged.hidden.slice(0, MAX_HIDDEN_TOLD);
-          const { measuresLeftOut } = staged;
-          return {
-            channelVersion,
-            folder,
-            damage,
-            files,
-            measures,
-            ...definitions,
-            lengthMismatch,
-            hidden,
-            measuresLeftOut,
-          };
+          return stagedSummary(staged);
         },
       );
     },
   };
+}
+
+/** What the history and the report keep of a staged snapshot. */
+export function stagedSummary(staged: StagedSnapshot): StagedSummary {
+  const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
+  const definitionsPending = staged.definitionsPending.length;
+  const definitions = { definitionsPending, definitionsDerived };
+  const unseen = {
+    lengthMismatch,
+    hidden: staged.hidden.slice(0, MAX_HIDDEN_TOLD),
+    measuresLeftOut: staged.measuresLeftOut,
+  };
+  return { channelVersion, folder, damage, files, measures, ...definitions, ...unseen };
 }
 
 async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {

@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
-import { addCounts } from '../pipeline/aggregates/chunk-head.ts';
+import { addCounts } from '../pipeline/known-reasons.ts';
+import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
@@ -43,7 +44,8 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
     const skipped: Record<string, number> = {};
     for (const pass of passes) addCounts(skipped, pass.skipped);
     const records = passes.reduce((sum, pass) => sum + pass.records, 0);
-    for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed)) say(`left out: ${key} (${reason})`);
+    for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
+      say(`left out: ${visibleLine(key)} (${reason})`);
     print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
   });
 }

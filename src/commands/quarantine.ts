@@ -10,6 +10,7 @@ import {
 import { connectPorts } from '../composition.ts';
 import type { Config } from '../config.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { visibleLine } from '../pipeline/plain-text.ts';
 import { QueueMissingError } from '../ports.ts';
 import { CommandError } from './command-error.ts';
 import { interruptible } from './interruptible.ts';
@@ -69,12 +70,12 @@ async function withPorts(config: Config, work: (ports: Ports, signal: AbortSigna
 const SHOWN_DIGITS = 10;
 const SHOWN_TEXT = 100;
 
-function describeList({ total, listed }: QuarantineList): string {
+export function describeList({ total, listed }: QuarantineList): string {
   if (total === 0) return 'The quarantine is empty';
   const counts = [...Map.groupBy(listed, ({ reason }) => reason)]
     .map(([reason, { length }]) => [reason, length] as const)
     .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
-    .map(([reason, count]) => `${reason} ${String(count)}`);
+    .map(([reason, count]) => `${visibleLine(reason)} ${String(count)}`);
   const shown = total > listed.length ? `the newest ${String(listed.length)} of ${String(total)}` : String(total);
   const rows = listed.map(({ sha, since, what, reason, released, message }) => [
     sha.slice(0, SHOWN_DIGITS),
@@ -90,7 +91,7 @@ function cut(text: string): string {
   return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
 }
 
-function describeOne({ sha, since, what, reason, message, released, content }: Quarantined): string {
+export function describeOne({ sha, since, what, reason, message, released, content }: Quarantined): string {
   return table([
     ['sha', sha],
     ['what', what],
@@ -110,6 +111,6 @@ function decoded(what: string, content: string): string[][] {
   return text.startsWith('{') ? [['decoded', text]] : [];
 }
 
-function describeRelease({ sha, outcome, message }: Release): string {
-  return `${outcome} ${sha.slice(0, SHOWN_DIGITS)}: ${message}`;
+export function describeRelease({ sha, outcome, message }: Release): string {
+  return `${outcome} ${sha.slice(0, SHOWN_DIGITS)}: ${visibleLine(message)}`;
 }

@@ -118,10 +118,11 @@ export function describeDay(result: DailyAnalysisResult): string {
   return table(rows);
 }
 
-function describePublication({ decision, seq, published }: DailyAnalysisResult): string {
+function describePublication({ decision, seq, published, rendered }: DailyAnalysisResult): string {
   const commit = seq === null ? '' : ` (commit ${seq})`;
   if (decision !== 'published') return `${decision}${commit}`;
-  return `${published.length === 0 ? 'no snapshot changed' : published.join(', ')}${commit}`;
+  const more = rendered > published.length ? ` and ${rendered - published.length} more` : '';
+  return `${published.length === 0 ? 'no snapshot changed' : `${published.join(', ')}${more}`}${commit}`;
 }
 
 /** The document in a file, which must give a valid filter for the day. */

@@ -38,7 +38,7 @@ export function statusText(facts: Facts, findings: readonly Finding[]): string {
 }
 
 function section<T>(title: string, part: Part<T>, text: (known: T) => string): string {
-  return `${title}\n${'unknown' in part ? `not known: ${part.unknown}` : text(part.known)}`;
+  return `${title}\n${'unknown' in part ? `not known: ${plainLine(part.unknown)}` : text(part.known)}`;
 }
 
 function dataSetText(dataSet: DataSetFacts, now: string): string {

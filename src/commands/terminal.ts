@@ -1,18 +1,26 @@
-/** What commands write: results to standard output, everything else to standard error; one changing line on a terminal, plain lines elsewhere. */
-export function say(line: string): void {
+/**
+ * What commands write: results to standard output, everything else to standard error; one changing line on a terminal,
+ * plain lines elsewhere. Much of it was written by others, so control characters are made visible here, and in cells of
+ * tables line feeds too (docs/security.md T20).
+ */
+import { visibleLine, visibleText } from '../pipeline/plain-text.ts';
+
+export function say(text: string): void {
   clearStatus();
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${visibleText(text)}\n`);
 }
 
+/** Text of several lines, or a JSON document, which stays the same document. */
 export function print(text: string): void {
   clearStatus();
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visibleText(text)}\n`);
 }
 
 let status = '';
 
 /** Shows the progress of long work. Without a terminal every new text is a line of its own. */
-export function showStatus(text: string): void {
+export function showStatus(given: string): void {
+  const text = visibleLine(given);
   if (text === status) return;
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
   else process.stderr.write(`${text}\n`);
@@ -30,7 +38,8 @@ export function counted(count: number, noun: string): string {
 }
 
 /** Rows of texts as aligned columns. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(visibleLine));
   const widths: number[] = [];
   for (const row of rows)
     for (const [column, text] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, text.length);

@@ -113,18 +113,29 @@ export class DoneQueueConsumer {
 
   async #fileAndDelete(messages: readonly ReceivedMessage[]): Promise<void> {
     await failpoint('drain.afterReceive', this.#signal);
-    const settled = await pMap(messages, (message) => this.#file(message), { concurrency: FULL_RECEIVE });
+    const failures: unknown[] = [];
+    const file = async (message: ReceivedMessage): Promise<boolean> => {
+      try {
+        return await this.#file(message);
+      } catch (error) {
+        // It comes again; the others of its batch are settled now.
+        failures.push(error);
+        return false;
+      }
+    };
+    const settled = await pMap(messages, file, { concurrency: FULL_RECEIVE });
     const handles = messages.filter((_, index) => settled[index] === true).map(({ receiptHandle }) => receiptHandle);
     await failpoint('drain.afterReceipt', this.#signal);
     // One that SQS did not delete comes again, finds its receipt and is deleted then.
     await this.#ports.queues.deleteMessages(this.#queue, handles, this.#signal);
     await failpoint('drain.afterDelete', this.#signal);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** @returns whether the message is settled and may be deleted */
   async #file(received: ReceivedMessage): Promise<boolean> {
     try {
-      const message = decodeDoneMessage(received.body, stateKeys.output);
+      const message = readMessage(received.body);
       if (message.plain) log.warn('done message is plain JSON, not base64', { taskId: message.id });
       const run = await this.#knownRun(message.id);
       if (run === undefined) this.#demandAdoptable(message);
@@ -225,6 +236,20 @@ export class DoneQueueConsumer {
       this.#runs.set(runId, known);
     }
     return known;
+  }
+}
+
+/**
+ * Reading depends on the message alone, so whatever goes wrong in it is the message's fault and would be again.
+ * @throws InvalidDataError
+ */
+function readMessage(body: string): DoneMessage {
+  try {
+    return decodeDoneMessage(body, stateKeys.output);
+  } catch (error) {
+    if (error instanceof InvalidDataError) throw error;
+    const why = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
+    throw new InvalidDataError('bad_message', `The message cannot be read: ${why}`, { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@
  * The text of a Histograms.json: whether a text is one, and the text with constants replaced
  * (docs/formats/histogram-server.md 6.6, 6.7).
  */
+import { isTooDeep, MAX_NESTING } from '../pipeline/nesting.ts';
 import type { RawDefinition } from './definition.ts';
 import { KNOWN_SYMBOLS } from './expression.ts';
 import type { Definitions } from './look-up.ts';
@@ -30,6 +31,8 @@ export function parseHistogramsFile(text: string): HistogramsFile {
     return { fault: 'not JSON' };
   }
   if (!isObject(root)) return { fault: 'not a JSON object' };
+  // Whoever writes such a definition again, into an answer or a folder, would run out of stack.
+  if (isTooDeep(root)) return { fault: `nested deeper than ${MAX_NESTING} levels` };
   const definitions: Record<string, RawDefinition> = Object.create(null) as Record<string, RawDefinition>;
   for (const [name, definition] of Object.entries(root)) {
     if (!isDefinition(definition)) return { fault: `${JSON.stringify(name)} is not an object with a kind` };

@@ -14,6 +14,7 @@ type InputReason =
   | 'invalid_template'
   | 'task_too_large'
   | 'plan_too_large'
+  | 'too_many_channel_versions'
   | 'sealed_day'
   | 'adopted_files'
   | 'website_source'

@@ -3,8 +3,9 @@
  * (docs/security.md T15, T20).
  */
 
-// Everything but line feed and tab; C1 controls and the marks that turn the direction of writing as well.
-const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Everything but line feed and tab; C1 controls, the marks that turn the direction of writing, and the separators that
+// some viewers break lines at as well.
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 const QUERY = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/gi;
 const NAMED_SECRET =
@@ -13,12 +14,28 @@ const HIDDEN = '…';
 const MIN_SECRET = 6;
 
 /**
- * Text of several lines without control characters, credentials and query strings.
+ * Text of several lines in which control characters are visible: an escape character is `\u001b`. That is also how JSON
+ * writes them, so that a document stays the same document.
+ */
+export function visibleText(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(CONTROL, escaped);
+}
+
+/** The same in one line: line feeds and tabs are visible too. */
+export function visibleLine(text: string): string {
+  return visibleText(text).replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
+ * Text of several lines in which control characters are visible, without credentials and query strings.
  * @param secrets values that must not appear in any form; short ones are ignored, they would hide half the text
  */
 export function plainText(text: string, secrets: readonly string[] = []): string {
-  return withoutSecrets(text, secrets)
-    .replaceAll(CONTROL, '')
+  return visibleText(withoutSecrets(text, secrets))
     .replaceAll(USER_INFO, `$1${HIDDEN}@`)
     .replaceAll(QUERY, `$1?${HIDDEN}`)
     .replaceAll(NAMED_SECRET, `$1${HIDDEN}`);

@@ -1,5 +1,6 @@
 /** Inputs of the workflows: plain JSON objects in which every member has a default, checked before anything else happens. */
 import { z } from 'zod';
+import { isCalendarDay } from './calendar-day.ts';
 import { InvalidDataError } from './invalid-data.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
 
@@ -9,7 +10,16 @@ const MAX_KEYS = 100;
 /** A round's results and all their file names are held in memory. */
 export const MAX_ROUND_RESULTS = 5000;
 
-const text = z.string('must be a text').min(1, 'must be a text');
+/** S3's limit, in bytes of UTF-8. */
+const MAX_KEY_BYTES = 1024;
+/** What an error names: all of it goes through the history. */
+const MAX_PROBLEMS = 10;
+const SHOWN_CHARACTERS = 100;
+
+const DAY = 'must be a calendar day, written YYYYMMDD, such as 20131029';
+// Before anything is done with it: the day becomes a search attribute, a key and part of alerts.
+const day = z.string(DAY).refine(isCalendarDay, DAY);
+const key = z.string('must be a key').refine(isKey, `must be a key of 1 to ${MAX_KEY_BYTES} bytes`);
 const flag = z.boolean('must be true or false');
 const filterDocument = z
   .unknown()
@@ -19,6 +29,20 @@ const filterDocument = z
 const count = wholeNumber(0, 'must be a whole number, 0 or more');
 const positive = wholeNumber(1, 'must be a whole number greater than 0');
 const KEYS = `must be a list of 1 to ${MAX_KEYS} input keys; store a longer list in the analysis bucket and name it in "keyList"`;
+
+/** Workflows have neither Buffer nor TextEncoder. */
+function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}
+
+function isKey(text: string): boolean {
+  return text !== '' && text.length <= MAX_KEY_BYTES && utf8Bytes(text) <= MAX_KEY_BYTES;
+}
 
 function wholeNumber(least: number, message: string): z.ZodInt {
   return z.int(message).min(least, message);
@@ -35,7 +59,7 @@ const patienceMembers = {
 
 const dailyAnalysis = z.strictObject({
   /** `YYYYMMDD`; default: the day before the scheduled start. */
-  day: text.exactOptional(),
+  day: day.exactOptional(),
   /** A filter document instead of the configured template. */
   filter: filterDocument.exactOptional(),
   allowFuture: flag.exactOptional(),
@@ -45,13 +69,13 @@ const dailyAnalysis = z.strictObject({
 });
 
 const investigation = z.strictObject({
-  name: text,
-  day: text.exactOptional(),
+  name: z.string(),
+  day: day.exactOptional(),
   filter: filterDocument.exactOptional(),
   /** Input keys instead of a filter. */
-  keys: z.array(z.string(KEYS), KEYS).min(1, KEYS).max(MAX_KEYS, KEYS).exactOptional(),
+  keys: z.array(z.string(KEYS).refine(isKey, KEYS), KEYS).min(1, KEYS).max(MAX_KEYS, KEYS).exactOptional(),
   /** Key, in the analysis bucket, of a text with one input key a line. */
-  keyList: text.exactOptional(),
+  keyList: key.exactOptional(),
   /** Analyse more than the worker's settings allow by default. */
   allowLargePlan: flag.exactOptional(),
   ...patienceMembers,
@@ -167,14 +191,18 @@ function parsed<Shape extends z.ZodRawShape>(
   const unknown = result.error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
   const wrong = new Map(result.error.issues.map(({ path: [member = ''], message }) => [String(member), message]));
   const problems = Object.entries(members).flatMap(([member, value]) => {
-    if (unknown.includes(member)) return [`"${member}" is not known (known: ${known})`];
+    const name = member.slice(0, SHOWN_CHARACTERS);
+    if (unknown.includes(member)) return [`"${name}" is not known (known: ${known})`];
     const message = wrong.get(member);
-    return message === undefined ? [] : [`"${member}" ${message}, found ${JSON.stringify(value).slice(0, 100)}`];
+    const found = JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+    return message === undefined ? [] : [`"${name}" ${message}, found ${found}`];
   });
   const missing = [...wrong.keys()].filter((member) => member !== '' && !Object.hasOwn(members, member));
   throw invalid(workflow, [...problems, ...missing.map((member) => `"${member}" is missing`)]);
 }
 
 function invalid(workflow: string, problems: readonly string[]): InvalidDataError {
-  return new InvalidDataError('invalid_input', `Input of ${workflow}: ${problems.join('; ')}`);
+  const more = problems.length > MAX_PROBLEMS ? [`and ${problems.length - MAX_PROBLEMS} more`] : [];
+  const named = [...problems.slice(0, MAX_PROBLEMS), ...more];
+  return new InvalidDataError('invalid_input', `Input of ${workflow}: ${named.join('; ')}`);
 }

@@ -1,7 +1,7 @@
 /** Whether the filter template is there and gives a valid filter for the day that the next scheduled run would analyse. */
 import { readFile } from 'node:fs/promises';
 import { analysisDay } from '../pipeline/calendar-day.ts';
-import type { AllowedValues } from '../pipeline/filter/filter.ts';
+import type { AllowedValues, MajorRange, TextRange } from '../pipeline/filter/filter.ts';
 import { renderTemplate } from '../pipeline/filter/template.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
@@ -33,7 +33,8 @@ function lookAtTemplate(text: string | null, day: string): Look {
 function valuesText(allowed: AllowedValues): string {
   if (typeof allowed === 'string') return allowed;
   if ('length' in allowed) return allowed.join('|');
-  return `${allowed.min ?? ''}…${allowed.max ?? ''}`;
+  const { min, max, min_major, max_major }: TextRange & MajorRange = allowed;
+  return `${min ?? min_major ?? ''}…${max ?? max_major ?? ''}`;
 }
 
 async function textOf(path: string): Promise<string | null> {

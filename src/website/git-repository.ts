@@ -5,7 +5,7 @@ import type { WebsiteSource } from '../activities/ports.ts';
 import { PassingError } from '../ports.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { sizeGuard } from './rules/guards.ts';
-import { protocolOf, withoutCredentials } from './rules/repository.ts';
+import { protocolOf, type RepositoryLogin, takeCredentials, withoutCredentials } from './rules/repository.ts';
 import { runProgram } from '../run-program.ts';
 import { readSourceFiles } from './source-files.ts';
 
@@ -21,14 +21,17 @@ const FETCH_DEADLINE_MS = 10 * 60_000;
 const FETCHED = 'refs/heads/website';
 const SHOWN_CHARACTERS = 500;
 
-export function gitRepository({ url, branch, environment }: Repository): WebsiteSource {
-  const name = `${withoutCredentials(url)} branch ${branch}`;
+export function gitRepository({ url: address, branch, environment }: Repository): WebsiteSource {
+  const name = `${withoutCredentials(address)} branch ${branch}`;
+  // Everybody on the machine sees the arguments of a program, and git passes the address on to others.
+  const { url, login } = takeCredentials(address);
   return {
     name,
     fetch: async (work, signal) => {
       const repository = join(work, 'repository.git');
       const website = join(work, 'website');
-      const git = (...args: string[]): Promise<string> => runGit(name, args, gitEnvironment(url, environment), signal);
+      const git = (...args: string[]): Promise<string> =>
+        runGit(name, args, gitEnvironment(url, login, environment), signal);
       await mkdir(website);
       await git('init', '--quiet', '--bare', '--template=', repository);
       const here = [`--git-dir=${repository}`, '-c', 'core.hooksPath=/dev/null', '-c', 'core.autocrlf=false'];
@@ -83,8 +86,30 @@ const FOR_A_PERSON =
 const PASSED_ON =
   /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|XDG_CONFIG_HOME|SSH_AUTH_SOCK|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy|GIT_(?:ASKPASS|SSH|SSH_COMMAND|SSL_\w+|CONFIG_\w+))$/i;
 
+/** Prints the login to git and to nobody else; the shell that runs it has only the names of the variables. */
+const HELPER =
+  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$TELEMETRY_GIT_USERNAME" "$TELEMETRY_GIT_PASSWORD"; }; f';
+
+/** Settings of git by its environment, behind those that this process has; other helpers must not store the login. */
+function loginEnvironment(
+  { username, password }: RepositoryLogin,
+  { GIT_CONFIG_COUNT: count }: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const first = /^\d+$/.test(count ?? '') ? Number(count) : 0;
+  return {
+    GIT_CONFIG_COUNT: String(first + 2),
+    [`GIT_CONFIG_KEY_${first}`]: 'credential.helper',
+    [`GIT_CONFIG_VALUE_${first}`]: '',
+    [`GIT_CONFIG_KEY_${first + 1}`]: 'credential.helper',
+    [`GIT_CONFIG_VALUE_${first + 1}`]: HELPER,
+    TELEMETRY_GIT_USERNAME: username,
+    TELEMETRY_GIT_PASSWORD: password,
+  };
+}
+
 function gitEnvironment(
   url: string,
+  login: RepositoryLogin | null,
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const passed = Object.entries(environment).filter(
@@ -93,6 +118,7 @@ function gitEnvironment(
   return {
     GIT_SSH_COMMAND: 'ssh -o BatchMode=yes -o ConnectTimeout=30',
     ...Object.fromEntries(passed),
+    ...(login !== null && loginEnvironment(login, environment)),
     // No prompts, because there is no terminal; English messages, because they are matched above; no redirect to
     // another protocol.
     GIT_TERMINAL_PROMPT: '0',

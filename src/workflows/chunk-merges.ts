@@ -4,6 +4,7 @@ import type { MergeChunkResult } from '../activities/merge.ts';
 import type { Activities } from '../activities/index.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import { activityOptions } from './activity-options.ts';
+import { FanOut } from './fan-out.ts';
 
 const { mergeChunk } = proxyActivities<Activities>(activityOptions.scan);
 
@@ -23,6 +24,7 @@ export class ChunkMerges {
   readonly doneCounts: number[];
   readonly #results = new Map<number, MergeChunkResult>();
   readonly #running: Promise<void>[] = [];
+  readonly #lanes = new FanOut();
   #failure: unknown;
 
   constructor(run: RunRef, tasks: number, chunkTasks: number) {
@@ -38,7 +40,9 @@ export class ChunkMerges {
 
   start(chunk: number, done: number): void {
     this.doneCounts[chunk - 1] = done;
+    const mustWait = this.#lanes.isFull();
     const merge = async (): Promise<void> => {
+      if (mustWait && this.failed) return;
       try {
         const summary = `tasks ${(chunk - 1) * this.#chunkTasks + 1}–${Math.min(chunk * this.#chunkTasks, this.#tasks)}`;
         const input = { run: this.#run, chunk, tasks: this.#tasks, chunkTasks: this.#chunkTasks };
@@ -50,7 +54,7 @@ export class ChunkMerges {
         this.#failure ??= error;
       }
     };
-    this.#running.push(merge());
+    this.#running.push(this.#lanes.run(merge));
   }
 
   /** Merges what was not merged yet, complete or not, and waits for all. */

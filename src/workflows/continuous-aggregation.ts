@@ -127,11 +127,12 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
     const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: merged.chunks });
     const publication = await publish(run, progress);
     // Its results wait again, and the next round is planned on what the data set holds now.
-    if (publication.decision === 'overlapping') return { ...publication, results: 0 };
+    if (publication.decision === 'overlapping') return { decision: 'overlapping', results: 0, seq: publication.seq };
     await updateProjections();
     await settleRound({ run });
     const { channelVersions, runId, planAt, ...counts } = contribution;
-    const reported = await writeReport({ run, day, plan, counts, publication });
+    const { decision, seq, attempt } = publication;
+    const reported = await writeReport({ run, day, plan, counts, publication: { decision, seq, attempt } });
     const twice = overlapping === 0 ? [] : [`${overlapping} results were quarantined: their input files count already`];
     const warnings = [...reported.warnings, ...twice];
     await notifyOrLog({ job: JOB, about: ABOUT, progress, alertId: runId }, { kind: 'ended', warnings });
@@ -139,9 +140,9 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
     totals.rounds += 1;
     totals.results += plan.tasks;
     tellTotals();
-    progress.update('round published', { commit: String(publication.seq), warnings: warnings.join('; ') || 'none' });
-    log.info('round published', { round: day, runId, results: plan.tasks, seq: publication.seq });
-    return { decision: publication.decision, results: plan.tasks, seq: publication.seq };
+    progress.update('round published', { commit: String(seq), warnings: warnings.join('; ') || 'none' });
+    log.info('round published', { round: day, runId, results: plan.tasks, seq });
+    return { decision, results: plan.tasks, seq };
   }
 
   function tellTotals(): void {

@@ -14,7 +14,7 @@ import { checkedInput } from './checked-input.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
 import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
-import { megabytes, RunProgress } from './run-progress.ts';
+import { listText, megabytes, RunProgress } from './run-progress.ts';
 
 const { renderFilter, productionQueues, writeReport } = proxyActivities<Activities>(activityOptions.quick);
 const { planTasks, enqueueTasks, buildContribution, updateProjections } = proxyActivities<Activities>(
@@ -28,8 +28,9 @@ export interface DailyAnalysisResult extends RunCounts {
   readonly decision: PublishedRun['decision'] | 'nothing';
   /** Commit of the data set that holds the day; null when nothing was published. */
   readonly seq: number | null;
-  /** Channel/versions that were rendered. */
+  /** Channel/versions that were rendered: the first hundred of `rendered`; the report has all. */
   readonly published: readonly string[];
+  readonly rendered: number;
   /** Address of versions.json. */
   readonly versions: string | null;
   readonly report: string;
@@ -111,24 +112,23 @@ async function analyseDay({
   if (tellsDeadMan) await pingDeadMan(projections.seq);
 
   const { channelVersions, runId, planAt, ...counts } = contribution;
-  const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
-  const published = publication.snapshots
-    .filter(({ folder }) => folder !== null)
-    .map(({ channelVersion }) => channelVersion);
-  progress.update(publication.decision, {
+  const { decision, seq, attempt, rendered, named: published } = publication;
+  const { report, warnings } = await writeReport({ run, day, plan, counts, publication: { decision, seq, attempt } });
+  progress.update(decision, {
     submissions: String(counts.records),
-    published: published.join(', ') || 'nothing new',
-    commit: String(publication.seq),
+    published: listText(published, rendered) || 'nothing new',
+    commit: String(seq),
     warnings: warnings.join('; ') || 'none',
   });
-  log.info('daily analysis ended', { day, runId, decision: publication.decision, seq: publication.seq });
+  log.info('daily analysis ended', { day, runId, decision, seq });
   return {
     ...counts,
     day,
     runId,
-    decision: publication.decision,
-    seq: publication.seq,
+    decision,
+    seq,
     published,
+    rendered,
     versions: projections.versions,
     report,
     warnings: [...warnings, ...quarantineWarnings(drained)],
@@ -152,7 +152,7 @@ async function reportNothing(
     dropped: {},
     failedTasks: {},
   };
-  const publication = { decision: 'nothing', seq: 0, snapshots: [] } as const;
+  const publication = { decision: 'nothing', seq: 0, attempt: null } as const;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
   const noInput = `no input for ${day}: the filter admits no file of the input bucket`;
   progress.update('nothing to analyse', { warnings: noInput });
@@ -164,6 +164,7 @@ async function reportNothing(
     decision: 'nothing',
     seq: null,
     published: [],
+    rendered: 0,
     versions: null,
     report,
     warnings: [noInput, ...warnings],

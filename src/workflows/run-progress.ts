@@ -6,6 +6,9 @@ export interface Progress {
   readonly facts: Readonly<Record<string, string>>;
 }
 
+/** More names in a line help nobody. */
+const MAX_NAMED = 20;
+
 export const progressQuery = defineQuery<Progress>('progress');
 
 export class RunProgress {
@@ -38,4 +41,10 @@ export class RunProgress {
 /** 1234567 → `1.2 MB`. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The first names of a list that has `total`: `nightly/28, aurora/27 and 998 more`. Facts travel to the alerts. */
+export function listText(names: readonly string[], total: number): string {
+  const shown = names.slice(0, MAX_NAMED);
+  return total > shown.length ? `${shown.join(', ')} and ${total - shown.length} more` : shown.join(', ');
 }

@@ -12,6 +12,7 @@ import { failsForNow } from '../fakes/failures.ts';
 import { quarantined, sent, storeResult } from '../fakes/sent-run.ts';
 
 const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64');
+const base64Text = (text: string): string => Buffer.from(text).toString('base64');
 const sums = ({ done, failed, missing }: DrainResult): number[] => [done, failed, missing];
 
 describe('drainDoneQueue, messages that break the protocol', () => {
@@ -60,6 +61,19 @@ describe('drainDoneQueue, messages that break the protocol', () => {
     day.app.trace.fail({ method: 'createOnce', key: /quarantine/ });
     await failsForNow(day.drain(), /injected/);
     assert.equal(day.app.queues.bodies(DONE_QUEUE).length, 1);
+  });
+
+  it('an error over one message costs no other of its batch anything', async () => {
+    const { day, tasks } = await sent(application(), 5);
+    for (const task of tasks) {
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    day.app.trace.fail({ method: 'createOnce', key: /receipts\/1\.done/ });
+    await failsForNow(day.drain(), /injected/);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), [doneMessage(tasks[0]!)]);
+    const receipts = [2, 3, 4, 5].map((number) => stateKeys.receipt(day.run, number, 'done'));
+    assert.deepEqual(day.app.analysis.keys(stateKeys.receipts(day.run)).toSorted(), receipts);
   });
 
   it('a message nested 5,000 deep is quarantined, and the good ones beside it count', async () => {
@@ -226,5 +240,25 @@ describe('drainDoneQueue, more bad messages than the quarantine takes in an hour
     flood(day.app, 1);
     assert.equal((await day.drain({ maxSeconds: 5 })).held, 1);
     assert.equal(day.app.trace.effective('list', /quarantine-hours/).length, 2);
+  });
+});
+
+describe('drainDoneQueue, messages that break a parser', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 }, chunkTasks: 100 });
+
+  it('60 messages that no parser survives are quarantined, and all good ones between them count', async () => {
+    const { day, tasks } = await sent(application(), 30);
+    const deep = (index: number): string => `${'['.repeat(5000 + index)}${']'.repeat(5000 + index)}`;
+    for (let index = 0; index < 60; index += 1) {
+      // Two for each good one, so that all of them come before the last good one ends the drain.
+      day.app.queues.put(DONE_QUEUE, base64Text(`{"id":${deep(index)}}`));
+      const task = tasks[(index - 1) / 2];
+      if (task === undefined) continue;
+      storeResult(day.app, task);
+      day.app.queues.put(DONE_QUEUE, doneMessage(task));
+    }
+    const drained = await day.drain({ maxSeconds: 5 });
+    assert.deepEqual([...sums(drained), drained.quarantined], [30, 0, 0, 60]);
+    assert.deepEqual(day.app.queues.bodies(DONE_QUEUE), []);
   });
 });

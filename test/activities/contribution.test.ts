@@ -4,7 +4,7 @@ import { parseContribution, type RunContribution } from '../../src/pipeline/data
 import { FailureType } from '../../src/failures.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { eachWithApplication, environment } from '../fakes/application.ts';
-import { DayRun, inputKey } from '../fakes/day-run.ts';
+import { DayRun, inputKey, resultOf } from '../fakes/day-run.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 
 const FILES = ['aurora/27', 'nightly/28', 'nightly/28', 'nightly/29'].map((name, n) => inputKey(name, `f${n}`));
@@ -18,6 +18,17 @@ describe('buildContribution', () => {
   const stored = (day: DayRun): RunContribution =>
     parseContribution(day.app.analysis.text(stateKeys.contribution(day.run)));
   const lines = (day: DayRun, key: string): string[] => day.app.analysis.text(key).split('\n').slice(0, -1);
+
+  it('refuses for good what names more than 1,000 channel/versions, and stores nothing', async () => {
+    const day = new DayRun(application());
+    const names = Array.from({ length: 1001 }, (_, index) => inputKey(`invented/${index}`, 'f'));
+    await failsForGood(
+      day.analyse(FILES, () => ({ result: resultOf(names) })),
+      FailureType.TooManyChannelVersions,
+      /has 1001 channel\/versions.*invented\/\d/,
+    );
+    assert.ok(!day.app.analysis.contents.has(stateKeys.contribution(day.run)));
+  });
 
   it('makes one segment per channel/version out of all chunks', async () => {
     const day = new DayRun(application());

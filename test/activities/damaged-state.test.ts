@@ -59,7 +59,7 @@ describe('a stored segment that', () => {
           dropped: {},
           failedTasks: {},
         },
-        publication: { decision: 'published', seq: 2, snapshots: staged },
+        publication: { decision: 'published', seq: 2, attempt: publication.attempt },
       });
       assert.match(report.warnings[0] ?? '', /^aurora\/27 stays as it was: /);
     });

@@ -174,3 +174,34 @@ describe('planTasks', () => {
     assert.equal(plans[0], plans[1]);
   });
 });
+
+describe('the channel/versions of a plan', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 200, maxBytes: 1e6 } });
+
+  it('a day of 2,100 channel/versions is refused, naming some and what to do; the filter says which count', async () => {
+    const app = application();
+    const day = new DayRun(app);
+    day.storeInput([...FILES, ...Array.from({ length: 2100 }, (_, index) => inputKey(`evil/${index}`, 'x'))]);
+    await failsForGood(
+      day.planTasks(),
+      FailureType.TooManyChannelVersions,
+      /has 2101 channel\/versions, more than 1000; .*nightly\/28.*evil\/\d.*"min_major"/,
+    );
+    assert.ok(!app.analysis.contents.has(stateKeys.plan(day.run)));
+    app.template = DAY_TEMPLATE.replace(
+      '{"field_name":"appVersion","allowed_values":"*"}',
+      '{"field_name":"appVersion","allowed_values":{"min_major":20,"max_major":60}}',
+    );
+    assert.equal((await new DayRun(app, 2).planTasks()).files, FILES.length + 41);
+  });
+
+  it('an investigation, which publishes nothing, may have any number of channel/versions', async () => {
+    const app = application();
+    const day = new DayRun(app);
+    day.storeInput(Array.from({ length: 1001 }, (_, index) => inputKey(`evil/${index}`, 'x')));
+    const filter = await app.run('renderFilter', { day: DAY, now: '2014-01-01T00:00:00Z', allowFuture: false });
+    const { queues, run } = day;
+    const plan = await app.run('planTasks', { run, day: DAY, filter, jobName: 'investigation', ...queues });
+    assert.equal(plan.files, 1001);
+  });
+});

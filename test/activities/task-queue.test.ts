@@ -40,7 +40,7 @@ describe('enqueueTasks', () => {
 
   it('closes a batch that would be larger than a message may be', async () => {
     const app = application();
-    app.queues.maxBytes = 1200;
+    app.queues.maxBytes = 5200;
     const day = await planned(app);
     await day.enqueue();
     assert.deepEqual(numbers(app), upTo(TASKS));

@@ -82,6 +82,25 @@ describe('a folder', () => {
 });
 
 describe('a git repository', () => {
+  it('is asked for with a login that is in no argument, and that git gets when it is challenged', async () => {
+    const bin = join(directory, 'bin');
+    mkdirSync(bin);
+    const git = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
+    const ask = `printf 'protocol=https\\nhost=example.org\\n\\n' | "${git}" credential fill`;
+    const script = `#!/bin/sh\necho "$@" >> "${bin}/arguments"\n${ask} > "${bin}/login"\n[ "$1" = init ]\n`;
+    writeFileSync(join(bin, 'git'), script, { mode: 0o755 });
+    const environment = {
+      ...{ PATH: `${bin}:${process.env['PATH'] ?? ''}` },
+      ...{ GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'core.abbrev', GIT_CONFIG_VALUE_0: '9' },
+    };
+    const url = 'https://robot:s3cr%40t-t0ken@example.org/site.git';
+    await assert.rejects(repositoryAt(url, 'master', environment).fetch(work, never), /example\.org\/site\.git/);
+    const given = readFileSync(join(bin, 'arguments'), 'utf8');
+    assert.match(given, /fetch .* -- https:\/\/example\.org\/site\.git /);
+    assert.doesNotMatch(given, /s3cr|robot/);
+    assert.match(readFileSync(join(bin, 'login'), 'utf8'), /^username=robot\npassword=s3cr@t-t0ken$/m);
+  });
+
   it('gives the newest commit of its branch, alone', async () => {
     const repository = new WebsiteRepository(join(directory, 'repository'));
     repository.commit({ 'index.html': 'old', 'gone.js': 'x' });

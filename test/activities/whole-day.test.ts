@@ -105,7 +105,7 @@ describe('a whole day over fakes', () => {
       day: DAY,
       plan: day.plan ?? assert.fail(),
       counts,
-      publication: { decision: 'published', seq: 1, snapshots: [] },
+      publication: { decision: 'published', seq: 1, attempt: null },
     });
     assert.equal(report, `s3://analysis/${day.run.prefix}report.json`);
     assert.deepEqual(warnings, ['analysis tasks failed: 1 (aborted 1)', 'input files in FILES_MISSING: 1']);

@@ -59,6 +59,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'dailyAnalysis.publication-moved': daily({
     activities: { commitDataset: inTurn<Commit>({ outcome: 'moved', seq: 1 }, { outcome: 'committed', seq: 2 }) },
   }),
+  // v1: of a release that staged all snapshots at once.
+  'dailyAnalysis.many-snapshots': daily({
+    activities: { planPublication: async () => ({ decision: 'publish', snapshots: 120, seq: 0 }) },
+  }),
   'dailyAnalysis.straggler-resend': daily({
     input: { stragglerSeconds: 1, giveUpSeconds: 100 },
     activities: { drainDoneQueue: lateDrain() },

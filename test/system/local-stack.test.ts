@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -174,6 +174,11 @@ describe('the embedded stack', () => {
     for (const name of ['stack.json', 'stack.env']) {
       assert.equal((await stat(join(directory, name))).mode & 0o077, 0, name);
     }
+    const files = await readdir(directory);
+    assert.ok(files.includes('temporal.db'));
+    for (const name of files.filter((file) => /^temporal\.db|\.log$/.test(file)))
+      assert.equal((await stat(join(directory, name))).mode & 0o077, 0, name);
+    assert.equal((await stat(directory)).mode & 0o777, 0o700);
     const lines = (await readFile(join(directory, 'stack.env'), 'utf8')).trim().split('\n');
     assert.deepEqual(Object.fromEntries(lines.map((line) => line.split(/=(.*)/s))), stack.env);
   });

@@ -12,6 +12,12 @@ const document = (changes: Record<number, unknown> = {}): unknown => ({
   })),
 });
 
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < depth; level += 1) value = [value];
+  return value;
+}
+
 const refused =
   (reason: string, text: RegExp) =>
   (error: unknown): true => {
@@ -56,6 +62,13 @@ describe('allowed values', () => {
       ['20130908', '20130909', '20140101', '20140401'],
       ['20130907', '20000000', '20140402', '99999999'],
     ],
+    [
+      { min_major: 20, max_major: 60 },
+      ['20', '20.0', '28.0a1', '60.0.1', '60'],
+      ['19.9', '61.0', '3', '200.0', '028.0', '28x.0', '2invented', '', '.28', '1e9', '99999.0'],
+    ],
+    [{ min_major: 0 }, ['0', '0.9', '9999.1'], ['99999', 'x', '']],
+    [{ max_major: 2 }, ['0', '2.5'], ['3', '28.0']],
   ];
   for (const [allowed, pass, fail] of cases) {
     it(`${JSON.stringify(allowed)} admits by text`, () => {
@@ -77,6 +90,11 @@ describe('filter documents', () => {
     ['a list', [], /JSON object/],
     ['null', null, /JSON object/],
     ['version 2', { ...(document() as object), version: 2 }, /"version" must be 1/],
+    ['majors the wrong way round', document({ 3: { min_major: 9, max_major: 8 } }), /appVersion.*empty range/],
+    ['a major that is no number', document({ 3: { min_major: '9' } }), /appVersion.*whole number/],
+    ['a major with another member', document({ 3: { min_major: 9, max: '8' } }), /appVersion.*unknown members: max/],
+    ['a value nested 5,000 deep', document({ 3: nested(5000) }), /nested deeper/],
+    ['70,000 characters', document({ 3: 'x'.repeat(70_000) }), /more than 65536 characters/],
     ['an unknown member', { ...(document() as object), colour: 1 }, /unknown members: colour/],
     ['no dimensions', { version: 1 }, /no list/],
     ['five dimensions', { version: 1, dimensions: swapped.slice(1) }, /found 5 entries/],

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type DoneMessage, NO_REPORT, type TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
 import { decodeDoneMessage, encodeDoneMessage, outputPrefix } from '../fakes/done-messages.ts';
+import { KNOWN_REASONS, MAX_COUNT } from '../../src/pipeline/known-reasons.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { decodeBody, encodeBody, isTaskId, splitTaskId } from '../../src/pipeline/task-queue/message-body.ts';
 import { decodeTaskMessage, encodeTaskMessage, type TaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
@@ -211,7 +212,7 @@ describe('done messages', () => {
   it('bring the report of a worker of ours', () => {
     const report: TaskReport = {
       filesFailed: [{ key: KEY, reason: 'bad_container' }],
-      filesPartial: [KEY],
+      filesPartial: [],
       records: 7,
       skipped: { no_tab: 2, bad_json: 1 },
     };
@@ -228,39 +229,62 @@ describe('done messages', () => {
           'files-failed': [
             { key: KEY, reason: 'not_found' },
             { key: 'another task’s file', reason: 'not_found' },
-            { key: KEY, reason: 'Not a reason!' },
+            { key: KEY, reason: 'bad_container' },
+            { file: 0, reason: 'bad_container' },
+            { file: 7, reason: 'bad_container' },
             null,
           ],
-          'files-partial': [KEY, 'another'],
+          'files-partial': [KEY, 'another', 1, 0],
           records: -1,
           skipped: { no_tab: 1, bad_json: 1.5, 'x y': 3, bad_os: '4', bad_arch: -2, __proto__x: 1 },
         }),
       ),
     );
     assert.deepEqual(filesFailed, [{ key: KEY, reason: 'not_found' }]);
-    assert.deepEqual(filesPartial, [KEY]);
+    assert.deepEqual(filesPartial, []);
     assert.equal(records, 0);
-    assert.deepEqual(skipped, { no_tab: 1 });
+    assert.deepEqual(skipped, { no_tab: 1, other: 4 });
+  });
+
+  it('bring reasons that we know, and others as `other`, however many there are', () => {
+    const invented = Array.from({ length: 5000 }, (_, index) => [`reason_${index}`, 2 ** 32 - 1]);
+    const { filesFailed, skipped, records } = decodeDoneMessage(
+      wire(
+        done({
+          'files-failed': [{ key: KEY, reason: '\u001b[2J' }],
+          skipped: { ...Object.fromEntries(invented), no_tab: 2 ** 32 },
+          records: 2 ** 53 - 1,
+        }),
+      ),
+    );
+    assert.deepEqual(filesFailed, [{ key: KEY, reason: 'other' }]);
+    assert.deepEqual(skipped, { other: 5000 * (2 ** 32 - 1) });
+    assert.equal(records, 0);
   });
 
   it('come back as they went', () => {
-    const reason = fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/);
+    const reason = fc.constantFrom(...KNOWN_REASONS);
     const input = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 6 }).chain((files) =>
       fc.record(
         {
           files: fc.constant(files),
-          filesFailed: fc.array(fc.record({ key: fc.constantFrom(...files), reason }, { noNullPrototype: true })),
-          filesPartial: fc.shuffledSubarray(files),
-          records: fc.maxSafeNat(),
-          skipped: fc.dictionary(reason, fc.maxSafeNat(), { noNullPrototype: true, maxKeys: 64 }),
+          filesFailed: fc.uniqueArray(
+            fc.record({ key: fc.constantFrom(...files.slice(1), 'none'), reason }, { noNullPrototype: true }),
+            { selector: ({ key }) => key },
+          ),
+          filesPartial: fc.constantFrom([], files.slice(0, 1)),
+          records: fc.nat(MAX_COUNT),
+          skipped: fc.dictionary(reason, fc.nat(MAX_COUNT), { noNullPrototype: true, maxKeys: 64 }),
         },
         { noNullPrototype: true },
       ),
     );
     fc.assert(
       fc.property(input, ({ files, ...report }) => {
-        const message = decodeDoneMessage(encodeDoneMessage({ ...TASK, files }, { aborted: false, report }));
-        assert.deepEqual(message, { id: TASK.id, files, targetPrefix: outputPrefix(TASK.id), plain: false, ...report });
+        const filesFailed = report.filesFailed.filter(({ key }) => files.includes(key));
+        const sent = { ...report, filesFailed };
+        const message = decodeDoneMessage(encodeDoneMessage({ ...TASK, files }, { aborted: false, report: sent }));
+        assert.deepEqual(message, { id: TASK.id, files, targetPrefix: outputPrefix(TASK.id), plain: false, ...sent });
       }),
     );
   });

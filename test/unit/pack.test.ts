@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { largestMessage } from '../../src/pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
+import { KNOWN_REASONS, MAX_COUNT } from '../../src/pipeline/known-reasons.ts';
 import { type InputFile, type PackLimits, packTasks } from '../../src/pipeline/task-queue/pack.ts';
-import { encodeTaskMessage, type JobHeader, taskMessageBytes } from '../../src/pipeline/task-queue/task-message.ts';
+import { encodeTaskMessage, type JobHeader } from '../../src/pipeline/task-queue/task-message.ts';
+import { decodeDoneMessage, encodeDoneMessage } from '../fakes/done-messages.ts';
 
 const RUN = '6f1c2a5e-3b0d-4d7e-9a41-0c5f7e2b9d10';
 const MIB = 1024 * 1024;
@@ -16,8 +19,7 @@ const JOB: JobHeader = {
 };
 
 async function pack(files: readonly InputFile[], limits: Partial<PackLimits> = {}, job = JOB) {
-  const size = (bytes: number): number => taskMessageBytes(RUN, job, bytes);
-  return Array.fromAsync(packTasks(RUN, files, { ...DEFAULTS, ...limits }, size));
+  return Array.fromAsync(packTasks(RUN, files, { ...DEFAULTS, ...limits }, largestMessage(RUN, job)));
 }
 
 const sized = (sizes: Readonly<Record<string, number>>): InputFile[] =>
@@ -95,6 +97,33 @@ describe('packing', () => {
     for (const task of tasks) assert.ok(encodeTaskMessage(task, JOB).length <= DEFAULTS.maxMessageBytes);
   });
 
+  for (const [name, key] of [
+    ['the longest keys', (index: number) => `${index}`.padStart(1024, 'k')],
+    ['the longest keys, of characters that are escaped', (index: number) => `${index}`.padStart(512, 'é')],
+    ['usual keys', (index: number) => `${index}`.padStart(110, 'k')],
+    ['short keys', String],
+  ] as const) {
+    it(`201 files with ${name} fit both queues, also when every file failed`, async () => {
+      const files = Array.from({ length: 201 }, (_, index) => ({ key: key(index), size: 1 }));
+      const tasks = await pack(files);
+      assert.equal(tasks.flatMap(({ files: keys }) => keys).length, 201);
+      const longest = KNOWN_REASONS.reduce((a, b) => (b.length > a.length ? b : a));
+      const skipped = Object.fromEntries(KNOWN_REASONS.map((reason) => [reason, MAX_COUNT]));
+      for (const task of tasks) {
+        const message = { ...task, ...JOB };
+        assert.ok(encodeTaskMessage(task, JOB).length <= DEFAULTS.maxMessageBytes);
+        for (const filesFailed of [task.files.map((file) => ({ key: file, reason: longest })), []]) {
+          const filesPartial = filesFailed.length > 0 ? [] : [...task.files];
+          const report = { filesFailed, filesPartial, records: MAX_COUNT, skipped };
+          const body = encodeDoneMessage(message, { aborted: false, report });
+          assert.ok(body.length <= DEFAULTS.maxMessageBytes, `${body.length} bytes`);
+          const { filesFailed: failed, filesPartial: partial, records, ...read } = decodeDoneMessage(body);
+          assert.deepEqual({ filesFailed: failed, filesPartial: partial, records, skipped: read.skipped }, report);
+        }
+      }
+    });
+  }
+
   it('refuses a key that no message can hold', async () => {
     await assert.rejects(
       pack([{ key: 'k'.repeat(1024), size: 1 }], { maxMessageBytes: 1500 }),
@@ -113,13 +142,13 @@ describe('packing', () => {
         fc.integer({ min: 1, max: 8 }),
         fc.integer({ min: 1, max: 60 }),
         async (listed, maxFiles, maxBytes) => {
-          const tasks = await pack(listed, { maxFiles, maxBytes, maxMessageBytes: 1200 });
+          const tasks = await pack(listed, { maxFiles, maxBytes, maxMessageBytes: 6000 });
           assert.deepEqual(tasks.flatMap((task) => task.files).toSorted(), listed.map(({ key }) => key).toSorted());
           for (const [index, task] of tasks.entries()) {
             assert.equal(task.id, `${RUN}/${index + 1}`);
             assert.ok(task.files.length <= maxFiles + 1);
             assert.ok(task.size <= maxBytes || task.files.length === 1);
-            assert.ok(encodeTaskMessage(task, JOB).length <= 1200);
+            assert.ok(encodeTaskMessage(task, JOB).length <= 6000);
           }
         },
       ),
@@ -153,8 +182,8 @@ describe('packing', () => {
   it('never reckons a message smaller than it will be, whatever the job is called', async () => {
     for (const name of ['plain', 'é'.repeat(200), '🦊\n"'.repeat(50)]) {
       const job = { ...JOB, name };
-      const tasks = await pack(small(2000), { maxFiles: 5000, maxMessageBytes: 4000 }, job);
-      for (const task of tasks) assert.ok(encodeTaskMessage(task, job).length <= 4000, name);
+      const tasks = await pack(small(2000), { maxFiles: 5000, maxMessageBytes: 12_000 }, job);
+      for (const task of tasks) assert.ok(encodeTaskMessage(task, job).length <= 12_000, name);
     }
   });
 });

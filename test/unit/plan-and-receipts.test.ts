@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { addCounts } from '../../src/pipeline/aggregates/chunk-head.ts';
-import { chunkRange, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
+import { addCounts } from '../../src/pipeline/known-reasons.ts';
+import { chunkRange, chunkSize, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
 import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import {
   doneReceipt,
@@ -164,6 +164,12 @@ describe('the drain', () => {
     assert.equal(new DrainProgress(205, 100).chunks, 3);
     assert.equal(new DrainProgress(0, 100).chunks, 0);
   });
+
+  it('are larger in a run that would have more than 1,000 of them', () => {
+    assert.deepEqual([chunkSize(20_000, 100), chunkSize(5000, 1), chunkSize(999_999, 100)], [100, 5, 1000]);
+    for (const tasks of [0, 1, 999, 1001, 99_999, 999_999])
+      assert.ok(new DrainProgress(tasks, chunkSize(tasks, 1)).chunks <= 1000, String(tasks));
+  });
 });
 
 describe('counts by reason', () => {
@@ -173,12 +179,21 @@ describe('counts by reason', () => {
     assert.deepEqual(total, { no_tab: 3, bad_json: 3 });
   });
 
+  it('stay counts that can be stored, however large they are', () => {
+    const total = { no_tab: Number.MAX_SAFE_INTEGER };
+    addCounts(total, { no_tab: Number.MAX_SAFE_INTEGER });
+    assert.deepEqual(total, { no_tab: Number.MAX_SAFE_INTEGER });
+  });
+
   it('stay numbers when a worker names a reason like a member of every object', () => {
     const skipped = JSON.parse('{"constructor":2,"valueOf":1,"__proto__":4}') as Record<string, number>;
+    const failed: Record<string, number> = {};
+    addCounts(failed, skipped);
+    assert.deepEqual(Object.entries(failed), [['other', 7]]);
     const message = decodeDoneMessage(JSON.stringify({ id: ID, files: [], 'target-prefix': null, skipped }));
     const total: Record<string, number> = {};
     addCounts(total, message.skipped);
     addCounts(total, message.skipped);
-    assert.deepEqual(Object.entries(total).toSorted(), [['constructor', 4]]);
+    assert.deepEqual(Object.entries(total), [['other', 14]]);
   });
 });

@@ -17,6 +17,12 @@ const run = (activities: Partial<Activities> = {}, input: object = {}): Promise<
 const inputsOf = (execution: Execution, name: keyof Activities): never[] =>
   execution.calls.filter((call) => call.name === name).map(({ input }) => input as never);
 
+function nested(depth: number): object {
+  let value: object = {};
+  for (let level = 0; level < depth; level += 1) value = { deeper: value };
+  return value;
+}
+
 const BOTH_CHUNKS = [
   { chunk: 1, done: 2, failed: 0 },
   { chunk: 2, done: 1, failed: 0 },
@@ -107,6 +113,23 @@ describe('dailyAnalysis', () => {
     assert.equal(failure.nonRetryable, true);
     for (const member of ['"day"', '"maxResends"', '"colour"']) assert.ok(failure.message.includes(member), member);
   });
+
+  for (const [name, input, member] of [
+    ['a day of 3,000 characters', { day: '2'.repeat(3000) }, '"day" must be a calendar day'],
+    ['a day that no calendar has', { day: '99999999' }, '"day" must be a calendar day'],
+    ['a filter nested 1,000 deep', { filter: nested(1000) }, 'nested deeper than 64 levels'],
+    ['1,000 unknown members', Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`m${n}`, 1])), 'and 990 more'],
+    ['a member with a long name', { ['m'.repeat(10_000)]: 1 }, 'is not known'],
+  ] as const) {
+    it(`refuses ${name} with a readable failure`, async () => {
+      const { names, failure } = await run({}, input);
+      assert.deepEqual(names, []);
+      assert.ok(failure instanceof ApplicationFailure);
+      assert.equal(failure.type, FailureType.InvalidInput);
+      assert.ok(failure.message.includes(member), failure.message.slice(0, 500));
+      assert.ok(failure.message.length < 4000);
+    });
+  }
 
   it('a failure that a person must mend ends the run before anything is sent', async () => {
     const renderFilter = async (): Promise<never> => {

@@ -43,11 +43,3 @@ function readPart(stored: StoredJson) {
     bytes: stored.member('bytes').count(),
   };
 }
-
-/** Adds counts by reason into `total`. */
-export function addCounts(total: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [reason, count] of Object.entries(more)) {
-    // Workers choose the reasons; `constructor` is a member of every object, and no count.
-    total[reason] = (Object.hasOwn(total, reason) ? (total[reason] ?? 0) : 0) + count;
-  }
-}

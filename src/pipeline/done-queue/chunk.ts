@@ -55,6 +55,14 @@ export class DrainProgress {
   }
 }
 
+/** Chunks of a run. Each costs events of its history, which ends at 51,200, and a number in every call of the drain. */
+const MAX_CHUNKS = 1000;
+
+/** Tasks of a chunk: as configured, more in a run that would have too many chunks. */
+export function chunkSize(tasks: number, configured: number): number {
+  return Math.max(configured, Math.ceil(tasks / MAX_CHUNKS));
+}
+
 /** First and last task number of a chunk. */
 export function chunkRange(chunk: number, chunkTasks: number, tasks: number): { first: number; last: number } {
   return { first: (chunk - 1) * chunkTasks + 1, last: Math.min(chunk * chunkTasks, tasks) };

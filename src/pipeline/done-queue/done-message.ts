@@ -3,8 +3,9 @@
  * directions.
  */
 import { InvalidDataError } from '../invalid-data.ts';
+import { addCounts, knownReason, MAX_COUNT } from '../known-reasons.ts';
 import { decodeBody, encodeBody, isTaskId, stringList } from '../task-queue/message-body.ts';
-import { taskFields, type TaskMessage } from '../task-queue/task-message.ts';
+import { type JobHeader, taskFields, taskMessageBytes, type TaskMessage } from '../task-queue/task-message.ts';
 
 /** A file that a worker could not use, and why (`bad_key`, `bad_container`, `not_found` …). */
 export interface FailedFile {
@@ -37,24 +38,47 @@ export const RESULT_NAME = 'result.txt';
 
 export const NO_REPORT: TaskReport = { filesFailed: [], filesPartial: [], records: 0, skipped: {} };
 
-/** @param prefixOf where the files of a task are in the analysis bucket (`state/keys.ts`) */
+/**
+ * The message body. A report that would not fit beside the files names them by their place instead of their key.
+ * @param prefixOf where the files of a task are in the analysis bucket (`state/keys.ts`)
+ */
 export function encodeDoneMessage(
   task: TaskMessage,
   { aborted, report }: { readonly aborted: boolean; readonly report: TaskReport },
   prefixOf: (taskId: string) => string,
 ): string {
+  const fields = { ...taskFields(task, task), 'target-prefix': aborted ? null : prefixOf(task.id) };
+  if (aborted) return encodeBody(fields);
+  const { filesFailed, filesPartial, records, skipped } = report;
+  const whole = encodeBody({ ...fields, 'files-failed': filesFailed, 'files-partial': filesPartial, records, skipped });
+  if (whole.length <= encodeBody(fields).length + reportBytes(task.files.length)) return whole;
+  const places = new Map(task.files.map((key, place) => [key, place]));
   return encodeBody({
-    ...taskFields(task, task),
-    'target-prefix': aborted ? null : prefixOf(task.id),
-    ...(aborted
-      ? {}
-      : {
-          'files-failed': report.filesFailed,
-          'files-partial': report.filesPartial,
-          records: report.records,
-          skipped: report.skipped,
-        }),
+    ...fields,
+    'files-failed': filesFailed.map(({ key, reason }) => ({ file: places.get(key), reason })),
+    'files-partial': filesPartial.map((key) => places.get(key)),
+    records,
+    skipped,
   });
+}
+
+/** JSON bytes of a report's counts, and of a file in it: `{"file":200,"reason":"…"},` with the longest known reason. */
+const COUNTS_BYTES = 3072;
+const FILE_BYTES = 54;
+/** `,"target-prefix":"output/<run id>/999999/"`, and the names of the other members. */
+const FRAME_BYTES = 192;
+
+/**
+ * Encoded bytes of the larger of a task's two messages, as `packTasks` asks for them: the done message repeats the task and
+ * may report on every file.
+ */
+export function largestMessage(runId: string, job: JobHeader): (filesJsonBytes: number, files: number) => number {
+  return (filesJsonBytes, files) => taskMessageBytes(runId, job, filesJsonBytes) + reportBytes(files);
+}
+
+/** Encoded bytes that a done message may have more than the task message with that number of files. */
+function reportBytes(files: number): number {
+  return 4 * Math.ceil((FRAME_BYTES + COUNTS_BYTES + FILE_BYTES * files) / 3);
 }
 
 /**
@@ -75,7 +99,7 @@ export function decodeDoneMessage(body: string, prefixOf: (taskId: string) => st
     files,
     targetPrefix: targetPrefix(id, fields['target-prefix'], prefixOf(id)),
     plain,
-    ...report(fields, new Set(files)),
+    ...report(fields, files),
   };
 }
 
@@ -90,36 +114,44 @@ function targetPrefix(id: string, value: unknown, expected: string): string | nu
   );
 }
 
-const REASON = /^[a-z][a-z0-9_]{0,63}$/;
-const MAX_REASONS = 64;
-
-function report(fields: Record<string, unknown>, files: ReadonlySet<string>): TaskReport {
-  const failed = Array.isArray(fields['files-failed']) ? (fields['files-failed'] as unknown[]) : [];
-  const partial = stringList(fields['files-partial']) ?? [];
+/** Cut to what the task holds: each file once, in one of the lists. */
+function report(fields: Record<string, unknown>, files: readonly string[]): TaskReport {
+  const known = new Set(files);
+  // By its key, or by its place in the list of files.
+  const keyOf = (file: unknown): string | undefined => {
+    if (typeof file === 'number') return files[file];
+    return typeof file === 'string' && known.has(file) ? file : undefined;
+  };
+  const failed = new Map<string, string>();
+  for (const item of listOf(fields['files-failed'])) {
+    if (typeof item !== 'object' || item === null) continue;
+    const { key: named, file, reason } = item as Record<string, unknown>;
+    const key = keyOf(named ?? file);
+    if (key !== undefined && typeof reason === 'string' && !failed.has(key)) failed.set(key, knownReason(reason));
+  }
+  const partial = new Set(listOf(fields['files-partial']).map(keyOf));
   return {
-    filesFailed: failed.filter((item) => isFailedFile(item, files)),
-    filesPartial: partial.filter((key) => files.has(key)),
+    filesFailed: [...failed].map(([key, reason]) => ({ key, reason })),
+    filesPartial: [...partial].filter((key) => key !== undefined).filter((key) => !failed.has(key)),
     records: isCount(fields['records']) ? fields['records'] : 0,
     skipped: counts(fields['skipped']),
   };
 }
 
-function isFailedFile(item: unknown, files: ReadonlySet<string>): item is FailedFile {
-  if (typeof item !== 'object' || item === null) return false;
-  const { key, reason } = item as Record<string, unknown>;
-  return typeof key === 'string' && files.has(key) && typeof reason === 'string' && REASON.test(reason);
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function counts(value: unknown): Record<string, number> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  const good = Object.entries(value).filter(
-    (entry): entry is [string, number] => REASON.test(entry[0]) && isCount(entry[1]),
-  );
-  return Object.fromEntries(good.slice(0, MAX_REASONS));
+  const total: Record<string, number> = {};
+  for (const [reason, count] of Object.entries(value))
+    if (isCount(count)) addCounts(total, { [knownReason(reason)]: count });
+  return total;
 }
 
 function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_COUNT;
 }
 
 function short(value: unknown): string {

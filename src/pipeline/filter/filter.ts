@@ -3,6 +3,11 @@
  * (docs/formats/input-bucket.md 1.3).
  */
 import { InvalidDataError } from '../invalid-data.ts';
+import { isTooDeep, MAX_NESTING } from '../nesting.ts';
+
+/** A filter travels through the history of its run. */
+const MAX_FILTER_CHARACTERS = 64 << 10;
+const SHOWN_CHARACTERS = 100;
 
 /** The dimensions of an input key, in key order. */
 export const DIMENSIONS = [
@@ -14,7 +19,18 @@ export const DIMENSIONS = [
   'submission_date',
 ] as const;
 
-export type AllowedValues = string | readonly string[] | { readonly min?: string; readonly max?: string };
+export type AllowedValues = string | readonly string[] | TextRange | MajorRange;
+
+export interface TextRange {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+/** Versions by the number before the first dot, which is what the data set keeps of them. */
+export interface MajorRange {
+  readonly min_major?: number;
+  readonly max_major?: number;
+}
 
 /** A validated filter document; plain JSON, so that it can be stored in a plan and shown to people. */
 export interface Filter {
@@ -33,6 +49,9 @@ export function sanitise(value: string): string {
  */
 export function parseFilter(document: unknown): Filter {
   if (!isObject(document)) throw invalid('the document must be a JSON object');
+  if (isTooDeep(document)) throw invalid(`the document is nested deeper than ${MAX_NESTING} levels`);
+  if (JSON.stringify(document).length > MAX_FILTER_CHARACTERS)
+    throw invalid(`the document has more than ${MAX_FILTER_CHARACTERS} characters; use ranges instead of long lists`);
   rejectUnknownKeys(document, ['version', 'dimensions'], 'the document');
   if (document['version'] !== 1) throw invalid('"version" must be 1');
   const dimensions = document['dimensions'];
@@ -61,8 +80,19 @@ function compileValues(allowed: AllowedValues): (value: string) => boolean {
     const set = new Set(allowed.map(sanitise));
     return (value) => set.has(value);
   }
+  if (isMajorRange(allowed)) return admitsMajor(allowed);
   const { min, max } = allowed;
   return (value) => (min === undefined || value >= min) && (max === undefined || value <= max);
+}
+
+const MAX_MAJOR = 9999;
+const MAJOR = /^(0|[1-9]\d{0,3})(?:\.|$)/;
+
+function admitsMajor({ min_major: min = 0, max_major: max = Infinity }: MajorRange): (value: string) => boolean {
+  return (value) => {
+    const major = Number(MAJOR.exec(value)?.[1] ?? NaN);
+    return major >= min && major <= max;
+  };
 }
 
 function parseDimension(entry: unknown, name: string, index: number): Filter['dimensions'][number] {
@@ -70,7 +100,7 @@ function parseDimension(entry: unknown, name: string, index: number): Filter['di
   if (!isObject(entry)) throw invalid(`${place} must be an object with "field_name" and "allowed_values"`);
   rejectUnknownKeys(entry, ['field_name', 'allowed_values'], place);
   if (entry['field_name'] !== name) {
-    throw invalid(`${place}: "field_name" must be "${name}", found ${JSON.stringify(entry['field_name'])}`);
+    throw invalid(`${place}: "field_name" must be "${name}", found ${shown(entry['field_name'])}`);
   }
   return { field_name: name, allowed_values: parseAllowed(entry['allowed_values'], place) };
 }
@@ -81,9 +111,9 @@ function parseAllowed(allowed: unknown, place: string): AllowedValues {
     return allowed;
   }
   if (Array.isArray(allowed)) return parseList(allowed, place);
-  if (isObject(allowed)) return parseRange(allowed, place);
+  if (isObject(allowed)) return isMajorRange(allowed) ? parseMajors(allowed, place) : parseRange(allowed, place);
   throw invalid(
-    `${place}: "allowed_values" must be "*", a text, a list of texts or {"min","max"}; found ${JSON.stringify(allowed)}`,
+    `${place}: "allowed_values" must be "*", a text, a list of texts, {"min","max"} or {"min_major","max_major"}; found ${shown(allowed)}`,
   );
 }
 
@@ -91,7 +121,7 @@ function parseList(list: readonly unknown[], place: string): readonly string[] {
   if (list.length === 0) throw invalid(`${place}: the list is empty and would admit nothing`);
   for (const value of list) {
     if (typeof value !== 'string' || value === '') {
-      throw invalid(`${place}: every list element must be a text, found ${JSON.stringify(value)}`);
+      throw invalid(`${place}: every list element must be a text, found ${shown(value)}`);
     }
     if (value === '*')
       throw invalid(`${place}: "*" in a list is no wildcard; use the string form "allowed_values": "*"`);
@@ -105,9 +135,9 @@ function parseRange(range: Record<string, unknown>, place: string): AllowedValue
   for (const side of ['min', 'max'] as const) {
     const bound = range[side];
     if (bound === undefined) continue;
-    if (typeof bound !== 'string') throw invalid(`${place}: "${side}" must be a text, found ${JSON.stringify(bound)}`);
+    if (typeof bound !== 'string') throw invalid(`${place}: "${side}" must be a text, found ${shown(bound)}`);
     if (sanitise(bound) !== bound) {
-      throw invalid(`${place}: "${side}" has a character that no stored value can have: ${JSON.stringify(bound)}`);
+      throw invalid(`${place}: "${side}" has a character that no stored value can have: ${shown(bound)}`);
     }
     bounds[side] = bound;
   }
@@ -117,14 +147,39 @@ function parseRange(range: Record<string, unknown>, place: string): AllowedValue
   return bounds;
 }
 
+function parseMajors(range: Record<string, unknown>, place: string): AllowedValues {
+  rejectUnknownKeys(range, ['min_major', 'max_major'], place);
+  const bounds: { min_major?: number; max_major?: number } = {};
+  for (const side of ['min_major', 'max_major'] as const) {
+    const bound = range[side];
+    if (bound === undefined) continue;
+    if (typeof bound !== 'number' || !Number.isInteger(bound) || bound < 0 || bound > MAX_MAJOR)
+      throw invalid(`${place}: "${side}" must be a whole number from 0 to ${MAX_MAJOR}, found ${shown(bound)}`);
+    bounds[side] = bound;
+  }
+  const { min_major: min = 0, max_major: max = MAX_MAJOR } = bounds;
+  if (min > max) throw invalid(`${place}: empty range, "min_major" ${min} is greater than "max_major" ${max}`);
+  return bounds;
+}
+
 function rejectUnknownKeys(object: Record<string, unknown>, known: readonly string[], place: string): void {
   const unknown = Object.keys(object).filter((key) => !known.includes(key));
   if (unknown.length > 0)
-    throw invalid(`${place} has unknown members: ${unknown.join(', ')} (known: ${known.join(', ')})`);
+    throw invalid(
+      `${place} has unknown members: ${unknown.join(', ').slice(0, SHOWN_CHARACTERS)} (known: ${known.join(', ')})`,
+    );
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isMajorRange(value: object): value is MajorRange {
+  return 'min_major' in value || 'max_major' in value;
 }
 
 function isList(value: AllowedValues): value is readonly string[] {

@@ -54,6 +54,16 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
   return { reason, appName, channel, channelVersion, buildId, buildDate, submissionDate };
 }
 
+/** The channel/version that the submissions of a file count for; undefined for a key of which none can count. */
+export function channelVersionOf(key: string): string | undefined {
+  try {
+    return parseInputKey(key).channelVersion;
+  } catch (error) {
+    if (error instanceof InvalidDataError) return undefined;
+    throw error;
+  }
+}
+
 const MAX_PART = 64;
 
 function partFault(reason: string, appName: string, channelVersion: string): string | undefined {

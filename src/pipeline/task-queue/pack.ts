@@ -30,14 +30,15 @@ export interface AnalysisTask {
 
 /**
  * Packs files into tasks in listing order; a task closes when the next file would break a limit.
- * @param messageBytes size of the encoded message of a task whose file list is, as JSON, that many bytes long
+ * @param messageBytes size of the largest encoded message of a task with so many files, whose list is, as JSON, that many
+ *   bytes long
  * @throws InvalidDataError `task_too_large` when one key alone is larger than a message may be
  */
 export async function* packTasks(
   runId: string,
   files: AsyncIterable<InputFile> | Iterable<InputFile>,
   limits: PackLimits,
-  messageBytes: (filesJsonBytes: number) => number,
+  messageBytes: (filesJsonBytes: number, files: number) => number,
 ): AsyncGenerator<AnalysisTask> {
   let number = 0;
   let open: InputFile[] = [];
@@ -60,7 +61,7 @@ export async function* packTasks(
 
   for await (const file of files) {
     const keyBytes = jsonTextBytes(file.key) + 2;
-    if (messageBytes(keyBytes) > limits.maxMessageBytes) {
+    if (messageBytes(keyBytes, 1) > limits.maxMessageBytes) {
       throw new InvalidDataError(
         'task_too_large',
         `Input key of ${keyBytes} bytes does not fit a message of ${limits.maxMessageBytes} bytes: ${file.key.slice(0, 200)}`,
@@ -69,7 +70,7 @@ export async function* packTasks(
     const full =
       size + file.size > limits.maxBytes ||
       open.length > limits.maxFiles ||
-      messageBytes(jsonBytes + keyBytes) > limits.maxMessageBytes;
+      messageBytes(jsonBytes + keyBytes, open.length + 1) > limits.maxMessageBytes;
     if (open.length > 0 && full) yield close();
     open.push(file);
     size += file.size;

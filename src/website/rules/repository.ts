@@ -16,6 +16,30 @@ export function protocolOf(url: string): 'https' | 'ssh' | 'file' | undefined {
 
 export const BRANCH_NAME = /^(?!.*(?:\.\.|\/\/|@\{|\.lock$|[/.]$))[A-Za-z0-9_][A-Za-z0-9_./@-]{0,199}$/;
 
+export interface RepositoryLogin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * The address without its credentials, and these. Only https has any: the user of an ssh address is no secret.
+ */
+export function takeCredentials(url: string): { readonly url: string; readonly login: RepositoryLogin | null } {
+  const [, before, userInfo, after] = /^(https:\/\/)([^\s/]*)@(.*)$/.exec(url) ?? [];
+  if (before === undefined || userInfo === undefined || after === undefined) return { url, login: null };
+  const [username = '', ...password] = userInfo.split(':');
+  return { url: before + after, login: { username: decoded(username), password: decoded(password.join(':')) } };
+}
+
+/** Lines end a credential in git's protocol. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part).replaceAll(/[\0\r\n]/g, '');
+  } catch {
+    return part;
+  }
+}
+
 /** A text, such as what git printed, without the credentials and queries of its URLs, and without control characters. */
 export function withoutCredentials(text: string): string {
   return text
