@@ -49,6 +49,8 @@ export interface StagedSummary {
 }
 
 const TRANSFERS_AT_ONCE = 32;
+/** Characters of a damage that the history keeps. */
+const MAX_DAMAGE = 1000;
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'findHistogramsFile' | 'settings'>;
 
@@ -94,7 +96,8 @@ export function stagedSummary(staged: StagedSnapshot): StagedSummary {
   const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
   const definitionsPending = staged.definitionsPending.length;
   const definitions = { definitionsPending, definitionsDerived };
-  return { channelVersion, folder, damage, files, measures, ...definitions, lengthMismatch };
+  const shown = damage === null ? null : damage.slice(0, MAX_DAMAGE);
+  return { channelVersion, folder, damage: shown, files, measures, ...definitions, lengthMismatch };
 }
 
 async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {
