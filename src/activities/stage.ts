@@ -57,6 +57,8 @@ export interface StagedSummary {
 const MAX_HIDDEN_TOLD = 3;
 
 const TRANSFERS_AT_ONCE = 32;
+/** Characters of a damage that the history keeps. */
+const MAX_DAMAGE = 1000;
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'findHistogramsFile' | 'settings'>;
 
@@ -102,12 +104,13 @@ export function stagedSummary(staged: StagedSnapshot): StagedSummary {
   const { channelVersion, folder, damage, files, measures, definitionsDerived, lengthMismatch } = staged;
   const definitionsPending = staged.definitionsPending.length;
   const definitions = { definitionsPending, definitionsDerived };
+  const shown = damage === null ? null : damage.slice(0, MAX_DAMAGE);
   const unseen = {
     lengthMismatch,
     hidden: staged.hidden.slice(0, MAX_HIDDEN_TOLD),
     measuresLeftOut: staged.measuresLeftOut,
   };
-  return { channelVersion, folder, damage, files, measures, ...definitions, ...unseen };
+  return { channelVersion, folder, damage: shown, files, measures, ...definitions, ...unseen };
 }
 
 async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {

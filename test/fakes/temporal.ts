@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
@@ -56,6 +56,8 @@ export interface Scenario {
   readonly alerts?: Partial<FakeAlerts>;
   /** More arguments for the development server that records its history. */
   readonly serverArgs?: readonly string[];
+  /** Instead of the budget of usual runs. */
+  readonly maxPayloadBytes?: number;
   /** What happens while the workflow runs. */
   readonly during?: (handle: Handle) => Promise<void>;
 }
@@ -109,7 +111,14 @@ export class TemporalForTests {
   }
 
   /** Runs a workflow to its end, whatever that is; every payload of its history is checked. */
-  async execute({ type, input, activities, alerts, during }: Scenario): Promise<Execution> {
+  async execute({
+    type,
+    input,
+    activities,
+    alerts,
+    during,
+    maxPayloadBytes = MAX_PAYLOAD_BYTES,
+  }: Scenario): Promise<Execution> {
     const calls: ActivityCall[] = [];
     this.#activities = stageActivities(calls, activities);
     const told: NotifyInput[] = [];
@@ -136,10 +145,22 @@ export class TemporalForTests {
       failure = (error as Error).cause as Error;
     }
     // Of the run that was started, not of one that carried it on.
-    const started = this.env.client.workflow.getHandle(handle.workflowId, handle.firstExecutionRunId);
-    const historyJson = historyToJSON(await started.fetchHistory());
-    assertBudget(historyJson);
+    const historyJson = historyToJSON(await this.#wholeHistory(handle));
+    assertBudget(historyJson, maxPayloadBytes);
     return { calls, names: calls.map(({ name }) => name), told, result, failure, historyJson };
+  }
+
+  /** The time-skipping server answers with all of it at once, however much that is. */
+  async #wholeHistory({ workflowId, firstExecutionRunId: runId }: Pick<Handle, 'workflowId' | 'firstExecutionRunId'>) {
+    const connection = await Connection.connect({
+      address: this.env.address,
+      channelArgs: { 'grpc.max_receive_message_length': -1 },
+    });
+    try {
+      return await new Client({ connection }).workflow.getHandle(workflowId, runId).fetchHistory();
+    } finally {
+      await connection.close();
+    }
   }
 
   /** Lets activities answer whatever workflows run. */
@@ -223,12 +244,12 @@ function binary(name: BinaryName): Promise<string> {
 }
 
 /** No payload of the history is larger than the budget, and no activity without limits in time. */
-function assertBudget(historyJson: string): void {
+function assertBudget(historyJson: string, maxBytes: number): void {
   const { events } = JSON.parse(historyJson) as { events: HistoryEvent[] };
   for (const payload of payloadsOf(events)) {
     const bytes = Buffer.from(payload, 'base64').length;
     assert.ok(
-      bytes <= MAX_PAYLOAD_BYTES,
+      bytes <= maxBytes,
       `a payload of ${bytes} bytes: ${Buffer.from(payload, 'base64').toString().slice(0, 200)}`,
     );
   }
@@ -248,7 +269,7 @@ interface HistoryEvent {
   };
 }
 
-function* payloadsOf(value: unknown): Generator<string> {
+export function* payloadsOf(value: unknown): Generator<string> {
   if (typeof value !== 'object' || value === null) return;
   for (const [name, member] of Object.entries(value)) {
     if (name === 'data' && typeof member === 'string') yield member;
