@@ -59,6 +59,7 @@ const BY_REASON = {
   bad_entry: 'StateDamaged',
   bad_alert: 'StateDamaged',
   bad_garbage_plan: 'StateDamaged',
+  bad_owner: 'StateDamaged',
   bad_website_memory: 'StateDamaged',
   bad_adopted_folder: 'StateDamaged',
   bad_file_list: 'StateDamaged',

@@ -93,6 +93,15 @@ const TABLE = {
     action: 'Compare the worker’s role and credentials with deploy/iam, then {again}.',
     exitCode: 1,
   },
+  /** The analysis bucket holds the state of another data set, or of two. */
+  WrongDataSet: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action:
+      'Give each data set an analysis bucket of its own (TELEMETRY_ANALYSIS_BUCKET), or correct TELEMETRY_PUBLISHED_BUCKET and TELEMETRY_PUBLISHED_PREFIX, then {again}; nothing was published or removed.',
+    exitCode: 2,
+  },
   /** Continuous aggregation was started where results of other launchers go to quarantine. */
   ForeignResultsRefused: {
     final: true,

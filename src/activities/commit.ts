@@ -17,16 +17,16 @@ import {
 } from '../pipeline/dataset/day-replacement.ts';
 import { isAdopted, isRound } from '../pipeline/dataset/entry-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import { firstShared } from '../pipeline/dataset/overlap.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
 import { readContribution } from '../state/contribution.ts';
-import { addressOf } from '../state/documents.ts';
 import { keysOf } from '../state/file-lists.ts';
-import { commitLedger, type DataSetStores, type Pointer, readLedger, readPointer } from '../state/pointer.ts';
+import { readLedger } from '../state/ledgers.ts';
+import { claimState } from '../state/owner.ts';
+import { commitLedger, type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import {
   type Publication,
   type PublicationDecision,
@@ -61,7 +61,6 @@ export interface CommitResult {
   readonly seq: number;
 }
 
-const TRANSFERS_AT_ONCE = 32;
 const LISTS_AT_ONCE = 4;
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'metrics' | 'settings'>;
@@ -75,7 +74,7 @@ export function createCommitActivities(ports: Ports) {
       const plan = async (): Promise<Publication> =>
         heartbeating(
           () => ({ attempt }),
-          async () => planFrom(ports, await readPointer(storesOf(ports), signal), run, commit, signal),
+          async () => planFrom(ports, await claimedPointer(storesOf(ports), signal), run, commit, signal),
         );
       const publication = await publicationOf(analysis, run, attempt, plan, signal);
       const { decision, seq, displaced = [] } = publication;
@@ -100,6 +99,13 @@ export function createCommitActivities(ports: Ports) {
   };
 }
 
+/** @throws ApplicationFailure WrongDataSet, before anything is staged */
+async function claimedPointer(stores: DataSetStores, signal: AbortSignal): Promise<Pointer> {
+  const pointer = await readPointer(stores, signal);
+  await claimState(stores, pointer.ledger, signal);
+  return pointer;
+}
+
 function storesOf({ analysis, published, metrics, settings }: Ports) {
   return { analysis, published, metrics, publishedPrefix: settings.publishedPrefix };
 }
@@ -120,7 +126,8 @@ async function commitStaged(
   }
   const staged = await readStagedSnapshots(analysis, run, attempt, publication.snapshots, signal);
   const base = await readLedger(analysis, publication.baseLedger, signal);
-  const ledger = await nextLedger(stores, base, contribution, publication, staged, signal);
+  refuseNothingRendered(staged, run);
+  const ledger = nextLedger(base, contribution, publication, staged);
   const current = { etag: publication.pointerEtag, versions: pointer.versions, ledger: base };
   const swap = await commitLedger(stores, current, ledger, signal);
   metrics.add(swap === 'committed' ? 'telemetry_commits' : 'telemetry_flip_conflicts', 1);
@@ -130,20 +137,25 @@ async function commitStaged(
     : resolve(await readPointer(stores, signal), contribution);
 }
 
-async function nextLedger(
-  stores: DataSetStores,
+/** A day of which readers would see nothing is not published: its entry would say that it is. */
+function refuseNothingRendered(staged: readonly StagedSnapshot[], { runId }: RunRef): void {
+  const [first] = staged;
+  if (first === undefined || staged.some(({ folder }) => folder !== null)) return;
+  throw failure(
+    'StateDamaged',
+    `None of the ${staged.length} channel/versions of run ${runId} could be rendered, so nothing is published; ${first.channelVersion}: ${first.damage ?? ''}`,
+  );
+}
+
+function nextLedger(
   base: Ledger,
   contribution: Contribution,
   { commit, displaced }: Publication,
   staged: readonly StagedSnapshot[],
-  signal: AbortSignal,
-): Promise<Ledger> {
+): Ledger {
   const rendered = new Map<string, RenderedFolder>();
   for (const { channelVersion, folder, definitionsPending, stored } of staged)
     if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending, ...stored });
-  await pMap(rendered.values(), ({ folder }) => demandManifest(stores, folder, signal), {
-    concurrency: TRANSFERS_AT_ONCE,
-  });
   const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
   const draft = keepAsTheyAre(replaceDay(base, contribution, displaced).draft, base, damaged);
   return completeLedger(base, draft, commit, rendered);
@@ -154,19 +166,6 @@ function resolve(pointer: Pointer, contribution: Contribution): CommitResult {
   const decision = decide(pointer.ledger, contribution);
   const outcome = decision === 'no-op' ? 'committed' : decision === 'superseded' ? 'superseded' : 'moved';
   return { outcome, seq: pointer.versions.head.seq };
-}
-
-async function demandManifest(
-  { published, publishedPrefix }: DataSetStores,
-  folder: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = `${publishedPrefix}${folder}/${MANIFEST_NAME}`;
-  if ((await published.head(key, signal)) === undefined)
-    throw failure(
-      'StateDamaged',
-      `${addressOf(published, key)} is gone although the folder was staged; see who deletes there, then run the day again`,
-    );
 }
 
 async function planFrom(

@@ -21,7 +21,9 @@ import {
 } from '../state/garbage.ts';
 import { stateKeys } from '../state/keys.ts';
 import { heartbeating } from './context.ts';
-import { type DataSetStores, type Pointer, readLedger, readPointer, storedLedgers } from '../state/pointer.ts';
+import { readLedger, storedLedgers } from '../state/ledgers.ts';
+import { claimState } from '../state/owner.ts';
+import { type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 
 export interface GarbageInput {
@@ -58,7 +60,8 @@ export function createGarbageActivities(ports: Ports) {
   return {
     /**
      * Finds what may go and stores the list; a repeated call finds the list. Ages come from the store's own clock.
-     * @throws ApplicationFailure GarbageRefused when the data set looks wrong; PointerMissing, PointerDamaged, StateDamaged
+     * @throws ApplicationFailure GarbageRefused when the data set looks wrong; WrongDataSet, PointerMissing, PointerDamaged,
+     *   StateDamaged
      */
     async planGarbage({ id, ...limits }: GarbageInput): Promise<GarbageSummary> {
       const signal = cancellationSignal();
@@ -143,6 +146,7 @@ async function removePlanned(
 /** The current ledger, and each one before it that was current within the grace time. */
 async function ledgersInGrace(stores: DataSetStores, now: Date, signal: AbortSignal): Promise<Ledger[]> {
   const pointer = await readPointer(stores, signal);
+  await claimState(stores, pointer.ledger, signal);
   const commitOf = await ledgersByCommit(stores, pointer, signal);
   const kept: Ledger[] = [];
   let current = await commitOf(pointer.ledger.commit);

@@ -25,6 +25,7 @@ import { keysOf } from '../state/file-lists.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeating } from './context.ts';
 import { createPlan, hasPlan, indexRun, openPlan } from '../state/plan.ts';
+import { type DataSetStores, isOwnState } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -68,11 +69,12 @@ export function createPlanActivities(ports: Ports) {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
+     * @throws ApplicationFailure WrongDataSet, QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
       const { run } = plan;
+      await isOwnState(storesOf(ports), signal);
       if (await hasPlan(analysis, run, signal)) {
         await indexRun(analysis, run, signal);
         return describe((await openPlan(analysis, run, signal)).head, settings.chunkTasks);
@@ -85,6 +87,10 @@ export function createPlanActivities(ports: Ports) {
       );
     },
   };
+}
+
+function storesOf({ analysis, published, settings }: Ports): DataSetStores {
+  return { analysis, published, publishedPrefix: settings.publishedPrefix };
 }
 
 interface Counts {
@@ -163,13 +169,13 @@ interface ProductionDay {
  * @throws InvalidDataError `sealed_day`: thrown before anything is analysed in vain
  */
 async function productionDay(
-  { analysis, published, settings }: Ports,
+  ports: Ports,
   day: string | null,
   signal: AbortSignal,
 ): Promise<ProductionDay | undefined> {
   if (day === null) return undefined;
-  const { publishedPrefix, compaction } = settings;
-  const { ledger } = await readPointer({ analysis, published, publishedPrefix }, signal);
+  const { compaction } = ports.settings;
+  const { ledger } = await readPointer(storesOf(ports), signal);
   const compacted = compactedIn(ledger, day);
   if (compacted.length === 0) return { day, ledger };
   throw new InvalidDataError(

@@ -71,6 +71,7 @@ type StoredReason =
   | 'bad_entry'
   | 'bad_alert'
   | 'bad_garbage_plan'
+  | 'bad_owner'
   | 'bad_website_memory'
   | 'bad_adopted_folder'
   | 'bad_file_list'

@@ -127,6 +127,8 @@ export const stateKeys = {
   allUndelivered: UNDELIVERED,
   delivered: (runId: string, kind: string, channel: string): string =>
     `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
+  /** Which data set the state belongs to. */
+  owner: 'state/data-set.json',
   /** What a garbage collection is to remove. */
   garbagePlan: (id: string): string => `state/garbage/${id}.json`,
   /** Written to read the store's clock; its content has no meaning. */

@@ -296,7 +296,7 @@ describe('commitDataset', () => {
   it('a folder whose manifest is gone is never shown', async () => {
     const day = await staged();
     await day.app.published.delete(day.app.published.keys(PREFIX).filter((key) => key.endsWith('_manifest.json')));
-    await failsForGood(day.commit(), FailureType.StateDamaged, /_manifest\.json is gone/);
+    await failsForGood(day.commit(), FailureType.CommitRefused, /_manifest\.json, which does not exist/);
     assert.equal(versionsOf(day.app).head.seq, 0);
   });
 
