@@ -5,13 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { emptyLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions } from '../pipeline/dataset/versions.ts';
-import { isFailure } from '../failures.ts';
 import { NO_METRICS } from '../metrics.ts';
 import type { ObjectStore } from '../ports.ts';
 import { getIfPresent, inflatedText, isDamage } from '../state/documents.ts';
 import { publishedNames } from '../state/keys.ts';
 import { publishedFolders } from '../state/listing.ts';
-import { isOwnState, refuseAnyHistory } from '../state/owner.ts';
+import { isOwnState, isWrongDataSet, refuseAnyHistory } from '../state/owner.ts';
 import { commitLedger } from '../state/pointer.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 
@@ -42,7 +41,7 @@ export async function lookAtDataSet(stores: DataSetStores, signal: AbortSignal):
     const isOwn = await isOwnState(placeOf(stores), signal);
     return await lookAtPointer(stores, isOwn, signal);
   } catch (error) {
-    if (isFailure(error, 'WrongDataSet')) return differs(error.message);
+    if (isWrongDataSet(error)) return differs(error.message);
     throw error;
   }
 }

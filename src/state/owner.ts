@@ -120,6 +120,10 @@ function refuseOther(stores: DataSetStores, { publishedBucket, publishedPrefix }
   throw wrongDataSet(stores, `it is that of ${other} (${addressOf(stores.analysis, stateKeys.owner)})`);
 }
 
+export function isWrongDataSet(error: unknown): error is Error {
+  return isFailure(error, 'WrongDataSet');
+}
+
 function wrongDataSet(stores: DataSetStores, why: string): Error {
   const { analysis, published, publishedPrefix } = stores;
   const pointer = addressOf(published, publishedPrefix + publishedNames.versions);
