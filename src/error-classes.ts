@@ -13,6 +13,8 @@ const BY_REASON = {
   plan_too_large: 'PlanTooLarge',
   sealed_day: 'InvalidInput',
   adopted_files: 'InvalidInput',
+  other_days: 'InvalidFilter',
+  counted_elsewhere: 'InvalidInput',
   website_source: 'WebsiteSourceMissing',
   website_refused: 'WebsiteRefused',
   garbage_refused: 'GarbageRefused',

@@ -8,6 +8,7 @@ import { createGzip } from 'node:zlib';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { Filter } from '../pipeline/filter/filter.ts';
+import { OtherDays } from '../pipeline/input-bucket/other-days.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
@@ -69,7 +70,7 @@ export function createPlanActivities(ports: Ports) {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure WrongDataSet, QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge; anything else is retried
+     * @throws ApplicationFailure WrongDataSet, QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge, InvalidFilter; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
@@ -113,7 +114,9 @@ async function createPlanOf(
   const found = { skipped: {} as SkipCounts, missingKeys: [] as string[] };
   return inWorkFolder(settings.workDirectory, async (folder) => {
     const adopted = production === undefined ? NONE : await adoptedKeys(analysis, production, signal);
-    const files = leavingOut(adopted, chosenFiles(ports, plan, found, signal), found.skipped);
+    const chosen = chosenFiles(ports, plan, found, signal);
+    const own = production === undefined ? chosen : ofDay(production.day, chosen);
+    const files = leavingOut(adopted, own, found.skipped);
     const body = join(folder, 'tasks.gz');
     const lines = taskLines(ports, plan, job, limits, files, counts);
     await pipeline(Readable.from(lines), createGzip(), createWriteStream(body), { signal });
@@ -180,7 +183,7 @@ async function productionDay(
   if (compacted.length === 0) return { day, ledger };
   throw new InvalidDataError(
     'sealed_day',
-    `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that are older than ${compaction.keepDays} days (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
+    `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that were published more than ${compaction.keepDays} days ago (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
   );
 }
 
@@ -209,6 +212,16 @@ async function* leavingOut(
     if (keys.has(file.key)) skipped.adopted = (skipped.adopted ?? 0) + 1;
     else yield file;
   }
+}
+
+/** @throws InvalidDataError `other_days`, before anything is stored */
+async function* ofDay(day: string, files: AsyncIterable<InputFile>): AsyncGenerator<InputFile> {
+  const others = new OtherDays(day);
+  for await (const file of files) {
+    if (!others.has(file.key)) yield file;
+    else if (others.isFull) break;
+  }
+  others.refuse();
 }
 
 async function* chosenFiles(

@@ -16,6 +16,8 @@ type InputReason =
   | 'plan_too_large'
   | 'sealed_day'
   | 'adopted_files'
+  | 'other_days'
+  | 'counted_elsewhere'
   | 'website_source'
   | 'website_refused'
   | 'garbage_refused'

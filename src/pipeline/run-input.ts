@@ -41,6 +41,8 @@ const dailyAnalysis = z.strictObject({
   allowFuture: flag.exactOptional(),
   /** Analyse more than the worker's settings allow by default. */
   allowLargePlan: flag.exactOptional(),
+  /** Replace the day also when this run has less than the data set. */
+  replaceAnyway: flag.exactOptional(),
   ...patienceMembers,
 });
 

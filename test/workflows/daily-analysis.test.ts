@@ -203,6 +203,13 @@ describe('drain and merge', () => {
   // Shorter than the heartbeat time-out, since this drain does not heartbeat.
   const patience = { stragglerSeconds: 10, giveUpSeconds: 35, maxResends: 2 };
 
+  it('passes on that a day may be replaced by less', async () => {
+    for (const input of [{}, { replaceAnyway: true }]) {
+      const [plan] = inputsOf(await run({}, input), 'planPublication') as unknown as { replaceAnyway?: boolean }[];
+      assert.equal(plan?.replaceAnyway, input.replaceAnyway);
+    }
+  });
+
   it('T23: tells the planning that a large plan is meant only when the input says so', async () => {
     for (const input of [{}, { allowLargePlan: true }]) {
       const [plan] = inputsOf(await run({}, input), 'planTasks') as unknown as { allowLargePlan?: boolean }[];

@@ -53,6 +53,11 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
   return { reason, appName, channel, channelVersion, buildId, buildDate, submissionDate };
 }
 
+/** The submission date in a key, as it is written there; empty where there is none. */
+export function submissionDateOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).split('.', 2)[1] ?? '';
+}
+
 function partFault(reason: string, appName: string, channelVersion: string): string | undefined {
   if ([reason, appName].some((part) => part === '.' || part === '..')) return 'a part is a dot name';
   // Checked here, because a name that cannot be published would fail the day's run at its end.
