@@ -262,7 +262,10 @@ async function analysisTask(app: TracedApplication): Promise<void> {
   await app.queues.create(`${investigations}gc-done`, QUEUE);
   await app.tracing('runTask', async () => {
     await app.queues.names(investigations);
-    for (const body of app.queues.bodies(TASK_QUEUE)) await runTask(body, 1, ports);
+    for (const body of app.queues.bodies(TASK_QUEUE)) {
+      await runTask(body, 1, ports);
+      await runTask(body, 2, ports);
+    }
     await app.queues.send(`${investigations}gc-done`, ['done']);
   });
 }
