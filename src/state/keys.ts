@@ -155,6 +155,12 @@ export function dayOfRun(prefix: string): string | undefined {
   return new RegExp(`^${RUNS}(\\d{8})/`).exec(prefix)?.[1];
 }
 
+/** The run that a key of the state belongs to; undefined for what belongs to none. */
+export function runIdIn(key: string): string | undefined {
+  const root = RUN_ROOTS.find((prefix) => key.startsWith(prefix));
+  return root === undefined ? undefined : key.slice(root.length).split('/')[1];
+}
+
 /** The task whose result is at an address, `s3://bucket/output/<task id>/result.txt`; undefined for any other address. */
 export function taskOfResult(address: string): string | undefined {
   const key = /^s3:\/\/[^/]+\/(.+)$/.exec(address)?.[1] ?? '';

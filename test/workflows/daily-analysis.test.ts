@@ -100,12 +100,13 @@ describe('dailyAnalysis', () => {
   });
 
   it('refuses a bad input with one message that names every member', async () => {
-    const { names, failure } = await run({}, { day: 20131029, maxResends: -1, colour: 'red' });
+    const { names, failure } = await run({}, { day: 20131029, maxResends: -1, giveUpSeconds: 432_001, colour: 'red' });
     assert.deepEqual(names, []);
     assert.ok(failure instanceof ApplicationFailure);
     assert.equal(failure.type, FailureType.InvalidInput);
     assert.equal(failure.nonRetryable, true);
-    for (const member of ['"day"', '"maxResends"', '"colour"']) assert.ok(failure.message.includes(member), member);
+    for (const member of ['"day"', '"maxResends"', '"giveUpSeconds" must be at most 432000', '"colour"'])
+      assert.ok(failure.message.includes(member), member);
   });
 
   it('a failure that a person must mend ends the run before anything is sent', async () => {
