@@ -1,8 +1,11 @@
 /** A folder as the content of the embedded input bucket: relative path = input key. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import pMap from 'p-map';
-import type { ObjectStore } from '../src/ports.ts';
+import type { ListedObject, ObjectStore } from '../src/ports.ts';
 
 const TRANSFERS_AT_ONCE = 16;
 
@@ -12,10 +15,13 @@ export interface InputFolderCounts {
   readonly removed: number;
 }
 
-/** Makes the bucket hold exactly the folder's files. Objects of the same key and size are left as they are. */
+/**
+ * Makes the bucket hold exactly the folder's files. Objects of the same key and content are left as they are; the content
+ * is told by the ETag, the MD5 of an object that was stored by one PUT.
+ */
 export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Promise<InputFolderCounts> {
-  const present = new Map<string, number>();
-  for await (const { key, size } of bucket.objects('')) present.set(key, size);
+  const present = new Map<string, ListedObject>();
+  for await (const object of bucket.objects('')) present.set(object.key, object);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   let uploaded = 0;
@@ -24,9 +30,9 @@ export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Pr
     async (path) => {
       const key = relative(folder, path).split(sep).join('/');
       const { size } = await stat(path);
-      const same = present.get(key) === size;
+      const stored = present.get(key);
       present.delete(key);
-      if (same) return;
+      if (stored?.size === size && stored.etag.replaceAll('"', '') === (await md5Of(path))) return;
       await bucket.put(key, { path, size });
       uploaded += 1;
     },
@@ -34,6 +40,12 @@ export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Pr
   );
   await bucket.delete([...present.keys()]);
   return { files: paths.length, uploaded, removed: present.size };
+}
+
+async function md5Of(path: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /** Submission days named by input keys below a folder, ascending. */

@@ -102,6 +102,15 @@ const TABLE = {
     action: 'Compare the worker’s role and credentials with deploy/iam, then {again}.',
     exitCode: 1,
   },
+  /** The analysis bucket holds the state of another data set, or of two. */
+  WrongDataSet: {
+    final: true,
+    class: 'configuration',
+    owner: 'operator',
+    action:
+      'Give each data set an analysis bucket of its own (TELEMETRY_ANALYSIS_BUCKET), or correct TELEMETRY_PUBLISHED_BUCKET and TELEMETRY_PUBLISHED_PREFIX, then {again}; nothing was published or removed.',
+    exitCode: 2,
+  },
   /** Continuous aggregation was started where results of other launchers go to quarantine. */
   ForeignResultsRefused: {
     final: true,
@@ -132,13 +141,22 @@ const TABLE = {
       'Nothing was published. Run "telemetry verify", restore the document that the message names from the bucket’s versions, then {again}.',
     exitCode: 1,
   },
-  /** Every task of a run failed, and the data set has the day from a run with results. */
+  /** Every task of a run of a day failed. */
   NothingAnalysed: {
     final: true,
     class: 'infrastructure',
     owner: 'operator',
     action:
-      'Find out in the analysis workers’ log why every task failed, fix that, then {again}; the data set keeps the day as it was.',
+      'Find out in the analysis workers’ log why every task failed, fix that, then {again}; the data set is as it was.',
+    exitCode: 1,
+  },
+  /** A run of a day has less than the run that it would replace. */
+  PoorerRun: {
+    final: true,
+    class: 'input',
+    owner: 'operator',
+    action:
+      'See in the run’s report which tasks or files are missing, bring them back, then {again}; if the new run is right, add --replace-anyway. The data set keeps the day as it was.',
     exitCode: 1,
   },
   /** Other publishers committed first too many times in a row. */

@@ -79,6 +79,7 @@ function addRuns(program: Command): void {
     .option('--filter <file>', 'filter document or template instead of the configured one')
     .option('--allow-future', 'accept a day that has not begun')
     .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
+    .option('--replace-anyway', 'replace the day also when this run has less than the data set')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
     .action(async (options) => (await import('./commands/run-day.ts')).runDay(settings(), options));

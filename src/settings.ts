@@ -204,11 +204,11 @@ export const environmentSchema = z.object({
   TELEMETRY_SEAL_AFTER_DAYS: positive('days')
     .default(10)
     .describe(
-      'Older days of a channel/version are folded into one object, so that publishing does not grow with the history.',
+      'Days of a channel/version that were published longer ago are folded into one object, so that publishing does not grow with the history.',
     ),
   TELEMETRY_KEEP_SEGMENT_DAYS: positive('days')
     .default(35)
-    .describe('Days up to this age can be analysed again; older ones are merged for good.'),
+    .describe('A day can be analysed again for so long after its publication; then it is merged with others for good.'),
   TELEMETRY_QUARANTINE_PER_HOUR: positive('messages')
     .default(1000)
     .describe('Bad done messages that go to quarantine in an hour; the rest stay on the queue, and an alert is sent.'),

@@ -3,30 +3,27 @@
  * (docs/protocol.md C1–C3, C6–C8).
  */
 import { cancellationSignal, log } from '@temporalio/activity';
-import pMap from 'p-map';
 import { failure } from '../failures.ts';
-import { newestDay, planCompaction } from '../pipeline/dataset/compaction.ts';
+import { agesIn, planCompaction } from '../pipeline/dataset/compaction.ts';
 import { ledgerContribution } from '../pipeline/dataset/contribution.ts';
 import {
   completeLedger,
   type Contribution,
+  type DayReplacement,
   decide,
   keepAsTheyAre,
   type RenderedFolder,
   replaceDay,
 } from '../pipeline/dataset/day-replacement.ts';
-import { isAdopted, isRound } from '../pipeline/dataset/entry-name.ts';
+import { isRound } from '../pipeline/dataset/entry-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { partsOf } from '../pipeline/dataset/named-slots.ts';
-import { firstShared } from '../pipeline/dataset/overlap.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { Versions } from '../pipeline/dataset/versions.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
-import type { ObjectStore } from '../ports.ts';
 import { readContribution } from '../state/contribution.ts';
-import { addressOf } from '../state/documents.ts';
-import { keysOf } from '../state/file-lists.ts';
-import { commitLedger, type DataSetStores, type Pointer, readLedger, readPointer } from '../state/pointer.ts';
+import { readLedger } from '../state/ledgers.ts';
+import { claimState } from '../state/owner.ts';
+import { commitLedger, type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import {
   type Publication,
   type PublicationDecision,
@@ -39,6 +36,7 @@ import {
 import { isReturned } from '../state/rounds.ts';
 import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
+import { refuseLess, refuseShared, sharing } from './publication-guards.ts';
 
 export interface PublicationInput {
   readonly run: RunRef;
@@ -46,6 +44,11 @@ export interface PublicationInput {
   readonly attempt: number;
   /** Id of the commit to be. */
   readonly commit: string;
+}
+
+export interface PlanPublicationInput extends PublicationInput {
+  /** Replace the day also when this run has less than the data set. */
+  readonly replaceAnyway?: boolean;
 }
 
 export interface PublicationSummary {
@@ -61,21 +64,22 @@ export interface CommitResult {
   readonly seq: number;
 }
 
-const TRANSFERS_AT_ONCE = 32;
-const LISTS_AT_ONCE = 4;
-
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'metrics' | 'settings'>;
 
 export function createCommitActivities(ports: Ports) {
   const { analysis } = ports;
   return {
-    /** Reads the pointer and decides what this run has to render (C1–C3). */
-    async planPublication({ run, attempt, commit }: PublicationInput): Promise<PublicationSummary> {
+    /**
+     * Reads the pointer and decides what this run has to render (C1–C3).
+     * @throws ApplicationFailure NothingAnalysed, PoorerRun, WrongDataSet
+     */
+    async planPublication(input: PlanPublicationInput): Promise<PublicationSummary> {
+      const { run, attempt } = input;
       const signal = cancellationSignal();
       const plan = async (): Promise<Publication> =>
         heartbeating(
           () => ({ attempt }),
-          async () => planFrom(ports, await readPointer(storesOf(ports), signal), run, commit, signal),
+          async () => planFrom(ports, await claimedPointer(storesOf(ports), signal), input, signal),
         );
       const publication = await publicationOf(analysis, run, attempt, plan, signal);
       const { decision, seq, displaced = [] } = publication;
@@ -100,6 +104,13 @@ export function createCommitActivities(ports: Ports) {
   };
 }
 
+/** @throws ApplicationFailure WrongDataSet, before anything is staged */
+async function claimedPointer(stores: DataSetStores, signal: AbortSignal): Promise<Pointer> {
+  const pointer = await readPointer(stores, signal);
+  await claimState(stores, pointer.ledger, signal);
+  return pointer;
+}
+
 function storesOf({ analysis, published, metrics, settings }: Ports) {
   return { analysis, published, metrics, publishedPrefix: settings.publishedPrefix };
 }
@@ -120,7 +131,8 @@ async function commitStaged(
   }
   const staged = await readStagedSnapshots(analysis, run, attempt, publication.snapshots, signal);
   const base = await readLedger(analysis, publication.baseLedger, signal);
-  const ledger = await nextLedger(stores, base, contribution, publication, staged, signal);
+  refuseNothingRendered(staged, run);
+  const ledger = nextLedger(base, contribution, publication, staged);
   const current = { etag: publication.pointerEtag, versions: pointer.versions, ledger: base };
   const swap = await commitLedger(stores, current, ledger, signal);
   metrics.add(swap === 'committed' ? 'telemetry_commits' : 'telemetry_flip_conflicts', 1);
@@ -130,20 +142,25 @@ async function commitStaged(
     : resolve(await readPointer(stores, signal), contribution);
 }
 
-async function nextLedger(
-  stores: DataSetStores,
+/** A day of which readers would see nothing is not published: its entry would say that it is. */
+function refuseNothingRendered(staged: readonly StagedSnapshot[], { runId }: RunRef): void {
+  const [first] = staged;
+  if (first === undefined || staged.some(({ folder }) => folder !== null)) return;
+  throw failure(
+    'StateDamaged',
+    `None of the ${staged.length} channel/versions of run ${runId} could be rendered, so nothing is published; ${first.channelVersion}: ${first.damage ?? ''}`,
+  );
+}
+
+function nextLedger(
   base: Ledger,
   contribution: Contribution,
   { commit, displaced }: Publication,
   staged: readonly StagedSnapshot[],
-  signal: AbortSignal,
-): Promise<Ledger> {
+): Ledger {
   const rendered = new Map<string, RenderedFolder>();
   for (const { channelVersion, folder, definitionsPending, stored } of staged)
     if (folder !== null) rendered.set(channelVersion, { folder, definitionsPending, ...stored });
-  await pMap(rendered.values(), ({ folder }) => demandManifest(stores, folder, signal), {
-    concurrency: TRANSFERS_AT_ONCE,
-  });
   const damaged = staged.filter(({ folder }) => folder === null).map(({ channelVersion }) => channelVersion);
   const draft = keepAsTheyAre(replaceDay(base, contribution, displaced).draft, base, damaged);
   return completeLedger(base, draft, commit, rendered);
@@ -156,95 +173,42 @@ function resolve(pointer: Pointer, contribution: Contribution): CommitResult {
   return { outcome, seq: pointer.versions.head.seq };
 }
 
-async function demandManifest(
-  { published, publishedPrefix }: DataSetStores,
-  folder: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = `${publishedPrefix}${folder}/${MANIFEST_NAME}`;
-  if ((await published.head(key, signal)) === undefined)
-    throw failure(
-      'StateDamaged',
-      `${addressOf(published, key)} is gone although the folder was staged; see who deletes there, then run the day again`,
-    );
-}
-
 async function planFrom(
   { analysis, settings }: Ports,
   pointer: Pointer,
-  run: RunRef,
-  commit: string,
+  { run, commit, replaceAnyway = false }: PlanPublicationInput,
   signal: AbortSignal,
 ): Promise<Publication> {
   const contribution = ledgerContribution(await readContribution(analysis, run, signal));
   const { ledger, etag, versions } = pointer;
   const isDay = !isRound(contribution.day);
   let decision: PublicationDecision = decide(ledger, contribution);
-  if (decision === 'publish') refuseNothing(ledger, contribution);
-  const shared =
-    decision === 'publish' ? await sharing(analysis, ledger, contribution, signal) : new Map<string, string>();
+  const isWanted = decision === 'publish';
+  if (isWanted && isDay) refuseLess(ledger, contribution, replaceAnyway);
+  const shared = isWanted ? await sharing(analysis, ledger, contribution, signal) : new Map<string, string>();
   if (!isDay && (shared.size > 0 || (await isReturned(analysis, run, signal)))) decision = 'overlapping';
-  if (isDay) refuseAdopted(contribution.day, shared);
+  if (isDay) refuseShared(contribution.day, shared);
   const displaced = isDay ? [...shared.keys()] : [];
-  const replacement = decision === 'publish' ? replaceDay(ledger, contribution, displaced) : undefined;
-  const newest = newestDay([...ledger.entries.keys(), contribution.day]);
-  const snapshots = (replacement?.affected ?? []).map((channelVersion): SnapshotPlan => {
-    const entry = replacement?.draft.channelVersions.get(channelVersion) ?? { base: null, segments: [] };
-    const compaction = planCompaction(entry, newest, settings.compaction);
+  const { ledger: baseLedger, seq } = versions.head;
+  const snapshots =
+    decision === 'publish' ? snapshotPlans(versions, replaceDay(ledger, contribution, displaced), settings) : [];
+  return { commit, decision, pointerEtag: etag, baseLedger, seq, snapshots, displaced };
+}
+
+function snapshotPlans(
+  { folders }: Versions,
+  { draft, affected }: DayReplacement,
+  { compaction: limits }: Ports['settings'],
+): SnapshotPlan[] {
+  const ageOf = agesIn(draft.entries);
+  return affected.map((channelVersion): SnapshotPlan => {
+    const entry = draft.channelVersions.get(channelVersion) ?? { base: null, segments: [] };
+    const compaction = planCompaction(entry, ageOf, limits);
     return {
       channelVersion,
-      previousFolder: versions.folders.get(channelVersion) ?? null,
+      previousFolder: folders.get(channelVersion) ?? null,
       parts: partsOf(entry),
       ...(compaction !== undefined && { sealing: compaction }),
     };
   });
-  const { ledger: baseLedger, seq } = versions.head;
-  return { commit, decision, pointerEtag: etag, baseLedger, seq, snapshots, displaced };
-}
-
-/**
- * Entries of the ledger that count an input file of the contribution, with the first such file: of all entries for a
- * round, of rounds and the adopted history for a day.
- */
-async function sharing(
-  analysis: ObjectStore,
-  ledger: Ledger,
-  { day, entry }: Contribution,
-  signal: AbortSignal,
-): Promise<Map<string, string>> {
-  const own = entry.fileLists.processed;
-  if (own === null) return new Map();
-  const mayShare = (name: string): boolean => isRound(day) || isRound(name) || isAdopted(name);
-  const others = [...ledger.entries].filter(([name]) => name !== day && mayShare(name));
-  const found = await pMap(
-    others,
-    async ([name, { fileLists }]): Promise<[string, string][]> => {
-      if (fileLists.processed === null) return [];
-      const key = await firstShared(keysOf(analysis, own, signal), keysOf(analysis, fileLists.processed, signal));
-      return key === undefined ? [] : [[name, key]];
-    },
-    { concurrency: LISTS_AT_ONCE },
-  );
-  return new Map(found.flat());
-}
-
-/** @throws ApplicationFailure NothingAnalysed: a run without results must not replace a day that has some */
-function refuseNothing(ledger: Ledger, { day, entry }: Contribution): void {
-  const current = ledger.entries.get(day);
-  if (current === undefined || current.done === 0 || entry.done > 0) return;
-  throw failure(
-    'NothingAnalysed',
-    `None of the ${entry.planned} tasks of this run of ${day} gave a result (${entry.failed} failed, ${entry.missing} missing); the data set keeps the day as run ${current.runId} has it`,
-  );
-}
-
-/** @throws InvalidDataError `adopted_files`: the original kept no counts per day, so its part cannot be taken out again */
-function refuseAdopted(day: string, shared: ReadonlyMap<string, string>): void {
-  for (const [name, key] of shared) {
-    if (!isAdopted(name)) continue;
-    throw new InvalidDataError(
-      'adopted_files',
-      `${day} cannot be published: it has ${key}, which the history adopted from the original (${name}) counts already and cannot give back. Publish days whose files are not in FILES_PROCESSED; to see the others for themselves use "telemetry investigate"`,
-    );
-  }
 }

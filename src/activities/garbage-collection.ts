@@ -19,10 +19,13 @@ import {
   readGarbagePlan,
   storeTime,
 } from '../state/garbage.ts';
-import { stateKeys } from '../state/keys.ts';
+import { runIdIn, stateKeys } from '../state/keys.ts';
 import { heartbeating } from './context.ts';
-import { type DataSetStores, type Pointer, readLedger, readPointer, storedLedgers } from '../state/pointer.ts';
+import { readLedger, storedLedgers } from '../state/ledgers.ts';
+import { claimState } from '../state/owner.ts';
+import { type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
+import { runsAtWork } from './runs-at-work.ts';
 
 export interface GarbageInput {
   /** Names the stored plan. */
@@ -58,7 +61,8 @@ export function createGarbageActivities(ports: Ports) {
   return {
     /**
      * Finds what may go and stores the list; a repeated call finds the list. Ages come from the store's own clock.
-     * @throws ApplicationFailure GarbageRefused when the data set looks wrong; PointerMissing, PointerDamaged, StateDamaged
+     * @throws ApplicationFailure GarbageRefused when the data set looks wrong; WrongDataSet, PointerMissing, PointerDamaged,
+     *   StateDamaged
      */
     async planGarbage({ id, ...limits }: GarbageInput): Promise<GarbageSummary> {
       const signal = cancellationSignal();
@@ -71,7 +75,7 @@ export function createGarbageActivities(ports: Ports) {
           const found = {
             folders: await listFolders(ports, looked, signal),
             compacted: await counted(compactedObjects(analysis, signal), looked),
-            chunkParts: await counted(chunkParts(analysis, signal), looked),
+            chunkParts: await ofEndedRuns(await counted(chunkParts(analysis, signal), looked)),
           };
           const garbage = decideGarbage(found, reachable, now, limits);
           await createGarbagePlan(analysis, id, garbage, signal);
@@ -90,7 +94,9 @@ export function createGarbageActivities(ports: Ports) {
       );
     },
 
-    /** Removes what the stored plan lists, except what the data set references by now. May be repeated. */
+    /**
+     * Removes what the stored plan lists, except what the data set references, or a run needs, by now. May be repeated.
+     */
     async removeGarbage({ id }: Pick<GarbageInput, 'id'>): Promise<RemovedGarbage> {
       const signal = cancellationSignal();
       const removed = { objects: 0 };
@@ -136,13 +142,23 @@ async function removePlanned(
       objects.map(({ key }) => key),
     );
   }
-  const gone = garbage.objects.map(({ name }) => name).filter((key) => isCollectable(key) && !slots.has(key));
-  await remove(analysis, gone);
+  const gone = garbage.objects.filter(({ name }) => isCollectable(name) && !slots.has(name));
+  await remove(
+    analysis,
+    (await ofEndedRuns(gone)).map(({ name }) => name),
+  );
+}
+
+/** Without what a run that has not ended has stored: it may wait for its results longer than anything stays young. */
+async function ofEndedRuns(candidates: readonly Candidate[]): Promise<Candidate[]> {
+  const atWork = await runsAtWork();
+  return candidates.filter(({ name }) => !atWork.has(runIdIn(name) ?? ''));
 }
 
 /** The current ledger, and each one before it that was current within the grace time. */
 async function ledgersInGrace(stores: DataSetStores, now: Date, signal: AbortSignal): Promise<Ledger[]> {
   const pointer = await readPointer(stores, signal);
+  await claimState(stores, pointer.ledger, signal);
   const commitOf = await ledgersByCommit(stores, pointer, signal);
   const kept: Ledger[] = [];
   let current = await commitOf(pointer.ledger.commit);

@@ -41,8 +41,9 @@ export function createMergeActivities(ports: Ports) {
   const { analysis, settings } = ports;
   return {
     /**
-     * Merges the results of one chunk. Reads exactly the bytes that the receipts name; a result that was written again
-     * since is read again and its new ETag noted. A result that breaks the rules is quarantined and counts as failed.
+     * Merges the results of one chunk. Reads exactly the bytes that the receipts name: a result that was written again
+     * since counts as failed, since the receipt says nothing about it. So does one that breaks the rules, which is
+     * quarantined.
      */
     async mergeChunk({ run, chunk, tasks, chunkTasks }: MergeChunkInput): Promise<MergeChunkResult> {
       const signal = cancellationSignal();
@@ -153,9 +154,9 @@ async function fetchResults(
         return [];
       }
       const path = join(folder, `result-${number}`);
-      const etag = await fetchResult(analysis, receipt.id, receipt.etag, path, signal);
-      if (etag !== undefined) return [{ number, etag, receipt, path }];
-      failed.push({ number, reason: 'result_missing' });
+      const fault = await fetchResult(analysis, receipt, receipt.etag, path, signal);
+      if (fault === undefined) return [{ number, etag: receipt.etag, receipt, path }];
+      failed.push({ number, reason: fault });
       return [];
     },
     { concurrency: TRANSFERS_AT_ONCE },
@@ -163,21 +164,27 @@ async function fetchResults(
   return { results: fetched.flat(), failed };
 }
 
-/** Fetches a result as its receipt names it, or as it was written since; undefined when it is gone. */
+/** Fetches a result as its receipt names it. @returns why there is none; undefined when there is */
 async function fetchResult(
   store: ObjectStore,
-  taskId: string,
+  { id, size }: Receipt,
   etag: string,
   path: string,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const key = stateKeys.result(taskId);
+): Promise<'result_missing' | 'result_changed' | undefined> {
   try {
-    return (await store.getToFile(key, path, { ifMatch: etag, signal })).etag;
+    const stored = await store.getToFile(stateKeys.result(id), path, { ifMatch: etag, signal });
+    // Not every store looks at If-Match when it is read from. Receipts of earlier releases have no size.
+    const isSame = unquoted(stored.etag) === unquoted(etag) && (size === 0 || stored.size === size);
+    return isSame ? undefined : 'result_changed';
   } catch (error) {
-    if (error instanceof ObjectMissingError) return undefined;
-    if (!(error instanceof PreconditionFailedError)) throw error;
+    if (error instanceof ObjectMissingError) return 'result_missing';
+    if (error instanceof PreconditionFailedError) return 'result_changed';
+    throw error;
   }
-  const stored = await store.head(key, signal);
-  return stored === undefined ? undefined : (await store.getToFile(key, path, { ifMatch: stored.etag, signal })).etag;
+}
+
+/** Stores differ in the quotes of ETags that they list. */
+function unquoted(etag: string): string {
+  return etag.replaceAll('"', '');
 }

@@ -11,6 +11,7 @@ import { chunkSize } from '../pipeline/done-queue/chunk.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { largestMessage } from '../pipeline/done-queue/done-message.ts';
 import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
+import { OtherDays } from '../pipeline/input-bucket/other-days.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
@@ -29,6 +30,7 @@ import { keysOf } from '../state/file-lists.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeating } from './context.ts';
 import { createPlan, hasPlan, indexRun, openPlan } from '../state/plan.ts';
+import { type DataSetStores, isOwnState } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -72,11 +74,13 @@ export function createPlanActivities(ports: Ports) {
     /**
      * Walks the input bucket, packs what the filter admits and stores the plan, once: a repeated call finds and uses it.
      * Nothing is sent before the listing is complete.
-     * @throws ApplicationFailure QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge, TooManyChannelVersions; anything else is retried
+     * @throws ApplicationFailure WrongDataSet, QueueMissing, BucketMissing, TaskTooLarge, PlanTooLarge, TooManyChannelVersions,
+     *   InvalidFilter; anything else is retried
      */
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
       const { run } = plan;
+      await isOwnState(storesOf(ports), signal);
       if (await hasPlan(analysis, run, signal)) {
         await indexRun(analysis, run, signal);
         return describe((await openPlan(analysis, run, signal)).head, settings.chunkTasks);
@@ -89,6 +93,10 @@ export function createPlanActivities(ports: Ports) {
       );
     },
   };
+}
+
+function storesOf({ analysis, published, settings }: Ports): DataSetStores {
+  return { analysis, published, publishedPrefix: settings.publishedPrefix };
 }
 
 interface Counts {
@@ -111,7 +119,9 @@ async function createPlanOf(
   const found = { skipped: {} as SkipCounts, missingKeys: [] as string[] };
   return inWorkFolder(settings.workDirectory, async (folder) => {
     const adopted = production === undefined ? NONE : await adoptedKeys(analysis, production, signal);
-    const files = leavingOut(adopted, chosenFiles(ports, plan, found, signal), found.skipped);
+    const chosen = chosenFiles(ports, plan, found, signal);
+    const own = production === undefined ? chosen : ofDay(production.day, chosen);
+    const files = leavingOut(adopted, own, found.skipped);
     const body = join(folder, 'tasks.gz');
     const lines = taskLines(ports, plan, job, limits, files, counts);
     await pipeline(Readable.from(lines), createGzip(), createWriteStream(body), { signal });
@@ -177,18 +187,18 @@ interface ProductionDay {
  * @throws InvalidDataError `sealed_day`: thrown before anything is analysed in vain
  */
 async function productionDay(
-  { analysis, published, settings }: Ports,
+  ports: Ports,
   day: string | null,
   signal: AbortSignal,
 ): Promise<ProductionDay | undefined> {
   if (day === null) return undefined;
-  const { publishedPrefix, compaction } = settings;
-  const { ledger } = await readPointer({ analysis, published, publishedPrefix }, signal);
+  const { compaction } = ports.settings;
+  const { ledger } = await readPointer(storesOf(ports), signal);
   const compacted = compactedIn(ledger, day);
   if (compacted.length === 0) return { day, ledger };
   throw new InvalidDataError(
     'sealed_day',
-    `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that are older than ${compaction.keepDays} days (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
+    `${day} cannot be analysed again for the data set: its results are merged with those of other days for good in ${compacted.join(', ')}, as are all that were published more than ${compaction.keepDays} days ago (TELEMETRY_KEEP_SEGMENT_DAYS). To look at the day for itself use "telemetry investigate"`,
   );
 }
 
@@ -217,6 +227,16 @@ async function* leavingOut(
     if (keys.has(file.key)) skipped.adopted = (skipped.adopted ?? 0) + 1;
     else yield file;
   }
+}
+
+/** @throws InvalidDataError `other_days`, before anything is stored */
+async function* ofDay(day: string, files: AsyncIterable<InputFile>): AsyncGenerator<InputFile> {
+  const others = new OtherDays(day);
+  for await (const file of files) {
+    if (!others.has(file.key)) yield file;
+    else if (others.isFull) break;
+  }
+  others.refuse();
 }
 
 async function* chosenFiles(

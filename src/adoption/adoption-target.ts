@@ -1,4 +1,5 @@
 /** What the published space holds before an adoption, and whether that may be replaced. */
+import { isOwnState } from '../state/owner.ts';
 import { type Pointer, readPointer } from '../state/pointer.ts';
 import { inflatedText } from '../state/documents.ts';
 import { adoptedEntryOf } from '../pipeline/dataset/adoption/adopted-entry.ts';
@@ -21,7 +22,7 @@ export type Target =
   | { readonly kind: 'empty'; readonly etag: string; readonly pointer: Pointer; readonly map: OriginalMap }
   | { readonly kind: 'adopted'; readonly ledger: Ledger };
 
-/** @throws AdoptionRefused */
+/** @throws AdoptionRefused, ApplicationFailure WrongDataSet */
 export async function adoptionTarget(
   ports: AdoptionPorts,
   { original, copy }: AdoptionInput,
@@ -32,6 +33,7 @@ export async function adoptionTarget(
   const place = `s3://${published.bucket}/${key}`;
   const stored = await getIfPresent(ports, key, signal);
   const ours = stored !== undefined && isOurs(textOrEmpty(stored.body));
+  await isOwnState({ analysis, published, publishedPrefix: settings.publishedPrefix }, signal);
   const pointer = ours
     ? await readPointer({ analysis, published, publishedPrefix: settings.publishedPrefix }, signal)
     : undefined;

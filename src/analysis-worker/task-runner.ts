@@ -1,8 +1,11 @@
 /**
  * One analysis task, from message to result: the spot worker's protocol with the duties of docs/formats/queues.md 2.7.
  */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import pMap from 'p-map';
 import type { Logger } from '../observability.ts';
 import {
@@ -97,8 +100,10 @@ async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts
     await runProcessor(processor, files, output, ports.logger);
     taskReport = { ...NO_REPORT, filesFailed: missing };
   }
-  await upload(output, task, ports.analysis);
-  return { aborted: false, report: taskReport };
+  const isStored = await upload(output, task, ports.analysis);
+  // Whoever made the stored result reports it; without their message the task counts as failed. Never with our counts.
+  if (!isStored) ports.logger.error({ taskId: task.id }, 'another attempt has stored another result');
+  return { aborted: !isStored, report: taskReport };
 }
 
 async function download(
@@ -125,13 +130,41 @@ async function download(
   return { files: found.filter((file) => file !== undefined), missing };
 }
 
-async function upload(output: string, task: TaskMessage, analysis: ObjectStore): Promise<void> {
+/**
+ * Stores everything in the folder, each file once: an earlier attempt of the task may have stored it, and its result
+ * may be counted already.
+ * @returns whether the stored result is this one
+ */
+async function upload(output: string, task: TaskMessage, analysis: ObjectStore): Promise<boolean> {
   const entries = await readdir(output, { recursive: true, withFileTypes: true });
+  let isStored = true;
   for (const entry of entries.filter((file) => file.isFile())) {
     const path = join(entry.parentPath, entry.name);
     const key = `${stateKeys.output(task.id)}${relative(output, path)}`;
-    await analysis.put(key, { path, size: (await stat(path)).size }, { contentType: 'text/plain; charset=utf-8' });
+    const { size } = await stat(path);
+    const outcome = await analysis.createOnce(key, { path, size }, { contentType: 'text/plain; charset=utf-8' });
+    if (outcome === 'exists' && key === stateKeys.result(task.id))
+      isStored = await isSame(analysis, key, { path, size }, `${output}-stored`);
   }
+  return isStored;
+}
+
+async function isSame(
+  store: ObjectStore,
+  key: string,
+  own: { readonly path: string; readonly size: number },
+  path: string,
+): Promise<boolean> {
+  const stored = await store.head(key);
+  if (stored?.size !== own.size) return false;
+  await store.getToFile(key, path, { ifMatch: stored.etag });
+  return (await hashOf(path)) === (await hashOf(own.path));
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 async function report(task: TaskMessage, outcome: Outcome, { queues }: TaskRunnerPorts): Promise<void> {

@@ -4,6 +4,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   type PutObjectCommandInput,
   S3Client,
@@ -24,9 +25,11 @@ import {
   type ObjectStore,
   onlyFolders,
   onlyObjects,
+  PassingError,
   PreconditionFailedError,
   type StoredObject,
 } from '../ports.ts';
+import { demanded, incomplete } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 
 const REQUEST_SECONDS = 30;
@@ -82,7 +85,9 @@ class S3Bucket implements ObjectStore {
     { ifMatch, signal }: { ifMatch?: string; signal?: AbortSignal } = {},
   ): Promise<StoredObject & { body: Buffer }> {
     const { stored, body } = await this.#open(key, ifMatch, signal);
-    return { ...stored, body: await buffer(body) };
+    const whole = await buffer(body);
+    this.#demandWhole(key, whole.length, stored);
+    return { ...stored, body: whole };
   }
 
   async getToFile(
@@ -93,10 +98,12 @@ class S3Bucket implements ObjectStore {
     const { stored, body } = await this.#open(key, ifMatch, signal);
     const file = createWriteStream(path);
     await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }]));
-    if (file.bytesWritten !== stored.size) {
-      throw new Error(`${this.#name(key)} broke off: ${file.bytesWritten} of ${stored.size} bytes came`);
-    }
+    this.#demandWhole(key, file.bytesWritten, stored);
     return stored;
+  }
+
+  #demandWhole(key: string, bytes: number, { size }: StoredObject): void {
+    if (bytes !== size) throw new PassingError(`${this.#name(key)} broke off: ${bytes} of ${size} bytes came`);
   }
 
   async #open(
@@ -110,7 +117,7 @@ class S3Bucket implements ObjectStore {
         options(signal),
       ),
     );
-    return { stored: { etag: answer.ETag ?? '', size: answer.ContentLength ?? 0 }, body: answer.Body as Readable };
+    return { stored: this.#stored(key, answer), body: answer.Body as Readable };
   }
 
   async head(key: string, signal?: AbortSignal): Promise<(StoredObject & { lastModified: Date }) | undefined> {
@@ -118,11 +125,8 @@ class S3Bucket implements ObjectStore {
       const answer = await this.#call(key, () =>
         this.#client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }), options(signal)),
       );
-      return {
-        etag: answer.ETag ?? '',
-        size: answer.ContentLength ?? 0,
-        lastModified: answer.LastModified ?? new Date(0),
-      };
+      const stored = this.#stored(key, answer);
+      return { ...stored, lastModified: demanded(answer.LastModified, 'LastModified', this.#name(key)) };
     } catch (error) {
       if (error instanceof ObjectMissingError) return undefined;
       throw error;
@@ -183,7 +187,7 @@ class S3Bucket implements ObjectStore {
         { ...options(signal), requestTimeout: (REQUEST_SECONDS + size / UPLOAD_BYTES_PER_SECOND) * 1000 },
       ),
     );
-    return { etag: answer.ETag ?? '', size };
+    return { etag: demanded(answer.ETag, 'ETag', this.#name(key)), size };
   }
 
   async *list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncGenerator<Folder | ListedObject> {
@@ -200,20 +204,50 @@ class S3Bucket implements ObjectStore {
           options(signal),
         ),
       );
-      for (const { Prefix } of page.CommonPrefixes ?? [])
-        if (Prefix !== undefined) yield { kind: 'folder', name: Prefix };
-      for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
-        if (Key !== undefined)
-          yield {
-            kind: 'object',
-            key: Key,
-            size: Size ?? 0,
-            etag: ETag ?? '',
-            lastModified: LastModified ?? new Date(0),
-          };
-      }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      yield* this.#entries(page, prefix);
+      token = this.#nextToken(page, prefix, token);
     } while (token !== undefined);
+  }
+
+  *#entries(page: ListObjectsV2CommandOutput, prefix: string): Generator<Folder | ListedObject> {
+    const { CommonPrefixes: folders = [], Contents: objects = [], KeyCount: count = 0 } = page;
+    const about = this.#name(prefix);
+    if (page.IsTruncated === undefined) throw incomplete(about, 'is no listing');
+    // Fewer are no fault: not every store counts folders.
+    const found = folders.length + objects.length;
+    if (count > found) throw incomplete(about, `has ${found} of the ${count} keys that it counts`);
+    for (const { Prefix } of folders) {
+      const name = demanded(Prefix, 'Prefix', about);
+      this.#demandBelow(name, prefix);
+      yield { kind: 'folder', name };
+    }
+    for (const { Key, Size, ETag, LastModified } of objects) {
+      const key = demanded(Key, 'Key', about);
+      this.#demandBelow(key, prefix);
+      yield {
+        kind: 'object',
+        key,
+        size: demanded(Size, 'Size', this.#name(key)),
+        etag: demanded(ETag, 'ETag', this.#name(key)),
+        lastModified: demanded(LastModified, 'LastModified', this.#name(key)),
+      };
+    }
+  }
+
+  #demandBelow(name: string, prefix: string): void {
+    if (!name.startsWith(prefix)) throw incomplete(this.#name(prefix), `lists ${name}, which is not below it`);
+  }
+
+  /** Undefined after the last page. A page without token must never end a listing that has more. */
+  #nextToken(
+    { IsTruncated, NextContinuationToken: token }: ListObjectsV2CommandOutput,
+    prefix: string,
+    last: string | undefined,
+  ): string | undefined {
+    if (IsTruncated !== true) return undefined;
+    const next = demanded(token, 'continuation token, and says that there is more', this.#name(prefix));
+    if (next === last) throw incomplete(this.#name(prefix), 'repeats its continuation token');
+    return next;
   }
 
   objects(prefix: string, signal?: AbortSignal): AsyncGenerator<ListedObject> {
@@ -234,6 +268,14 @@ class S3Bucket implements ObjectStore {
         ),
       { concurrency: DELETES_AT_ONCE },
     );
+  }
+
+  #stored(
+    key: string,
+    { ETag, ContentLength }: { readonly ETag?: string | undefined; readonly ContentLength?: number | undefined },
+  ): StoredObject {
+    const etag = demanded(ETag, 'ETag', this.#name(key));
+    return { etag, size: demanded(ContentLength, 'ContentLength', this.#name(key)) };
   }
 
   async #call<T>(key: string, send: () => Promise<T>): Promise<T> {

@@ -17,6 +17,7 @@ import {
   type QueueSettings,
   type ReceivedMessage,
 } from '../ports.ts';
+import { demanded, demandedNumber } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 
 /** Longer than the longest long poll, 20 s. */
@@ -54,7 +55,7 @@ class SqsQueues implements MessageQueues {
     const answer = await this.#call(queue, () =>
       this.#client.send(new SendMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
     );
-    return (answer.Failed ?? []).map(({ Id }) => Number(Id));
+    return notSuccessful(Entries.length, answer);
   }
 
   async receive(
@@ -80,7 +81,7 @@ class SqsQueues implements MessageQueues {
     );
     return (answer.Messages ?? []).map(({ Body, ReceiptHandle, Attributes }) => ({
       body: Body ?? '',
-      receiptHandle: ReceiptHandle ?? '',
+      receiptHandle: demanded(ReceiptHandle, 'ReceiptHandle of a message', `The SQS queue ${queue}`),
       receiveCount: Number(Attributes?.ApproximateReceiveCount ?? 1),
       sentAt: new Date(Number(Attributes?.SentTimestamp ?? Date.now())),
     }));
@@ -95,7 +96,7 @@ class SqsQueues implements MessageQueues {
     const answer = await this.#call(queue, () =>
       this.#client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
     );
-    return (answer.Failed ?? []).length;
+    return notSuccessful(Entries.length, answer).length;
   }
 
   async depth(queue: string, signal?: AbortSignal): Promise<QueueDepth> {
@@ -113,10 +114,12 @@ class SqsQueues implements MessageQueues {
         options(signal),
       ),
     );
+    const count = (attribute: keyof NonNullable<typeof Attributes>): number =>
+      demandedNumber(Attributes?.[attribute], attribute, `The SQS queue ${queue}`);
     return {
-      visible: Number(Attributes?.ApproximateNumberOfMessages ?? 0),
-      inFlight: Number(Attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
-      delayed: Number(Attributes?.ApproximateNumberOfMessagesDelayed ?? 0),
+      visible: count('ApproximateNumberOfMessages'),
+      inFlight: count('ApproximateNumberOfMessagesNotVisible'),
+      delayed: count('ApproximateNumberOfMessagesDelayed'),
     };
   }
 
@@ -128,7 +131,8 @@ class SqsQueues implements MessageQueues {
         options(signal),
       ),
     );
-    return Number(answer.Attributes?.MaximumMessageSize ?? DEFAULT_MAX_MESSAGE_BYTES);
+    const size = answer.Attributes?.MaximumMessageSize ?? String(DEFAULT_MAX_MESSAGE_BYTES);
+    return demandedNumber(size, 'MaximumMessageSize', `The SQS queue ${queue}`);
   }
 
   async create(queue: string, settings: QueueSettings, signal?: AbortSignal): Promise<void> {
@@ -188,6 +192,18 @@ class SqsQueues implements MessageQueues {
       );
     }
   }
+}
+
+/**
+ * Places in a batch that SQS does not say to have done. What it does not mention at all counts as not done: doing it
+ * again is harmless, leaving it out is not.
+ */
+function notSuccessful(
+  entries: number,
+  { Successful = [] }: { readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined },
+): number[] {
+  const done = new Set(Successful.map(({ Id }) => Id));
+  return Array.from({ length: entries }, (_, index) => index).filter((index) => !done.has(String(index)));
 }
 
 function options(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

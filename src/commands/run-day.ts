@@ -27,6 +27,7 @@ export interface RunDayOptions {
   readonly filter?: string | undefined;
   readonly allowFuture?: boolean | undefined;
   readonly allowLargePlan?: boolean | undefined;
+  readonly replaceAnyway?: boolean | undefined;
   readonly detach?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
@@ -40,6 +41,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
     ...(filter !== undefined && { filter }),
     ...(options.allowFuture === true && { allowFuture: true }),
     ...(options.allowLargePlan === true && { allowLargePlan: true }),
+    ...(options.replaceAnyway === true && { replaceAnyway: true }),
   };
   checked(() => parseDailyAnalysisInput(input));
   await withTemporalClient(async (client) => {

@@ -1,7 +1,7 @@
 /**
  * How the drain finds results: by a HEAD for each, or, once it has asked for many of a run, by one listing of that run.
- * A listed ETag may be out of date when a second attempt stored the result again; the merge then reads again, as it does
- * for one from a HEAD.
+ * A listed ETag may be out of date when a worker that overwrites stored the result again; the task then counts as failed
+ * when it is merged, as for a HEAD. Our own workers never overwrite one.
  */
 import { RESULT_NAME } from '../pipeline/done-queue/done-message.ts';
 import type { ResultObject } from '../pipeline/done-queue/receipt.ts';

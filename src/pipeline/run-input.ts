@@ -48,11 +48,15 @@ function wholeNumber(least: number, message: string): z.ZodInt {
   return z.int(message).min(least, message);
 }
 
+/** Less than the 7 days for which nothing is garbage (docs/protocol.md 7). */
+const MAX_GIVE_UP_SECONDS = 5 * 86_400;
+const GIVE_UP = `must be at most ${MAX_GIVE_UP_SECONDS}, five days`;
+
 const patienceMembers = {
   /** After this time without a result a task's output is looked for, and the task is sent again. */
   stragglerSeconds: count.default(8 * 3600),
   /** After this time the run goes on without what is missing. */
-  giveUpSeconds: count.default(20 * 3600),
+  giveUpSeconds: count.max(MAX_GIVE_UP_SECONDS, GIVE_UP).default(20 * 3600),
   /** How often tasks are sent again, at most. */
   maxResends: count.default(2),
 };
@@ -65,6 +69,8 @@ const dailyAnalysis = z.strictObject({
   allowFuture: flag.exactOptional(),
   /** Analyse more than the worker's settings allow by default. */
   allowLargePlan: flag.exactOptional(),
+  /** Replace the day also when this run has less than the data set. */
+  replaceAnyway: flag.exactOptional(),
   ...patienceMembers,
 });
 

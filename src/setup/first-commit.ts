@@ -10,6 +10,7 @@ import type { ObjectStore } from '../ports.ts';
 import { getIfPresent, inflatedText, isDamage } from '../state/documents.ts';
 import { publishedNames } from '../state/keys.ts';
 import { publishedFolders } from '../state/listing.ts';
+import { isOwnState, isWrongDataSet, refuseAnyHistory } from '../state/owner.ts';
 import { commitLedger } from '../state/pointer.ts';
 import { type Look, ok, type SetupItem } from './item.ts';
 
@@ -36,8 +37,21 @@ export function dataSetItem(stores: DataSetStores, needs: readonly string[]): Se
 
 /** Whether the pointer is there, readable, and fits the state. */
 export async function lookAtDataSet(stores: DataSetStores, signal: AbortSignal): Promise<Look> {
+  try {
+    const isOwn = await isOwnState(placeOf(stores), signal);
+    return await lookAtPointer(stores, isOwn, signal);
+  } catch (error) {
+    if (isWrongDataSet(error)) return differs(error.message);
+    throw error;
+  }
+}
+
+async function lookAtPointer(stores: DataSetStores, isOwn: boolean, signal: AbortSignal): Promise<Look> {
   const stored = await getIfPresent(stores.published, stores.prefix + publishedNames.versions, signal);
-  if (stored === undefined) return lookAtMissingPointer(stores, signal);
+  if (stored === undefined) {
+    if (!isOwn) await refuseAnyHistory(placeOf(stores), signal);
+    return lookAtMissingPointer(stores, signal);
+  }
   try {
     const { head, folders } = parseVersions(inflatedText(stored.body));
     const facts = `commit ${head.seq} of ${head.at}, ${folders.size} channel/versions`;
@@ -71,7 +85,10 @@ async function lookAtMissingPointer({ published, prefix }: DataSetStores, signal
   return { state: 'missing', facts: ['does not exist'] };
 }
 
-async function createDataSet({ analysis, published, prefix }: DataSetStores, signal: AbortSignal): Promise<void> {
-  const stores = { analysis, published, publishedPrefix: prefix, metrics: NO_METRICS };
-  await commitLedger(stores, null, emptyLedger(randomUUID()), signal);
+async function createDataSet(stores: DataSetStores, signal: AbortSignal): Promise<void> {
+  await commitLedger({ ...placeOf(stores), metrics: NO_METRICS }, null, emptyLedger(randomUUID()), signal);
+}
+
+function placeOf({ analysis, published, prefix }: DataSetStores) {
+  return { analysis, published, publishedPrefix: prefix };
 }

@@ -127,6 +127,8 @@ export const stateKeys = {
   allUndelivered: UNDELIVERED,
   delivered: (runId: string, kind: string, channel: string): string =>
     `state/alerts/delivered/${runId}-${kind}/${channel}.json`,
+  /** Which data set the state belongs to. */
+  owner: 'state/data-set.json',
   /** What a garbage collection is to remove. */
   garbagePlan: (id: string): string => `state/garbage/${id}.json`,
   /** Written to read the store's clock; its content has no meaning. */
@@ -151,6 +153,12 @@ export function probeName(id: string): string {
 /** The day of a daily run, from the prefix of its state; undefined for other runs. */
 export function dayOfRun(prefix: string): string | undefined {
   return new RegExp(`^${RUNS}(\\d{8})/`).exec(prefix)?.[1];
+}
+
+/** The run that a key of the state belongs to; undefined for what belongs to none. */
+export function runIdIn(key: string): string | undefined {
+  const root = RUN_ROOTS.find((prefix) => key.startsWith(prefix));
+  return root === undefined ? undefined : key.slice(root.length).split('/')[1];
 }
 
 /** The task whose result is at an address, `s3://bucket/output/<task id>/result.txt`; undefined for any other address. */

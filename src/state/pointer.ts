@@ -3,15 +3,16 @@
  * anything becomes visible. Every commit (of a run, of the adoption, of the set-up) goes through
  * `commitLedger`, which checks the invariants before the compare-and-swap.
  */
-import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import pMap from 'p-map';
 import { failpoint } from '../failpoints.ts';
 import { failureTypeOf } from '../error-classes.ts';
 import { failure } from '../failures.ts';
 import { type Fault, faultsOf, pointerFaults } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
-import { parseLedger, serialiseLedger } from '../pipeline/dataset/ledger-document.ts';
+import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
+import { newlyNamed, type NewlyNamed } from '../pipeline/dataset/named-objects.ts';
 import {
   firstVersions,
   nextVersions,
@@ -19,11 +20,12 @@ import {
   serialiseVersions,
   type Versions,
 } from '../pipeline/dataset/versions.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { Metrics } from '../metrics.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
-import { addressOf, bodyOf, type Codec, getIfPresent, inflatedText, readObject, undamaged } from './documents.ts';
-import { publishedNames, stateKeys } from './keys.ts';
+import { addressOf, getIfPresent, inflatedText, undamaged } from './documents.ts';
+import { publishedNames } from './keys.ts';
+import { createLedger, ledgerKey, readLedger } from './ledgers.ts';
+import { claimState, type DataSetStores } from './owner.ts';
 
 export interface Pointer {
   readonly etag: string;
@@ -31,25 +33,13 @@ export interface Pointer {
   readonly ledger: Ledger;
 }
 
-/** Where the data set and its state are. */
-export interface DataSetStores {
-  readonly published: ObjectStore;
-  readonly analysis: ObjectStore;
-  readonly publishedPrefix: string;
-}
+export type { DataSetStores } from './owner.ts';
 
 const POINTER_HEADERS = {
   contentType: 'application/json',
   contentEncoding: 'gzip',
   cacheControl: 'no-cache',
 } as const;
-
-const LEDGER: Codec<Ledger> = {
-  what: 'a ledger of the data set',
-  parse: parseLedger,
-  serialise: serialiseLedger,
-  compressed: true,
-};
 
 /** @throws ApplicationFailure PointerMissing, PointerDamaged, StateDamaged: never taken for an empty data set */
 export async function readPointer(stores: DataSetStores, signal: AbortSignal): Promise<Pointer> {
@@ -66,16 +56,6 @@ export async function readPointer(stores: DataSetStores, signal: AbortSignal): P
     'put its last good version back, then run again',
   );
   return { etag: stored.etag, versions, ledger: await readLedger(analysis, versions.head.ledger, signal) };
-}
-
-/** @throws ApplicationFailure StateDamaged */
-export async function readLedger(analysis: ObjectStore, key: string, signal: AbortSignal): Promise<Ledger> {
-  const { body } = await readObject(analysis, key, LEDGER.what, signal);
-  return undamaged(addressOf(analysis, key), LEDGER.what, () => {
-    const text = inflatedText(body);
-    if (hashedKey(text) !== key) throw new InvalidDataError('bad_ledger', 'its content is not what its name says');
-    return parseLedger(text);
-  });
 }
 
 /** What a commit replaces. */
@@ -111,11 +91,13 @@ export async function commitLedger(
   const { analysis, published } = stores;
   const key = ledgerKey(ledger);
   const known = current?.versions ?? null;
+  await claimState(stores, current?.ledger ?? null, signal);
   refuseFaults(stores, key, faultsOf(ledger, current?.ledger ?? null));
   const versions =
     known === null ? firstVersions(ledger, key, new Date()) : nextVersions(known, ledger, key, new Date());
   refuseFaults(stores, key, pointerFaults(versions, ledger));
-  await analysis.createOnce(key, bodyOf(LEDGER, ledger), { contentType: 'application/gzip' }, signal);
+  refuseFaults(stores, key, await absentObjects(stores, newlyNamed(ledger, current?.ledger ?? null), signal));
+  await createLedger(analysis, ledger, signal);
   const body = gzipSync(serialiseVersions(versions));
   await failpoint('flip.before', signal);
   const swap = await (current === null
@@ -123,14 +105,6 @@ export async function commitLedger(
     : swapPointer(stores, current.etag, body, signal));
   await failpoint('flip.after', signal);
   return swap;
-}
-
-function ledgerKey(ledger: Ledger): string {
-  return hashedKey(serialiseLedger(ledger));
-}
-
-function hashedKey(text: string): string {
-  return stateKeys.ledger(createHash('sha256').update(text).digest('hex'));
 }
 
 function refuseFaults(stores: DataSetStores, key: string, faults: readonly Fault[]): void {
@@ -143,10 +117,36 @@ function refuseFaults(stores: DataSetStores, key: string, faults: readonly Fault
   );
 }
 
+/** What the commit names and is not there: readers, or the next commit, would miss it. */
+async function absentObjects(
+  { analysis, published, publishedPrefix }: DataSetStores,
+  { objects, folders }: NewlyNamed,
+  signal: AbortSignal,
+): Promise<Fault[]> {
+  const named = [
+    ...objects.map(({ by, key, rule }) => ({ by, rule, key, store: analysis })),
+    ...folders.map(({ by, folder, rule }) => {
+      const key = `${publishedPrefix}${folder}/${MANIFEST_NAME}`;
+      return { by, rule, key, store: published };
+    }),
+  ];
+  const found = await pMap(
+    named,
+    async ({ by, rule, key, store }): Promise<Fault[]> => {
+      if ((await store.head(key, signal)) !== undefined) return [];
+      return [{ rule, kind: 'damaged', what: `${by} names ${addressOf(store, key)}, which does not exist` }];
+    },
+    { concurrency: LOOKS_AT_ONCE },
+  );
+  return found.flat();
+}
+
 async function createPointer(published: ObjectStore, key: string, body: Buffer, signal: AbortSignal): Promise<Swap> {
   const outcome = await published.createOnce(key, body, POINTER_HEADERS, signal);
   return outcome === 'created' ? 'committed' : 'moved';
 }
+
+const LOOKS_AT_ONCE = 32;
 
 const TRIES = 8;
 const FIRST_PAUSE_MS = 100;
@@ -185,13 +185,4 @@ function pointerKey({ publishedPrefix }: DataSetStores): string {
 
 function pointerGone(stores: DataSetStores, remedy: string): Error {
   return failure('PointerMissing', `${addressOf(stores.published, pointerKey(stores))} does not exist: ${remedy}`);
-}
-
-/** Every ledger that is stored, in the order of its key; the current one and all before it. */
-export async function* storedLedgers(
-  analysis: ObjectStore,
-  signal: AbortSignal,
-): AsyncGenerator<{ readonly key: string; readonly storedAt: Date }> {
-  for await (const { key, lastModified } of analysis.objects(stateKeys.allLedgers, signal))
-    yield { key, storedAt: lastModified };
 }

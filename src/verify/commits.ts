@@ -1,6 +1,7 @@
 /** The stored ledgers: each is what its name says (I6), and those of the current commit's past follow each other (I5). */
 import pMap from 'p-map';
-import { type Pointer, storedLedgers } from '../state/pointer.ts';
+import { storedLedgers } from '../state/ledgers.ts';
+import type { Pointer } from '../state/pointer.ts';
 import { faultsOf, faultsWithoutParent } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { parseLedger } from '../pipeline/dataset/ledger-document.ts';

@@ -10,7 +10,7 @@ import { publishedNames } from '../state/keys.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { storesOf } from './head.ts';
-import { RESTORE, runAgain, sentence } from './remedies.ts';
+import { countOnce, RESTORE, runAgain, sentence } from './remedies.ts';
 import { linesOfFile, readListBody, StoredDamage } from './stored-content.ts';
 import type { About, Walk } from './walk.ts';
 
@@ -111,7 +111,7 @@ async function checkShared(walk: Walk, processed: Lists): Promise<void> {
         'double-file',
         where,
         `${key} is counted by ${one} and by ${other}`,
-        sentence(runAgain([one, other].find((name) => /^\d/.test(name)) ?? null)),
+        sentence(countOnce(key, one, other)),
       );
       shared += 1;
       if (shared === MAX_SHARED) return;

@@ -107,7 +107,7 @@ async function analyseDay({
     tasks: `${drained.done} done, ${drained.failed} failed, ${drained.missing} missing`,
   });
   const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: drained.chunks });
-  const publication = await publish(run, progress);
+  const publication = await publish(run, progress, input.replaceAnyway === true ? { replaceAnyway: true } : {});
   const projections = await updateProjections();
   if (tellsDeadMan) await pingDeadMan(projections.seq);
 

@@ -38,11 +38,16 @@ export interface PublishedRun {
 
 const NOTHING_STAGED = { attempt: null, rendered: 0, named: [] } as const;
 
-export async function publish(run: RunRef, progress: RunProgress): Promise<PublishedRun> {
+/** @param more of a day: replace it also with less than the data set has */
+export async function publish(
+  run: RunRef,
+  progress: RunProgress,
+  more: { readonly replaceAnyway?: true } = {},
+): Promise<PublishedRun> {
   for (let attempt = 1; attempt <= MAX_REBASES; attempt += 1) {
     const publication = { run, attempt, commit: uuid4() };
     progress.update('deciding what to publish');
-    const plan = await planPublication(publication);
+    const plan = await planPublication({ ...publication, ...more });
     if (plan.decision !== 'publish') {
       return { decision: plan.decision === 'no-op' ? 'unchanged' : plan.decision, seq: plan.seq, ...NOTHING_STAGED };
     }

@@ -100,8 +100,10 @@ describe('an analysis task', () => {
       line,
       /^nightly\/28\/FLAG\/by-build-date\t\{"20131029\/saved_session\/Firefox\/WINNT\/6\.1\/x86":\{"values":\[3,/,
     );
-    const order = trace.calls.map(({ method }) => method).filter((method) => method === 'put' || method === 'send');
-    assert.deepEqual(order, ['put', 'send']);
+    const order = trace.calls
+      .map(({ method }) => method)
+      .filter((method) => method === 'createOnce' || method === 'send');
+    assert.deepEqual(order, ['createOnce', 'send']);
   });
 
   it('names files that are gone, and counts the others', async () => {
@@ -120,10 +122,35 @@ describe('an analysis task', () => {
 
   it('reports nothing when its result cannot be stored, so that the task comes again', async () => {
     await store([RECORD, RECORD]);
-    trace.fail({ method: 'put', key: /result\.txt$/, when: 'before' });
+    trace.fail({ method: 'createOnce', key: /result\.txt$/, when: 'before' });
     await assert.rejects(run());
     assert.deepEqual(queues.drain('done'), []);
   });
+
+  it('a second attempt leaves the result of the first, and reports it when it is the same', async () => {
+    await store([RECORD, RECORD]);
+    await run();
+    reported();
+    const first = analysis.contents.get(RESULT);
+    await run(2);
+    assert.deepEqual([reported().targetPrefix, analysis.contents.get(RESULT)], [`output/${TASK.id}/`, first]);
+  });
+
+  for (const [what, text] of [
+    ['of another length', `${RECORD}${RECORD}`],
+    ['of the same length', RECORD.replace('[1,0,', '[0,1,')],
+  ] as const) {
+    it(`never reports its own counts with the result of another attempt, ${what}`, async () => {
+      await store([RECORD, text]);
+      await run();
+      reported();
+      const first = analysis.contents.get(RESULT);
+      await store([RECORD, RECORD]);
+      await run(2);
+      const { targetPrefix, records } = reported();
+      assert.deepEqual([targetPrefix, records, analysis.contents.get(RESULT)], [null, 0, first]);
+    });
+  }
 
   it('is given up at the fifth receive, with a null result and without a try', async () => {
     await run(5);

@@ -61,6 +61,7 @@ describe('publishing a day', () => {
     app.clock.advance(60);
     await again.analyse([...NIGHTLY, inputKey('nightly/28', 'late')]);
     await again.publish();
+    assert.equal(ledgerOf(app).entries.get(first.day)?.records, 3);
     assert.equal(submissionsOf(app, 'nightly/28'), 3);
     assert.deepEqual([...versionsOf(app).folders.keys()], ['nightly/28']);
     assert.equal(ledgerOf(app).entries.get(first.day)?.runId, again.run.runId);
@@ -83,12 +84,16 @@ describe('publishing a day', () => {
     assert.equal(ledgerOf(app).entries.get(first.day)?.runId, first.run.runId);
   });
 
-  it('but a first run of the day of which every task failed is published: its files are missing', async () => {
+  it('a first run of the day of which every task failed is not published either', async () => {
     const app = application();
     const broken = new DayRun(app, 1);
     await broken.analyse(NIGHTLY, () => ({ aborted: true }));
-    assert.equal((await broken.publish()).outcome, 'committed');
-    assert.equal(ledgerOf(app).entries.get(broken.day)?.files.missing, NIGHTLY.length);
+    await failsForGood(
+      broken.stage(),
+      FailureType.NothingAnalysed,
+      /None of the 1 tasks.*the data set has no such day/,
+    );
+    assert.equal(ledgerOf(app).entries.size, 0);
   });
 
   it('publishing the same contribution again changes nothing', async () => {
@@ -296,7 +301,7 @@ describe('commitDataset', () => {
   it('a folder whose manifest is gone is never shown', async () => {
     const day = await staged();
     await day.app.published.delete(day.app.published.keys(PREFIX).filter((key) => key.endsWith('_manifest.json')));
-    await failsForGood(day.commit(), FailureType.StateDamaged, /_manifest\.json is gone/);
+    await failsForGood(day.commit(), FailureType.CommitRefused, /_manifest\.json, which does not exist/);
     assert.equal(versionsOf(day.app).head.seq, 0);
   });
 

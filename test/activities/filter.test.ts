@@ -23,6 +23,11 @@ describe('renderFilter', () => {
   it('refuses a day in the future unless it is allowed', async () => {
     await failsForGood(render('20131031'), FailureType.InvalidInput, /20131031 is in the future/);
     await render('20131031', { allowFuture: true });
+    await failsForGood(
+      render('20331031', { allowFuture: true }),
+      FailureType.InvalidInput,
+      /20331031 is too far in the future: at most 7 days from today are allowed, 201311\d\d/,
+    );
   });
 
   it('refuses a template without DATE', async () => {

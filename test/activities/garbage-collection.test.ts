@@ -61,6 +61,37 @@ describe('garbage collection', () => {
     assert.equal(await app.run('removeGarbage', ALL).then(({ objects }) => objects >= 0), true, 'may be repeated');
   });
 
+  it('keeps the chunks of a run that still waits, however old they are, and takes them once it has ended', async () => {
+    const app = application();
+    const waiting = new DayRun(app, 1);
+    waiting.storeInput([inputKey('nightly/28', 'a')]);
+    await waiting.planTasks();
+    await waiting.enqueue();
+    waiting.answerTasks();
+    await waiting.drain({ maxSeconds: 600 });
+    await app.run('mergeChunk', { run: waiting.run, chunk: 1, tasks: 1, chunkTasks: app.settings.chunkTasks });
+    const parts = () => app.analysis.keys(`${waiting.run.prefix}chunks/`).filter((key) => key.endsWith('.zst'));
+    assert.equal(parts().length, 1);
+    app.runsAtWork.add(waiting.run.runId);
+    age(app, 8);
+    assert.equal(await collect(app), 0);
+    assert.equal(parts().length, 1);
+
+    // Planned while it had ended, as it seemed; at work when the parts are to go.
+    app.runsAtWork.clear();
+    await app.run('planGarbage', { ...ALL, id: 'gc-2' });
+    app.runsAtWork.add(waiting.run.runId);
+    assert.equal((await app.run('removeGarbage', { id: 'gc-2' })).objects, 0);
+    assert.equal((await waiting.contribute()).records, 1);
+    await waiting.publish();
+    assertWhole(app);
+
+    app.runsAtWork.clear();
+    await app.run('planGarbage', { ...ALL, id: 'gc-3' });
+    await app.run('removeGarbage', { id: 'gc-3' });
+    assert.deepEqual(parts(), []);
+  });
+
   it('removes nothing but what it may collect, whatever its stored plan names', async () => {
     const app = application();
     await publish(app, 1, 'a');

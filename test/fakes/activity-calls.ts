@@ -109,12 +109,13 @@ async function twoDays(app: TracedApplication): Promise<void> {
   }
 }
 
-/** Days that are so old that they are sealed at once. */
+/** Days that were published so long before the next one that they are sealed with it. */
 async function oldDays(app: TracedApplication): Promise<void> {
   for (const [index, day] of ['20131005', '20131010', '20131012'].entries()) {
     const old = new DayRun(app, 300 + index, day);
     await old.analyse([inputKey('nightly/28', 'old', day)]);
     await old.publish();
+    app.clock.advance(12 * 86_400);
   }
 }
 
@@ -261,7 +262,10 @@ async function analysisTask(app: TracedApplication): Promise<void> {
   await app.queues.create(`${investigations}gc-done`, QUEUE);
   await app.tracing('runTask', async () => {
     await app.queues.names(investigations);
-    for (const body of app.queues.bodies(TASK_QUEUE)) await runTask(body, 1, ports);
+    for (const body of app.queues.bodies(TASK_QUEUE)) {
+      await runTask(body, 1, ports);
+      await runTask(body, 2, ports);
+    }
     await app.queues.send(`${investigations}gc-done`, ['done']);
   });
 }

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, mock } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Info } from '@temporalio/activity';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { type Activities, createActivities } from '../../src/activities/index.ts';
 import type { ActivityPorts, ActivitySettings, WebsiteSource } from '../../src/activities/ports.ts';
+import { analysisRunKey } from '../../src/names.ts';
 import { emptyLedger } from '../../src/pipeline/dataset/ledger.ts';
 import { serialiseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
 import { firstVersions, serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
@@ -52,6 +55,8 @@ export class Application {
   readonly settings: ActivitySettings;
   readonly activities: Activities;
   template = DAY_TEMPLATE;
+  /** Ids of runs whose workflows have not ended, as Temporal would list them. */
+  readonly runsAtWork = new Set<string>();
   /** Where the website comes from; null: not configured. */
   websiteSource: WebsiteSource | null = null;
 
@@ -122,7 +127,7 @@ export class Application {
     input: Input<Name>,
     info?: Partial<Info>,
   ): Promise<Output<Name>> {
-    return this.runIn(environment(info), name, input);
+    return this.runIn(environment(info, this.runsAtWork), name, input);
   }
 
   async runIn<Name extends keyof Activities>(
@@ -145,9 +150,30 @@ export class Application {
 
 const silent = (): void => undefined;
 
-export function environment(info?: Partial<Info>): MockActivityEnvironment {
+export function environment(
+  info?: Partial<Info>,
+  runsAtWork: ReadonlySet<string> = new Set(),
+): MockActivityEnvironment {
   const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
-  return new MockActivityEnvironment(info, { logger });
+  return new MockActivityEnvironment(info, { logger, client: clientWith(runsAtWork) });
+}
+
+/** The worker's Temporal client, as far as activities use it. */
+function clientWith(runsAtWork: ReadonlySet<string>): Client {
+  async function* list({
+    query,
+  }: {
+    query?: string;
+  }): AsyncGenerator<Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>> {
+    if (query !== "ExecutionStatus = 'Running'") throw new Error(`not expected: ${query ?? ''}`);
+    for (const id of runsAtWork)
+      yield { typedSearchAttributes: new TypedSearchAttributes([{ key: analysisRunKey, value: id }]) };
+    // One that is no run of ours.
+    yield { typedSearchAttributes: new TypedSearchAttributes() };
+  }
+  // The environment asks with a signal.
+  const withAbortSignal = <T>(_: AbortSignal, ask: () => Promise<T>): Promise<T> => ask();
+  return { workflow: { list }, withAbortSignal } as unknown as Client;
 }
 
 /** A fresh application for every test of the file. */

@@ -59,8 +59,14 @@ export class LoopbackS3 {
   #list(path: string, response: ServerResponse): void {
     const entries = [...this.contents.keys()]
       .filter((key) => key.startsWith(`${path}/`))
-      .map((key) => `<Contents><Key>${key.slice(path.length + 1)}</Key></Contents>`);
-    response.writeHead(200).end(`<ListBucketResult>${entries.join('')}</ListBucketResult>`);
+      .map((key) => {
+        const body = this.contents.get(key) ?? Buffer.alloc(0);
+        const facts = `<LastModified>${LISTED_TIME}</LastModified><ETag>${etagOf(body)}</ETag><Size>${body.length}</Size>`;
+        return `<Contents><Key>${key.slice(path.length + 1)}</Key>${facts}</Contents>`;
+      });
+    response
+      .writeHead(200)
+      .end(`<ListBucketResult><IsTruncated>false</IsTruncated>${entries.join('')}</ListBucketResult>`);
   }
 
   #bucket(method: string, path: string, response: ServerResponse): void {
@@ -82,7 +88,7 @@ export class LoopbackS3 {
       this.contents.delete(path);
       response.writeHead(204).end();
     } else if (present === undefined) error(response, 404, 'NoSuchKey');
-    else response.writeHead(200, { etag: etagOf(present), 'content-length': present.length }).end(present);
+    else response.writeHead(200, headersOf(present)).end(present);
   }
 
   #refusal(present: Buffer | undefined, headers: IncomingMessage['headers']): 412 | 404 | null {
@@ -93,6 +99,13 @@ export class LoopbackS3 {
     if (present === undefined) return 404;
     return etagOf(present) === wanted ? null : 412;
   }
+}
+
+const LISTED_TIME = '2013-10-30T13:31:00.000Z';
+
+function headersOf(body: Buffer): Record<string, string | number> {
+  const time = new Date(LISTED_TIME).toUTCString();
+  return { etag: etagOf(body), 'content-length': body.length, 'last-modified': time };
 }
 
 function etagOf(body: Buffer): string {

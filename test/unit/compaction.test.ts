@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { ChannelVersionEntry, FoldedDays, Segment } from '../../src/pipeline/dataset/ledger.ts';
-import { type Fold, newestDay, planCompaction, compactedEntry } from '../../src/pipeline/dataset/compaction.ts';
+import type { ChannelVersionEntry, FoldedDays, LedgerEntry, Segment } from '../../src/pipeline/dataset/ledger.ts';
+import {
+  agesIn,
+  type AgeOf,
+  compactedEntry,
+  type Fold,
+  planCompaction,
+} from '../../src/pipeline/dataset/compaction.ts';
 
 const LIMITS = { compactAfterDays: 10, keepDays: 35 };
 const SHA = 'ab'.repeat(32);
@@ -18,13 +24,19 @@ function segment(number: number): Segment {
   return { day, key: `segment ${day}`, sha: SHA, slots: 1 };
 }
 
+/** Each day was published when it was over. */
+function publishedDaily(newest: string): AgeOf {
+  const at = (day: string): number => Date.parse(day.replace(/(....)(..)(..)/, '$1-$2-$3'));
+  return (day) => (at(newest) - at(day)) / 86_400_000;
+}
+
 /** What an object stands for is its key here, so that sums can be looked into. */
 function summed({ days, parts, existing }: Fold): FoldedDays {
   return existing ?? { key: parts.join(' + '), sha: SHA, slots: 1, days };
 }
 
 function compacted(stored: Stored, newest: string): Stored {
-  const compaction = planCompaction(stored, newest, LIMITS);
+  const compaction = planCompaction(stored, publishedDaily(newest), LIMITS);
   if (compaction === undefined) return stored;
   const beneath = compaction.beneath === null ? null : summed(compaction.beneath);
   return compactedEntry(compaction, { base: summed(compaction.base), beneath });
@@ -38,7 +50,7 @@ function daysIn(key: string): string[] {
 describe('compaction', () => {
   it('leaves days alone that are not older than the limit', () => {
     const segments = [segment(0), segment(10)];
-    assert.equal(planCompaction({ base: null, segments }, dayAt(10), LIMITS), undefined);
+    assert.equal(planCompaction({ base: null, segments }, publishedDaily(dayAt(10)), LIMITS), undefined);
   });
 
   it('folds what is older, and keeps the own segments beside the base', () => {
@@ -73,8 +85,35 @@ describe('compaction', () => {
     assert.deepEqual(base.kept, [segment(3)]);
   });
 
-  it('the newest day is that of days, rounds and adoptions alike', () => {
-    assert.equal(newestDay(['20131001', 'round-2013-11-02T10:00:00Z', 'adopted-2013-10-30T00:00:00Z']), '20131102');
+  describe('age', () => {
+    const entry = (planAt?: string): LedgerEntry => ({
+      runId: 'run',
+      ...(planAt !== undefined && { planAt }),
+      ...{ planned: 0, done: 0, failed: 0, missing: 0 },
+      files: { processed: 0, missing: 0 },
+      fileLists: { processed: null, missing: null },
+    });
+    const ages = (entries: Record<string, string | undefined>): Record<string, number> => {
+      const ageOf = agesIn(new Map(Object.entries(entries).map(([name, planAt]) => [name, entry(planAt)])));
+      return Object.fromEntries(Object.keys(entries).map((name) => [name, ageOf(name)]));
+    };
+    const [FIRST, LAST] = ['2013-10-30T13:31:00Z', '2013-11-29T13:31:05Z'];
+
+    it('counts from publication: a mistyped future day makes nothing old, an old backfill is young', () => {
+      assert.deepEqual(ages({ 20131029: LAST, 20331029: LAST }), { 20131029: 0, 20331029: 0 });
+      assert.deepEqual(ages({ 20100101: LAST, 20131029: FIRST }), { 20100101: 0, 20131029: 30 });
+      assert.deepEqual(ages({ 20331029: FIRST, 'round-2013-11-02T10:00:00Z': LAST }), {
+        20331029: 30,
+        'round-2013-11-02T10:00:00Z': 0,
+      });
+    });
+
+    it('is that of the name where there was no plan', () => {
+      assert.deepEqual(ages({ 'adopted-2013-10-30T00:00:00Z': undefined, 20131129: '2013-11-30T00:00:00Z' }), {
+        20131129: 0,
+        'adopted-2013-10-30T00:00:00Z': 31,
+      });
+    });
   });
 
   it('whatever days come, each is in the data set once, and base, beneath and kept agree', () => {

@@ -55,6 +55,8 @@ const THROWN: readonly (readonly [error: unknown, type: FailureType])[] = [
   [new Error('who knows'), 'UnexpectedError'],
   ['no error at all', 'UnexpectedError'],
   [failure('NothingAnalysed', 'x'), 'NothingAnalysed'],
+  [failure('PoorerRun', 'x'), 'PoorerRun'],
+  [failure('WrongDataSet', 'x'), 'WrongDataSet'],
   [ApplicationFailure.create({ message: 'x', type: 'OfALaterRelease' }), 'UnexpectedError'],
 ];
 

@@ -106,12 +106,13 @@ describe('dailyAnalysis', () => {
   });
 
   it('refuses a bad input with one message that names every member', async () => {
-    const { names, failure } = await run({}, { day: 20131029, maxResends: -1, colour: 'red' });
+    const { names, failure } = await run({}, { day: 20131029, maxResends: -1, giveUpSeconds: 432_001, colour: 'red' });
     assert.deepEqual(names, []);
     assert.ok(failure instanceof ApplicationFailure);
     assert.equal(failure.type, FailureType.InvalidInput);
     assert.equal(failure.nonRetryable, true);
-    for (const member of ['"day"', '"maxResends"', '"colour"']) assert.ok(failure.message.includes(member), member);
+    for (const member of ['"day"', '"maxResends"', '"giveUpSeconds" must be at most 432000', '"colour"'])
+      assert.ok(failure.message.includes(member), member);
   });
 
   for (const [name, input, member] of [
@@ -225,6 +226,13 @@ describe('drain and merge', () => {
   };
   // Shorter than the heartbeat time-out, since this drain does not heartbeat.
   const patience = { stragglerSeconds: 10, giveUpSeconds: 35, maxResends: 2 };
+
+  it('passes on that a day may be replaced by less', async () => {
+    for (const input of [{}, { replaceAnyway: true }]) {
+      const [plan] = inputsOf(await run({}, input), 'planPublication') as unknown as { replaceAnyway?: boolean }[];
+      assert.equal(plan?.replaceAnyway, input.replaceAnyway);
+    }
+  });
 
   it('T23: tells the planning that a large plan is meant only when the input says so', async () => {
     for (const input of [{}, { allowLargePlan: true }]) {

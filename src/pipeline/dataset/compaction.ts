@@ -3,12 +3,12 @@
  * days however long the history is (docs/architecture.md 3). A day in a base can be replaced as long as its own segment
  * is kept.
  */
-import type { ChannelVersionEntry, FoldedDays, Ledger, CompactedBase, Segment } from './ledger.ts';
+import type { ChannelVersionEntry, CompactedBase, FoldedDays, Ledger, LedgerEntry, Segment } from './ledger.ts';
 
 export interface CompactionLimits {
-  /** Segments older than this many days, counted from the newest day of the data set, are folded. */
+  /** Segments that were planned more than this many days before the newest plan are folded. */
   readonly compactAfterDays: number;
-  /** Segments that are older than this are not kept beside the base: their days can no longer be replaced. */
+  /** Segments of a greater age than this are not kept beside the base: their days can no longer be replaced. */
   readonly keepDays: number;
 }
 
@@ -30,21 +30,20 @@ export interface Compaction {
   readonly segments: readonly Segment[];
 }
 
-/**
- * @param newest the newest day of the data set, `YYYYMMDD`; the wall clock is not used, so that a retry decides the
- *   same
- * @returns undefined when no segment is old enough
- */
+/** The age of an entry of the ledger, in whole days. */
+export type AgeOf = (name: string) => number;
+
+/** @returns undefined when no segment is old enough */
 export function planCompaction(
   { base, segments }: Stored,
-  newest: string,
+  ageOf: AgeOf,
   limits: CompactionLimits,
 ): Compaction | undefined {
-  const isOld = ({ day }: Segment): boolean => age(day, newest) > limits.compactAfterDays;
+  const isOld = ({ day }: Segment): boolean => ageOf(day) > limits.compactAfterDays;
   const old = segments.filter(isOld);
   if (old.length === 0) return undefined;
   const own = [...(base?.kept ?? []), ...old].toSorted((a, b) => (a.day < b.day ? -1 : 1));
-  const kept = own.filter(({ day }) => age(day, newest) <= limits.keepDays);
+  const kept = own.filter(({ day }) => ageOf(day) <= limits.keepDays);
   const expired = own.filter((segment) => !kept.includes(segment));
   // A base without kept segments becomes itself the `beneath` of those kept from now on.
   const beneath = base === null || base.kept.length === 0 ? base : base.beneath;
@@ -75,9 +74,19 @@ export function compactedIn(ledger: Ledger, day: string): string[] {
     .toSorted();
 }
 
-/** The newest day that any of these entries of a ledger is about, `YYYYMMDD`. */
-export function newestDay(names: Iterable<string>): string {
-  return [...names].map(dateOf).reduce((newest, date) => (date > newest ? date : newest), '');
+/**
+ * Ages of entries by when their runs were planned, by the store's clock, counted back from the newest plan: a day that
+ * was published late can be corrected as long as any other, and a day in the future makes nothing old. The clock of this
+ * machine is not used, so that a retry decides the same. An entry without plan is as old as the date in its name says.
+ */
+export function agesIn(entries: ReadonlyMap<string, LedgerEntry>): AgeOf {
+  const timeOf = (name: string): number => {
+    const planAt = entries.get(name)?.planAt;
+    return planAt === undefined ? startOf(dateOf(name)) : Date.parse(planAt);
+  };
+  const planned = [...entries.keys()].filter((name) => entries.get(name)?.planAt !== undefined);
+  const newest = (planned.length > 0 ? planned : [...entries.keys()]).map(timeOf).reduce((a, b) => Math.max(a, b), 0);
+  return (name) => Math.floor((newest - timeOf(name)) / DAY_MS);
 }
 
 function foldOrNothing(folded: FoldedDays | null, more: readonly Segment[]): Fold | null {
@@ -96,10 +105,6 @@ function fold(folded: FoldedDays | null, more: readonly Segment[]): Fold {
 
 const DAY_MS = 86_400_000;
 
-function age(day: string, newest: string): number {
-  return (timeOf(newest) - timeOf(dateOf(day))) / DAY_MS;
-}
-
 /** `20131029` of `20131029`, `round-2013-10-29T…` and `adopted-2013-10-29T…`. */
 function dateOf(name: string): string {
   return name
@@ -108,6 +113,6 @@ function dateOf(name: string): string {
     .slice(0, 8);
 }
 
-function timeOf(date: string): number {
+function startOf(date: string): number {
   return Date.UTC(Number(date.slice(0, 4)), Number(date.slice(4, 6)) - 1, Number(date.slice(6, 8)));
 }

@@ -70,7 +70,7 @@ function readChunkRef(stored: StoredJson): ChunkRef {
 
 /** The part that goes into the ledger. */
 export function ledgerContribution(run: RunContribution): Contribution {
-  const { runId, day, planAt, planned, done, failed, missing, files } = run;
+  const { runId, day, planAt, planned, done, failed, missing, records, files } = run;
   return {
     day,
     entry: {
@@ -80,6 +80,7 @@ export function ledgerContribution(run: RunContribution): Contribution {
       done,
       failed,
       missing,
+      records,
       files: { processed: files.processed, missing: files.missing },
       fileLists: { processed: run.filesProcessedKey, missing: run.filesMissingKey },
     },

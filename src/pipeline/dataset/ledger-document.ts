@@ -60,6 +60,7 @@ function sortedObject<T>(map: ReadonlyMap<string, T>): Record<string, T> {
 
 function readEntry(stored: StoredJson): LedgerEntry {
   const planAt = stored.optional('planAt')?.instant();
+  const records = stored.optional('records')?.count();
   const files = stored.member('files');
   const lists = stored.member('fileLists');
   return {
@@ -69,6 +70,7 @@ function readEntry(stored: StoredJson): LedgerEntry {
     done: stored.member('done').count(),
     failed: stored.member('failed').count(),
     missing: stored.member('missing').count(),
+    ...(records === undefined ? {} : { records }),
     files: { processed: files.member('processed').count(), missing: files.member('missing').count() },
     fileLists: {
       processed: lists.member('processed').nullOr((key) => key.text()),

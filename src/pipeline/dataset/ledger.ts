@@ -16,6 +16,8 @@ export interface LedgerEntry {
   readonly done: number;
   readonly failed: number;
   readonly missing: number;
+  /** Submissions that were counted; absent in entries of earlier releases. */
+  readonly records?: number;
   /** Input files: numbers, and keys of the sorted lists in the state (null for an empty list). */
   readonly files: { readonly processed: number; readonly missing: number };
   readonly fileLists: { readonly processed: string | null; readonly missing: string | null };

@@ -15,7 +15,7 @@ export interface Receipt extends TaskReport {
   readonly etag: string | null;
   /** Bytes of result.txt. */
   readonly size: number;
-  /** Why a task failed: `aborted`, `result_missing`, `result_too_large`. */
+  /** Why a task failed: `aborted`, `result_missing`, `result_too_large`; the merge adds `result_changed` and `result_rejected`. */
   readonly reason: string | null;
 }
 

@@ -19,13 +19,25 @@ export function checkDay(day: string, now: Date, allowFuture = false): void {
     );
   }
   const today = dayOf(now);
-  if (day > today && !allowFuture) {
+  if (day <= today) return;
+  if (!allowFuture) {
     throw new InvalidDataError(
       'invalid_day',
       `Day ${day} is in the future (today is ${today} UTC); choose a past day or allow future days`,
     );
   }
+  const latest = dayOf(new Date(now.getTime() + FUTURE_DAYS * MS_PER_DAY));
+  if (day > latest) {
+    throw new InvalidDataError(
+      'invalid_day',
+      `Day ${day} is too far in the future: at most ${FUTURE_DAYS} days from today are allowed, ${latest}`,
+    );
+  }
 }
+
+/** What clocks and time zones of submitters and operators account for; more is a typing error. */
+const FUTURE_DAYS = 7;
+const MS_PER_DAY = 86_400_000;
 
 /**
  * Replaces every DATE by `day` and validates the result.

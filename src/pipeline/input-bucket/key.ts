@@ -54,6 +54,11 @@ export function parseInputKey(key: string, strictBuildId = false): SubmissionDim
   return { reason, appName, channel, channelVersion, buildId, buildDate, submissionDate };
 }
 
+/** The submission date in a key, as it is written there; empty where there is none. */
+export function submissionDateOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1).split('.', 2)[1] ?? '';
+}
+
 /** The channel/version that the submissions of a file count for; undefined for a key of which none can count. */
 export function channelVersionOf(key: string): string | undefined {
   try {
