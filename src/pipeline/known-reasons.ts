@@ -54,6 +54,7 @@ const KNOWN = [
   'failed',
   'no_file_read',
   'no_result',
+  'result_changed',
   'result_missing',
   'result_rejected',
   'result_too_large',

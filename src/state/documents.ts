@@ -88,7 +88,7 @@ export async function readOrCreate<T>(
   return { value: await createDocumentOnce(store, key, codec, await make(), signal), isNew: true };
 }
 
-export function bodyOf<T>({ serialise = JSON.stringify, compressed }: Codec<T>, value: T): ObjectBody {
+function bodyOf<T>({ serialise = JSON.stringify, compressed }: Codec<T>, value: T): ObjectBody {
   const text = serialise(value);
   return compressed === true ? gzipSync(text) : Buffer.from(text);
 }

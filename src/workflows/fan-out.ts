@@ -5,7 +5,7 @@ import { patched } from '@temporalio/workflow';
  * Temporal refuses more than 2,000 pending activities of a run, again and again. A worker runs 100 at once by default;
  * more would only wait.
  */
-export const ACTIVITIES_AT_ONCE = 100;
+const ACTIVITIES_AT_ONCE = 100;
 
 /**
  * Starts work in the order in which it is given, at most so much at once. Pure promises, so that replay starts the same;

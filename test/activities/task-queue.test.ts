@@ -12,10 +12,10 @@ import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 
 const TASKS = 25;
 
-async function planned(app: Application, tasks = TASKS): Promise<DayRun> {
+async function planned(app: Application, tasks = TASKS, name = 'f'): Promise<DayRun> {
   const day = new DayRun(app);
   day.storeInput(
-    Array.from({ length: tasks }, (_, file) => inputKey('nightly/28', `f${String(file).padStart(3, '0')}`)),
+    Array.from({ length: tasks }, (_, file) => inputKey('nightly/28', `${name}${String(file).padStart(3, '0')}`)),
   );
   await day.planTasks();
   app.trace.clear();
@@ -40,8 +40,8 @@ describe('enqueueTasks', () => {
 
   it('closes a batch that would be larger than a message may be', async () => {
     const app = application();
-    app.queues.maxBytes = 5200;
-    const day = await planned(app);
+    app.queues.maxBytes = 8000;
+    const day = await planned(app, TASKS, 'f'.repeat(700));
     await day.enqueue();
     assert.deepEqual(numbers(app), upTo(TASKS));
     assert.ok(app.trace.effective('send').length > 3);

@@ -141,7 +141,7 @@ describe('setup', () => {
       return entries.map((entry) => (entry.kind === 'object' ? entry.key : entry.name));
     };
     assert.deepEqual(await keys('fresh-dashboard'), ['v7/versions.json']);
-    assert.deepEqual(await keys('fresh-analysis'), [head.ledger]);
+    assert.deepEqual(await keys('fresh-analysis'), ['state/data-set.json', head.ledger]);
   });
 
   it('writes a line for each item where there is no terminal', async () => {
@@ -252,7 +252,11 @@ describe('setup', () => {
   });
 
   it('leaves the versions.json of the original alone, also with --fix, and makes no schedule for it', async () => {
-    const settings = { TELEMETRY_PUBLISHED_PREFIX: 'v4/', TEMPORAL_NAMESPACE: 'untouched' };
+    const settings = {
+      TELEMETRY_PUBLISHED_PREFIX: 'v4/',
+      TELEMETRY_ANALYSIS_BUCKET: 'original-analysis',
+      TEMPORAL_NAMESPACE: 'untouched',
+    };
     const bucket: ObjectStore = admin.stores.bucket('fresh-dashboard');
     const theirs = gzipSync('{"nightly/28":"20131029120000-28-nightly"}');
     const { etag } = await bucket.put('v4/versions.json', theirs);
@@ -264,6 +268,15 @@ describe('setup', () => {
     assert.equal((await bucket.get('v4/versions.json')).etag, etag);
     // The other data set of the bucket is read as before.
     assert.equal((await setup()).code, 0);
+  });
+
+  it('keeps a second data set from the analysis bucket of another', async () => {
+    const settings = { TELEMETRY_PUBLISHED_PREFIX: 'v8/', TEMPORAL_NAMESPACE: 'untouched' };
+    const { code, item } = await setupWith(settings, '--fix');
+    assert.equal(code, 1);
+    assert.equal(item('data set').state, 'differs');
+    assert.match(item('data set').facts.join(), /it is that of s3:\/\/fresh-dashboard\/v7\//);
+    assert.equal(await admin.stores.bucket('fresh-dashboard').head('v8/versions.json'), undefined);
   });
 
   it('exits with 2 on wrong settings and touches nothing', async () => {

@@ -36,7 +36,10 @@ describe('texts that others wrote', () => {
   });
 
   it('T20: shows control characters, colours and the marks that turn text around', () => {
-    assert.equal(plainText('a\x1b[31mred\x1b[0m\r\nb\u0007\u202egnp.exe\u0085'), 'a\\u001b[31mred\\u001b[0m\nb\\u0007\\u202egnp.exe\\u0085');
+    assert.equal(
+      plainText('a\x1b[31mred\x1b[0m\r\nb\u0007\u202egnp.exe\u0085'),
+      'a\\u001b[31mred\\u001b[0m\nb\\u0007\\u202egnp.exe\\u0085',
+    );
   });
 
   it('a line stays one line', () => {
@@ -134,6 +137,9 @@ describe('an alert', () => {
 
   it('T20: a hostile day or message cannot add headers or hide in the subject', () => {
     const hostile = { ...RUN, about: '2013\r\nBcc: x@example.org\u202e' };
-    assert.equal(alertFor(hostile, FAILED, CONTEXT)?.subject, '[daily-analysis] failed for 2013 Bcc: x@example.org\\u202e');
+    assert.equal(
+      alertFor(hostile, FAILED, CONTEXT)?.subject,
+      '[daily-analysis] failed for 2013 Bcc: x@example.org\\u202e',
+    );
   });
 });

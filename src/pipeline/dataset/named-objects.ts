@@ -8,11 +8,11 @@ interface NamedObject {
   readonly rule: 'I3' | 'I4';
 }
 
-export interface StateObject extends NamedObject {
+interface StateObject extends NamedObject {
   readonly key: string;
 }
 
-export interface NamedFolder extends NamedObject {
+interface NamedFolder extends NamedObject {
   readonly folder: string;
 }
 

@@ -142,9 +142,8 @@ while (Date.now() < once.blockedUntil);`,
   brokenOffBodies: {
     file: 'aws/s3.ts',
     find: `await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }]));
-    if (file.bytesWritten !== stored.size) {`,
-    replace: `await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }])).catch(() => undefined);
-    if (file.bytesWritten < 0) {`,
+    this.#demandWhole(key, file.bytesWritten, stored);`,
+    replace: `await pipeline(body, file, ...(signal === undefined ? [] : [{ signal }])).catch(() => undefined);`,
     without: 'the look whether a body came to its end',
   },
   endlessLines: {
