@@ -12,6 +12,8 @@ import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
 import type { Logger } from './observability.ts';
 import { publishRevisionCache } from './histogram-server/configured-cache.ts';
+import type { RevisionCache } from './histogram-server/revision-cache.ts';
+import { InvalidDataError } from './pipeline/invalid-data.ts';
 import { type Config, environment, secretValues } from './config.ts';
 import { MERGE_LIMITS } from './limits.ts';
 import { createThreadPool } from './threads/pool.ts';
@@ -61,7 +63,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
     queues,
     threads,
     metrics,
-    findHistogramsFile: revisions === null ? null : async (url) => (await revisions.find(url)).file?.text,
+    findHistogramsFile: revisions === null ? null : (url) => histogramsFile(revisions, url),
     readTemplate: () => readFile(config.TELEMETRY_FILTER_TEMPLATE, 'utf8'),
     website: {
       source: websiteSource(config),
@@ -138,4 +140,15 @@ export function connectAlerts(
       for (const channel of channels) channel.close();
     },
   };
+}
+
+/**
+ * The text of a revision's Histograms.json; undefined when it is not available now.
+ * @throws InvalidDataError `bad_histograms` for a broken file of the operator's, which the run's report names
+ */
+export async function histogramsFile(revisions: RevisionCache, url: string): Promise<string | undefined> {
+  const found = await revisions.find(url);
+  if (found.file !== undefined) return found.file.text;
+  if (found.detail !== undefined) throw new InvalidDataError('bad_histograms', found.detail);
+  return undefined;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
+import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
 import { addCount, addCounts } from '../pipeline/known-reasons.ts';
@@ -69,37 +70,54 @@ async function build(
   const { analysis, settings } = ports;
   return inWorkFolder(settings.workDirectory, async (folder) => {
     const heads = await readChunkHeads(analysis, run, chunks, signal);
-    const built = await buildSegments(ports, day, heads, folder, signal);
+    const { channelVersions, ...totals } = await totalsOf(analysis, run, heads, signal);
+    const { planned, unplanned } = plannedParts(heads, channelVersions);
+    const built = await buildSegments(ports, day, planned, folder, signal);
     const segments = built.map(({ segment }) => segment);
     const tooMany = built.reduce((sum, { measuresLeftOut }) => sum + measuresLeftOut, 0);
-    const totals = await totalsOf(analysis, run, heads, signal);
+    const dropped = { ...totals.dropped };
+    if (tooMany > 0) addCounts(dropped, { too_many_measures: tooMany });
+    if (unplanned > 0) addCounts(dropped, { unplanned_channel_version: unplanned });
     return {
       runId: run.runId,
       day,
       planAt: (await planTime(analysis, run, signal)).toISOString(),
       planned: tasks,
       ...totals,
-      dropped: { ...totals.dropped, ...(tooMany > 0 && { too_many_measures: tooMany }) },
+      dropped,
       segments,
       chunks: chunks.toSorted((a, b) => a.chunk - b.chunk),
     };
   });
 }
 
+type Part = ChunkHead['parts'][number];
+
+/** Parts of channel/versions that some input file of the plan is of. A worker may name others: their slots are only counted. */
+function plannedParts(
+  heads: readonly ChunkHead[],
+  channelVersions: ReadonlySet<string>,
+): { planned: Part[]; unplanned: number } {
+  const planned: Part[] = [];
+  let unplanned = 0;
+  for (const part of heads.flatMap((head) => head.parts)) {
+    if (channelVersions.has(part.channelVersion)) planned.push(part);
+    else unplanned += part.slots;
+  }
+  return { planned, unplanned };
+}
+
 async function buildSegments(
   { analysis, threads, settings }: Ports,
   day: string,
-  heads: readonly ChunkHead[],
+  chunkParts: readonly Part[],
   folder: string,
   signal: AbortSignal,
 ): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
-  const byChannelVersion = Map.groupBy(
-    heads.flatMap((head) => head.parts),
-    ({ channelVersion }) => channelVersion,
-  );
-  // Results may name more than the keys of the plan did.
+  const byChannelVersion = Map.groupBy(chunkParts, ({ channelVersion }) => channelVersion);
+  // Plans of rounds, and those of earlier releases, were made without this limit.
   const channelVersions = new ChannelVersionCount('parts');
-  for (const { parts: ofHead } of heads) for (const part of ofHead) channelVersions.note(part.channelVersion);
+  for (const { channelVersion } of chunkParts) channelVersions.note(channelVersion);
   channelVersions.check();
   const parts = new LocalParts(analysis, folder, signal);
   return pMap(
@@ -118,13 +136,17 @@ async function buildSegments(
   );
 }
 
-/** Counts of the whole run, and its file lists: a key is in exactly one of them. */
+type Totals = Omit<RunContribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'> & {
+  readonly channelVersions: ReadonlySet<string>;
+};
+
+/** Counts of the whole run, its file lists (a key is in exactly one of them), and the channel/versions of its files. */
 export async function totalsOf(
   analysis: ObjectStore,
   run: RunRef,
   heads: readonly ChunkHead[],
   signal: AbortSignal,
-): Promise<Omit<RunContribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'>> {
+): Promise<Totals> {
   const skipped: Record<string, number> = {};
   const dropped: Record<string, number> = {};
   const failedTasks: Record<string, number> = {};
@@ -133,7 +155,7 @@ export async function totalsOf(
     addCounts(dropped, head.dropped);
     for (const { reason } of head.failed) addCounts(failedTasks, { [reason]: 1 });
   }
-  const { processed, missing } = await filesOf(analysis, run, heads, signal);
+  const { processed, missing, channelVersions } = await filesOf(analysis, run, heads, signal);
   const sum = (count: (head: ChunkHead) => number): number => heads.reduce((total, head) => total + count(head), 0);
   return {
     done: sum(({ done }) => done.length),
@@ -150,6 +172,7 @@ export async function totalsOf(
     skipped,
     dropped,
     failedTasks,
+    channelVersions,
   };
 }
 
@@ -159,7 +182,7 @@ async function filesOf(
   run: RunRef,
   heads: readonly ChunkHead[],
   signal: AbortSignal,
-): Promise<{ processed: string[]; missing: string[] }> {
+): Promise<{ processed: string[]; missing: string[]; channelVersions: Set<string> }> {
   const unread = new Map<string, string>();
   const lostTasks = new Map<number, string>();
   for (const head of heads) {
@@ -169,6 +192,7 @@ async function filesOf(
   }
   const processed: string[] = [];
   const missing: string[] = [];
+  const byFolder = new Map<string, string | undefined>();
   const { head: plan, tasks } = await openPlan(analysis, run, signal);
   // Receipts are numbered by the task's place in the plan, which the task ids of a round do not contain.
   let number = 0;
@@ -176,13 +200,17 @@ async function filesOf(
     number += 1;
     const lost = lostTasks.get(number);
     for (const key of task.files) {
+      const folder = key.slice(0, key.lastIndexOf('/'));
+      // A key alone may be bad; all good ones of a folder are of one channel/version.
+      if (byFolder.get(folder) === undefined) byFolder.set(folder, channelVersionOf(key));
       const reason = lost ?? unread.get(key);
       if (reason === undefined) processed.push(key);
       else missing.push(`${key}\t${reason}`);
     }
   }
   for (const key of plan.missingKeys) missing.push(`${key}\tnot_found`);
-  return { processed, missing };
+  const channelVersions = new Set([...byFolder.values()].filter((name) => name !== undefined));
+  return { processed, missing, channelVersions };
 }
 
 function countRun(

@@ -84,7 +84,8 @@ async function collect(
     const paths = await parts.paths(heads.flatMap((head) => head.parts.map(({ key }) => key)));
     const output = join(folder, 'result.txt');
     const { lines, bytes } = await parts.reading(() => threads.partsToResult({ parts: paths, output }, signal));
-    const { filesProcessedKey, filesMissingKey, ...counts } = await totalsOf(analysis, run, heads, signal);
+    const totals = await totalsOf(analysis, run, heads, signal);
+    const { filesProcessedKey, filesMissingKey, channelVersions: _, ...counts } = totals;
     const lists = { filesProcessedKey, filesMissingKey };
     const report = { name, runId: run.runId, planned: tasks, ...counts, lines, ...lists };
     const result = stateKeys.investigationResult(name);

@@ -27,7 +27,7 @@ export interface ReportInput {
 
 /** Those of runs that an earlier release began lack the newer members. */
 type ReportedSnapshot = Omit<StagedSummary, Newer> & Partial<Pick<StagedSummary, Newer>>;
-type Newer = 'hidden' | 'measuresLeftOut';
+type Newer = 'hidden' | 'measuresLeftOut' | 'definitionFaults';
 
 export interface ReportResult {
   readonly report: string;
@@ -66,7 +66,9 @@ function snapshotWarnings(snapshots: readonly ReportedSnapshot[]): string[] {
     .slice(0, MAX_NAMED)
     .map(({ channelVersion, measuresLeftOut }) => `${channelVersion}: ${measuresLeftOut}`);
   const flood = `more measures than can be real have no definition, and are not shown (${named.join(', ')})`;
-  return [...hiddenWarning(snapshots), ...(leftOut.length > 0 ? [flood] : [])];
+  // Channel/versions share files.
+  const faults = new Set(snapshots.flatMap(({ definitionFaults = [] }) => definitionFaults));
+  return [...faults, ...hiddenWarning(snapshots), ...(leftOut.length > 0 ? [flood] : [])];
 }
 
 const MAX_NAMED = 10;

@@ -51,7 +51,11 @@ export interface StagedSummary {
   readonly hidden: readonly HiddenSubmissions[];
   /** Measures that no definition knows, too many to be shown. */
   readonly measuresLeftOut: number;
+  /** Definition files that are there and broken. */
+  readonly definitionFaults: readonly string[];
 }
+
+const MAX_FAULTS_KEPT = 3;
 
 /** Each channel/version has them in the workflow's history. */
 const MAX_HIDDEN_TOLD = 3;
@@ -109,6 +113,7 @@ export function stagedSummary(staged: StagedSnapshot): StagedSummary {
     lengthMismatch,
     hidden: staged.hidden.slice(0, MAX_HIDDEN_TOLD),
     measuresLeftOut: staged.measuresLeftOut,
+    definitionFaults: staged.definitionFaults,
   };
   return { channelVersion, folder, damage: shown, files, measures, ...definitions, ...unseen };
 }
@@ -139,6 +144,7 @@ async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {
       lengthMismatch: 0,
       hidden: [],
       measuresLeftOut: 0,
+      definitionFaults: [],
     };
   }
 }
@@ -154,7 +160,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
     const rendered = join(work, 'folder');
     await mkdir(rendered);
     const input = { parts: await parts.paths(keys), previous, folder: rendered };
-    const { files, summary } = await parts.reading(() => renderFiles(ports, input, signal));
+    const { files, summary, definitionFaults } = await parts.reading(() => renderFiles(ports, input, signal));
     const folder = await claimFolder(analysis, plan, call);
     await uploadFolder(ports, folder, rendered, files, call);
     await failpoint('stage.beforeManifest', signal);
@@ -175,6 +181,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
       lengthMismatch: summary.lengthMismatch.submissions,
       hidden: [...summary.hidden],
       measuresLeftOut,
+      definitionFaults: definitionFaults.slice(0, MAX_FAULTS_KEPT),
       ...(stored !== undefined && { stored: { base: stored.base, segments: [...stored.segments] } }),
     };
   });
@@ -209,10 +216,11 @@ async function renderFiles(
   { threads, findHistogramsFile }: Ports,
   input: Omit<RenderSnapshotInput, 'definitions'>,
   signal: AbortSignal,
-): Promise<RenderSnapshotResult> {
+): Promise<RenderSnapshotResult & { readonly definitionFaults: readonly string[] }> {
   const answering = findHistogramsFile === null ? null : answeringPort(findHistogramsFile);
   try {
-    return await threads.renderSnapshotFiles({ ...input, definitions: answering?.port ?? null }, signal);
+    const rendered = await threads.renderSnapshotFiles({ ...input, definitions: answering?.port ?? null }, signal);
+    return { ...rendered, definitionFaults: answering?.faults() ?? [] };
   } finally {
     answering?.close();
   }

@@ -83,6 +83,9 @@ function logging(logger: Logger | undefined): LookUpListener {
       case 'failed':
         logger.warn({ repo, revision, fault: event.fault }, 'revision not obtained');
         return;
+      case 'broken_file':
+        logger.error({ repo, revision, detail: event.detail }, 'broken definition file');
+        return;
       case 'corrupt_entry':
         logger.warn({ repo, revision }, 'corrupt cache entry deleted');
         return;

@@ -13,10 +13,14 @@ export class DefinitionFolder {
     this.#folder = folder;
   }
 
+  pathOf({ repo, revision }: Revision): string {
+    return join(this.#folder, repo, revision, 'Histograms.json');
+  }
+
   /** Undefined when it is not there. @throws other file system errors */
   async read({ repo, revision }: Revision): Promise<Buffer | undefined> {
     try {
-      return await readFile(join(this.#folder, repo, revision, 'Histograms.json'));
+      return await readFile(this.pathOf({ repo, revision }));
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
       throw error;

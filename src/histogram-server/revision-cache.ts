@@ -12,10 +12,12 @@ import { FailureMemory, type ForgetAfter } from './failure-memory.ts';
 import { RevisionFile } from './revision-file.ts';
 import type { Upstream, UpstreamFault } from './upstream.ts';
 
-export type LookUpFault = RevisionFault['fault'] | UpstreamFault;
+/** `broken_file`: the definition folder has a file that is no Histograms.json, and no other source has the revision. */
+export type LookUpFault = RevisionFault['fault'] | UpstreamFault | 'broken_file';
 export type FoundRevision =
   | { readonly file: RevisionFile; readonly fault?: undefined }
-  | { readonly file?: undefined; readonly fault: LookUpFault };
+  /** `detail` names a broken file and what is wrong with it. */
+  | { readonly file?: undefined; readonly fault: LookUpFault; readonly detail?: string };
 
 /** Null: there is no such source. Without an upstream a revision that no other source has is not found. */
 export interface RevisionSources {
@@ -36,6 +38,7 @@ export type LookUpEvent =
   | { readonly event: 'fetched'; readonly bytes: number }
   | { readonly event: 'failed'; readonly fault: UpstreamFault }
   | { readonly event: 'corrupt_entry' }
+  | { readonly event: 'broken_file'; readonly detail: string }
   | { readonly event: 'disk_error' | 'folder_error'; readonly error: unknown };
 export type LookUpListener = (revision: Revision, event: LookUpEvent) => void;
 
@@ -59,6 +62,7 @@ export class RevisionCache {
     unreachable: 0,
     timed_out: 0,
     corrupt_entries: 0,
+    broken_files: 0,
   };
   readonly #sources: RevisionSources;
   readonly #rules: RevisionRules;
@@ -112,21 +116,36 @@ export class RevisionCache {
   }
 
   async #load(key: string, revision: NamedRevision): Promise<FoundRevision> {
-    const file = (await this.#fromFolder(revision)) ?? (await this.#fromDisk(revision));
-    if (file === undefined) return this.#fromUpstream(key, revision);
+    const inFolder = await this.#fromFolder(revision);
+    const file = inFolder.file ?? (await this.#fromDisk(revision));
+    if (file === undefined) {
+      const found = await this.#fromUpstream(key, revision);
+      // Who looks for a revision that is there, but broken, must not read that it does not exist.
+      return found.file === undefined && inFolder.detail !== undefined
+        ? { fault: 'broken_file', detail: inFolder.detail }
+        : found;
+    }
     this.#memory.set(key, file);
     return { file };
   }
 
-  async #fromFolder(revision: NamedRevision): Promise<RevisionFile | undefined> {
+  async #fromFolder(revision: NamedRevision): Promise<{ file?: RevisionFile; detail?: string }> {
+    const { folder } = this.#sources;
     try {
-      const bytes = await this.#sources.folder?.read(revision);
-      const file = bytes === undefined ? undefined : RevisionFile.read(bytes);
-      if (file !== undefined) this.counts.folder += 1;
-      return file;
+      const bytes = await folder?.read(revision);
+      if (folder === null || bytes === undefined) return {};
+      const { file, fault } = RevisionFile.check(bytes);
+      if (file === undefined) {
+        const detail = `The definition file ${folder.pathOf(revision)} is ${fault}; correct or remove it`;
+        this.counts.broken_files += 1;
+        this.#tell(revision, { event: 'broken_file', detail });
+        return { detail };
+      }
+      this.counts.folder += 1;
+      return { file };
     } catch (error) {
       this.#tell(revision, { event: 'folder_error', error });
-      return undefined;
+      return {};
     }
   }
 

@@ -21,9 +21,19 @@ export class RevisionFile {
 
   /** Undefined when the bytes are not a Histograms.json. */
   static read(bytes: Buffer): RevisionFile | undefined {
+    const { file } = RevisionFile.check(bytes);
+    return file;
+  }
+
+  /** The same, with a sentence on what is wrong. */
+  static check(
+    bytes: Buffer,
+  ):
+    | { readonly file: RevisionFile; readonly fault?: undefined }
+    | { readonly file?: undefined; readonly fault: string } {
     const text = bytes.toString('utf8');
-    if (parseHistogramsFile(text).definitions === undefined) return undefined;
-    return new RevisionFile(encode(replaceConstants(text)));
+    const { fault } = parseHistogramsFile(text);
+    return fault === undefined ? { file: new RevisionFile(encode(replaceConstants(text))) } : { fault };
   }
 
   get text(): string {

@@ -30,6 +30,10 @@ const FAULTS: Readonly<Record<LookUpFault, readonly [status: number, text: strin
   bad_repo_path: [400, 'The repository path has parts or characters that are not allowed'],
   repo_not_allowed: [400, 'The repository is not among those that are looked up'],
   bad_revision_id: [400, 'The revision id is too short or too long'],
+  broken_file: [
+    500,
+    'The Histograms.json of this revision in the definition folder is broken; the log names file and place',
+  ],
   not_found: [404, 'There is no Histograms.json of this revision'],
   bad_content: [502, 'The upstream answered with something that is not a Histograms.json'],
   failed: [502, 'The upstream answered with an error'],

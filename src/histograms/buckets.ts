@@ -12,6 +12,8 @@ export interface BucketParameters {
   readonly n_buckets?: unknown;
   readonly n_values?: unknown;
   readonly labels?: unknown;
+  /** Browsers demand it since Firefox 55, which tells the age of a definition. */
+  readonly record_in_processes?: unknown;
 }
 
 /** Why a definition yields no buckets. */
@@ -22,7 +24,8 @@ export type Buckets =
   | { readonly bounds?: undefined; readonly fault: BucketFault };
 
 const MIN_BUCKETS = 3;
-const MAX_BUCKETS = 1000;
+/** Documented limit (docs/formats/results.md 4.8); `DEVTOOLS_HEAP_SNAPSHOT_*` have 10,000 and are the longest that are known. */
+export const MAX_BUCKETS = 10_000;
 /** Categorical histograms of later browsers reserve at least this many labels. */
 const RESERVED_LABELS = 50;
 
@@ -73,12 +76,15 @@ function valuesShape(values: number | undefined, maxBuckets: number): Shape | Bu
   return { scale: 'linear', low: 1, high: values, count: values + 1 };
 }
 
-// Browsers of 2016 counted the labels only. Later ones reserve room; their definitions are the ones that may name n_values.
-function categories(definition: BucketParameters): number | undefined {
-  if (!Array.isArray(definition.labels)) return undefined;
-  if (definition.n_values === undefined) return definition.labels.length;
-  const values = evaluateNumber(definition.n_values);
-  return values === undefined ? undefined : Math.max(definition.labels.length, values, RESERVED_LABELS);
+// Browsers counted the labels only until Firefox 55, which reserves room for more. Its definitions name the processes that
+// record them; those that name n_values are of that time as well.
+function categories({ labels, n_values: reserved, record_in_processes }: BucketParameters): number | undefined {
+  if (!Array.isArray(labels)) return undefined;
+  if (reserved === undefined) {
+    return record_in_processes === undefined ? labels.length : Math.max(labels.length, RESERVED_LABELS);
+  }
+  const values = evaluateNumber(reserved);
+  return values === undefined ? undefined : Math.max(labels.length, values, RESERVED_LABELS);
 }
 
 function rangeShape(definition: BucketParameters, scale: Shape['scale'], maxBuckets: number): Shape | BucketFault {

@@ -12,6 +12,9 @@ const MAX_RESULT = 2 ** 31 - 1;
  */
 export const KNOWN_SYMBOLS: ReadonlyMap<string, number> = new Map([
   ['JS::gcreason::NUM_TELEMETRY_REASONS', 101],
+  // As older and newer files write it.
+  ['js::gcreason::NUM_TELEMETRY_REASONS', 101],
+  ['JS::GCReason::NUM_TELEMETRY_REASONS', 101],
   ['mozilla::StartupTimeline::MAX_EVENT_ID', 12],
 ]);
 

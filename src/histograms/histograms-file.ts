@@ -12,6 +12,7 @@ export type HistogramsFile =
   /** A sentence on what is wrong, for logs and error answers. */
   | { readonly definitions?: undefined; readonly fault: string };
 
+const MAX_PARSER_MESSAGE = 160;
 const CONSTANTS = [...KNOWN_SYMBOLS, ['80 + 1', 81] as const];
 
 /** The text with the known constants, quotes included, replaced by numbers: what `/histograms` has always answered. */
@@ -27,8 +28,9 @@ export function parseHistogramsFile(text: string): HistogramsFile {
   let root: unknown;
   try {
     root = JSON.parse(replaceConstants(text));
-  } catch {
-    return { fault: 'not JSON' };
+  } catch (error) {
+    // The place, and a few characters around it.
+    return { fault: `not JSON: ${(error as Error).message.slice(0, MAX_PARSER_MESSAGE)}` };
   }
   if (!isObject(root)) return { fault: 'not a JSON object' };
   // Whoever writes such a definition again, into an answer or a folder, would run out of stack.

@@ -49,6 +49,7 @@ const KNOWN = [
   'bad_path',
   'bad_date',
   'clamped_sum',
+  'unplanned_channel_version',
   // Tasks.
   'aborted',
   'failed',

@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { parseHistogramsFile } from '../histograms/histograms-file.ts';
 import type { Definitions, DefinitionSource } from '../histograms/look-up.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 
 /** The text of a revision's Histograms.json; undefined when it is not available now. A later call may find it. */
 export type FindHistogramsFile = (revisionUrl: string) => Promise<string | undefined>;
@@ -18,20 +19,30 @@ interface Answer {
   readonly text: string | undefined;
 }
 
+interface AnsweringPort {
+  readonly port: MessagePort;
+  /** What was wrong with files that are there. */
+  readonly faults: () => string[];
+  readonly close: () => void;
+}
+
 /** A port to hand to a thread; every question that comes out of it is answered by `find` until it is closed. */
-export function answeringPort(find: FindHistogramsFile): { readonly port: MessagePort; readonly close: () => void } {
+export function answeringPort(find: FindHistogramsFile): AnsweringPort {
   const { port1, port2 } = new MessageChannel();
+  const faults = new Set<string>();
   port1.on('message', ({ id, revisionUrl }: Question) => {
     const answer = (text: string | undefined): void => {
       port1.postMessage({ id, text } satisfies Answer);
     };
     // A missing definition must not hold data back.
-    find(revisionUrl).then(answer, () => {
+    find(revisionUrl).then(answer, (error: unknown) => {
+      if (error instanceof InvalidDataError) faults.add(error.message);
       answer(undefined);
     });
   });
   return {
     port: port2,
+    faults: () => [...faults],
     close: () => {
       port1.close();
     },

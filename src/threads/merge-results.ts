@@ -146,6 +146,7 @@ function checkResult(
 
 /** Stages a result block by block; yields how much of it was read each time the stage has passed its limit, and at the end. */
 function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, share: Share): Generator<number> {
+  parser.open();
   const splitter = new LineSplitter(limits.maxLineBytes, () => {
     throw new InvalidDataError('line_too_long', `A line of the result is longer than ${limits.maxLineBytes} bytes`);
   });

@@ -19,15 +19,26 @@ describe('buildContribution', () => {
     parseContribution(day.app.analysis.text(stateKeys.contribution(day.run)));
   const lines = (day: DayRun, key: string): string[] => day.app.analysis.text(key).split('\n').slice(0, -1);
 
-  it('refuses for good what names more than 1,000 channel/versions, and stores nothing', async () => {
+  it('leaves out a result that names more than 1,000 channel/versions, and counts the others', async () => {
     const day = new DayRun(application());
-    const names = Array.from({ length: 1001 }, (_, index) => inputKey(`invented/${index}`, 'f'));
-    await failsForGood(
-      day.analyse(FILES, () => ({ result: resultOf(names) })),
-      FailureType.TooManyChannelVersions,
-      /has 1001 channel\/versions.*invented\/\d/,
+    const invented = Array.from({ length: 1001 }, (_, index) => inputKey(`invented/${index}`, 'f'));
+    const summary = await day.analyse(FILES, ({ id }) => (id.endsWith('/1') ? { result: resultOf(invented) } : {}));
+    assert.deepEqual([summary.done, summary.failedTasks], [3, { result_rejected: 1 }]);
+    assert.deepEqual(
+      stored(day).segments.map(({ channelVersion }) => channelVersion),
+      ['nightly/28', 'nightly/29'],
     );
-    assert.ok(!day.app.analysis.contents.has(stateKeys.contribution(day.run)));
+  });
+
+  it('leaves out what a result says of channel/versions that no file of the plan is of', async () => {
+    const [day, alone] = [new DayRun(application()), new DayRun(application(), 2)];
+    const odd = inputKey('invented/1', 'f');
+    const summary = await day.analyse(FILES, ({ id, files }) =>
+      id.endsWith('/1') ? { result: resultOf([...files, odd]) } : {},
+    );
+    assert.equal(summary.dropped['unplanned_channel_version'], 1);
+    await alone.analyse(FILES);
+    assert.deepEqual(stored(day).segments, stored(alone).segments);
   });
 
   it('makes one segment per channel/version out of all chunks', async () => {

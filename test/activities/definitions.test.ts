@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, it, mock } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import type { ActivityPorts } from '../../src/activities/ports.ts';
 import { loadConfig } from '../../src/config.ts';
 import { publishRevisionCache } from '../../src/histogram-server/configured-cache.ts';
 import { MANIFEST_NAME } from '../../src/pipeline/dataset/manifest.ts';
+import { histogramsFile } from '../../src/composition.ts';
 import { createThreadPool } from '../../src/threads/pool.ts';
 import { Application } from '../fakes/application.ts';
 import { DayRun, inputKey } from '../fakes/day-run.ts';
@@ -45,8 +46,7 @@ describe('the definitions of a publish', () => {
     const revisions = publishRevisionCache(loadConfig(settings));
     try {
       const app = new Application(folder);
-      const findHistogramsFile =
-        revisions === null ? null : async (url: string) => (await revisions.find(url)).file?.text;
+      const findHistogramsFile = revisions === null ? null : (url: string) => histogramsFile(revisions, url);
       Object.assign(
         app.activities,
         createActivities({ ...app.ports(), findHistogramsFile, ...(threads !== undefined && { threads }) }),
@@ -104,6 +104,24 @@ describe('the definitions of a publish', () => {
     }
     assert.equal(results.length, 5);
     for (const result of results) assert.deepEqual(result, results[0]);
+  });
+
+  it('in a broken file of the folder are derived, and the run names file and place', async () => {
+    const folder = join(server().work, 'broken');
+    const file = join(folder, 'mozilla-central/518f5bff0ae4/Histograms.json');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, '{"GC_MS": {"kind": "flag"},}');
+    await withApplication({ TELEMETRY_DEFINITIONS: folder }, async (app) => {
+      const day = new DayRun(app);
+      const { runId, planAt, channelVersions, ...counts } = await day.analyse([inputKey('nightly/28', 'a')]);
+      await day.publish();
+      const plan = day.plan ?? assert.fail();
+      const publication = { decision: 'published', seq: 1, attempt: 1 };
+      const { warnings } = await app.run('writeReport', { run: day.run, day: '20131029', plan, counts, publication });
+      const named = warnings.filter((warning) => warning.includes(`The definition file ${file} is not JSON: `));
+      assert.equal(named.length, 1, warnings.join('\n'));
+      assert.match(named[0] ?? '', /position 27.*; correct or remove it$/);
+    });
   });
 
   it('without any source are derived and flagged, and nothing is asked', async () => {

@@ -47,6 +47,7 @@ export const SNAPSHOT = {
   lengthMismatch: 0,
   hidden: [],
   measuresLeftOut: 0,
+  definitionFaults: [],
 };
 
 export const GARBAGE = {

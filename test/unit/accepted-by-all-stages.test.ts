@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MAX_BUCKETS } from '../../src/pipeline/aggregates/row-limits.ts';
+import { MAX_BUCKETS } from '../../src/histograms/buckets.ts';
 import { parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';

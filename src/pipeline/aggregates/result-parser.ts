@@ -26,6 +26,8 @@ const REVISION = 4;
 const ALL = VALUES | BUILD | REVISION;
 
 const VALUES_FIRST = Buffer.from('{"values":');
+/** As many as a whole day may have; each becomes an object of the chunk. */
+const MAX_CHANNEL_VERSIONS = 1000;
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
 const MAX_REMEMBERED = 50_000;
 
@@ -63,6 +65,8 @@ export class ResultParser {
   /** Per row: path, build id, revision; and offset and length in the arena. */
   readonly #texts: string[] = [];
   readonly #places: number[] = [];
+  /** Of the result being read. */
+  readonly #channelVersions = new Set<string>();
   /** Verdicts on paths and keys already seen. */
   readonly #paths = new Map<string, string>();
   readonly #keys = new Map<string, LineKey>();
@@ -77,6 +81,11 @@ export class ResultParser {
   /** What followed the values of good aggregates, and its meaning; the last one used is first. */
   readonly #ends: AggregateEnd[] = [];
 
+  /** Begins a result; the same one may be begun again. */
+  open(): void {
+    this.#channelVersions.clear();
+  }
+
   /**
    * Stages one line.
    * @param bytes the line without its LF is at [start, end)
@@ -87,6 +96,12 @@ export class ResultParser {
     if (tab < 0 || tab >= end) throw new InvalidDataError('no_tab', 'A line of the result has no TAB');
     const json = this.#json;
     const key = this.#lineKey(json.text(bytes, start, tab));
+    this.#channelVersions.add(key.channelVersion);
+    if (this.#channelVersions.size > MAX_CHANNEL_VERSIONS)
+      throw new InvalidDataError(
+        'bad_result_key',
+        `The result names more than ${MAX_CHANNEL_VERSIONS} channel/versions`,
+      );
     this.#lines.push({ key, firstRow: this.#texts.length / 3 });
     json.open(bytes, tab + 1, end);
     if (json.peek() !== JsonBytes.OBJECT) throw json.error('the part after TAB is no object');

@@ -3,10 +3,9 @@
  * that what one stage accepts, all later ones accept: with all of them at their highest, a line of a part has less than a
  * third of what its reader takes.
  */
+import { MAX_BUCKETS } from '../../histograms/buckets.ts';
 import { TRAILER } from './slot.ts';
 
-/** Documented limit of buckets; `DEVTOOLS_HEAP_SNAPSHOT_*` have 10,000 and are the longest that are known. */
-export const MAX_BUCKETS = 10_000;
 /** Buckets, five statistics and the count of submissions. */
 export const MAX_ROW = MAX_BUCKETS + TRAILER;
 /** UTF-16 units of a revision. */

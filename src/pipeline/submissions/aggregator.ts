@@ -15,7 +15,7 @@ import {
   TRAILER,
 } from '../aggregates/slot.ts';
 import { noteBuild } from '../aggregates/merge-rule.ts';
-import { isSubmittedRow, MAX_BUCKETS, MAX_STATISTIC } from '../aggregates/row-limits.ts';
+import { isSubmittedRow, MAX_ROW, MAX_STATISTIC } from '../aggregates/row-limits.ts';
 import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
@@ -24,8 +24,6 @@ import { isMeasureName } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
-
-const STATISTICS = TRAILER - 1;
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
@@ -41,7 +39,7 @@ export const DEFAULT_RULES: SubmissionRules = {
   linuxVersion: 'first3',
   fallbackRevision: null,
   strictBuildId: false,
-  maxHistogramLength: MAX_BUCKETS + STATISTICS,
+  maxHistogramLength: MAX_ROW - 1,
 };
 
 /** A build is counted by submission date for this many days (docs/formats/submissions.md 3.3). */
