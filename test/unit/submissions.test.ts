@@ -485,7 +485,7 @@ function isHistogram(array: unknown): array is number[] {
   const statistics = array.slice(-5);
   return (
     counts.every((bucket) => Number.isInteger(bucket) && bucket >= 0 && bucket < 2 ** 32) &&
-    statistics.every((statistic) => Math.abs(statistic) <= Number.MAX_SAFE_INTEGER)
+    statistics.every((statistic) => Math.abs(Number(statistic)) <= Number.MAX_SAFE_INTEGER)
   );
 }
 
