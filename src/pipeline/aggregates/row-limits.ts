@@ -13,14 +13,14 @@ export const MAX_REVISION = 255;
 /** UTF-16 units of `date/reason/appName/OS/osVersion/arch`. */
 export const MAX_PATH = 1024;
 /** What a browser counts in one bucket is a 32-bit number. */
-export const MAX_COUNT = 2 ** 32 - 1;
+const MAX_COUNT = 2 ** 32 - 1;
 /** A statistic of one submission; larger ones are not exact. */
 export const MAX_STATISTIC = Number.MAX_SAFE_INTEGER;
 /**
  * A number of a result, which holds the sums of a task: more than 2⁴³ submissions can add up to. Far below the largest
  * double, so that no sum of results overflows.
  */
-export const MAX_SUM = 2 ** 96;
+const MAX_SUM = 2 ** 96;
 
 /**
  * Whether the numbers at [start, end) can be the buckets and statistics of one submission. −1 marks a statistic that was

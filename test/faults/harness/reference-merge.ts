@@ -18,19 +18,16 @@ export function referenceFiles(
   rows: readonly MadeUpRow[],
   filterId: (channelVersion: string, path: string) => number,
 ): Map<string, string> {
-  const newest = new Map<string, MadeUpRow>();
-  for (const row of rows) {
-    const name = `${row.channelVersion}/${row.measure}`;
-    if (row.buildId > (newest.get(name)?.buildId ?? '')) newest.set(name, row);
-  }
+  const measures = Map.groupBy(rows, ({ channelVersion, measure }) => `${channelVersion}/${measure}`);
+  const lengths = new Map([...measures].map(([name, ofMeasure]) => [name, shownLength(ofMeasure)]));
   const files = new Map<string, Map<string, Sum>>();
   for (const row of rows) {
-    const shown = newest.get(`${row.channelVersion}/${row.measure}`);
+    const length = lengths.get(`${row.channelVersion}/${row.measure}`);
     for (const byDate of ['by-build-date', 'by-submission-date']) {
       const file = `${row.channelVersion}/${row.measure}-${byDate}.json`;
       const sums = files.get(file) ?? new Map<string, Sum>();
       files.set(file, sums);
-      if (row.byDate !== byDate || row.values.length !== shown?.values.length) continue;
+      if (row.byDate !== byDate || row.values.length !== length) continue;
       const { date, path, values } = row;
       const sum = sums.get(`${date} ${path}`);
       if (sum === undefined) sums.set(`${date} ${path}`, { date, path, values: [...values] });
@@ -38,6 +35,23 @@ export function referenceFiles(
     }
   }
   return new Map([...files].map(([file, sums]) => [file, text(file, [...sums.values()], filterId)]));
+}
+
+/** Made-up measures have few submissions, so that all of them decide: the length that most have; of equal ones the newest. */
+function shownLength(rows: readonly MadeUpRow[]): number | undefined {
+  const counts = new Map<number, { submissions: number; newest: string }>();
+  for (const { byDate, values, buildId } of rows) {
+    if (byDate !== 'by-build-date') continue;
+    const { submissions = 0, newest = '' } = counts.get(values.length) ?? {};
+    const later = buildId > newest ? buildId : newest;
+    counts.set(values.length, { submissions: submissions + (values.at(-1) ?? 0), newest: later });
+  }
+  const total = [...counts.values()].reduce((sum, { submissions }) => sum + submissions, 0);
+  if (total > 100) throw new Error('the newest builds alone would decide: give the reference that rule, too');
+  const [best] = [...counts].toSorted(
+    ([, a], [, b]) => b.submissions - a.submissions || (a.newest < b.newest ? 1 : -1),
+  );
+  return best?.[0];
 }
 
 /** −1 in one of the five statistics means "not recorded" and gives way to what was. */

@@ -145,7 +145,10 @@ export class Scene {
   }
 
   /** The same for any program that stays; all of them log to files of their own. */
-  startProgram(name: 'worker' | 'histogram-server', settings: Readonly<Record<string, string>> = {}): ChildProcess {
+  startProgram(
+    name: 'worker' | 'analysis-worker' | 'histogram-server',
+    settings: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
     const log = openSync(this.logFile(this.#processes), 'a');
     this.#processes += 1;
     const { file, args, env } = applicationProgram([name], { ...this.#environment, ...settings });
