@@ -1,9 +1,6 @@
 /** Limits for data that others wrote. Not settings: no deployment needs other values. */
 const MIB = 1 << 20;
 
-/** A longer line of a submission file is left out, a result with one is refused. */
-const maxLineBytes = 16 * MIB;
-
 /** Of a table of sums in memory, per thread, before it is written to disk. */
 const maxTableBytes = 160 * MIB;
 
@@ -15,12 +12,14 @@ export const SUBMISSION_LIMITS = {
   maxRatio: 500,
   /** LZMA's default preset needs 9 MiB, its highest 65. */
   maxDecoderBytes: 128 * MIB,
-  maxLineBytes,
+  /** Real lines have 60 kB; a longer one than this is left out. It is held whole, twice, and what is in it as well. */
+  maxLineBytes: 4 * MIB,
   maxTableBytes,
 } as const;
 
 /** Of a merge of results. */
 export const MERGE_LIMITS = {
-  maxLineBytes,
+  /** A result with a longer line is refused. */
+  maxLineBytes: 16 * MIB,
   maxTableBytes,
 } as const;

@@ -19,7 +19,8 @@ export interface DecodeLimits {
 export type DecodeEnd = 'complete' | 'truncated';
 
 const OUTPUT_BLOCK = 1 << 20;
-const INPUT_BLOCK = 1 << 16;
+/** One step of a bomb decodes to thousands of times as much before the limits are looked at. */
+const INPUT_BLOCK = 1 << 12;
 /** Step sizes for locating a fault; the last is so small that the decoder drops only a few bytes of text. */
 const STEPS = [INPUT_BLOCK, 1 << 10, 1] as const;
 const RATIO_FROM = 64 << 20;
