@@ -37,19 +37,28 @@ export function referenceFiles(
   return new Map([...files].map(([file, sums]) => [file, text(file, [...sums.values()], filterId)]));
 }
 
-/** Made-up measures have few submissions, so that all of them decide: the length that most have; of equal ones the newest. */
+const DECIDING_SUBMISSIONS = 100;
+const DECIDING_SHARE = 0.02;
+
+/** Of the newest builds that have enough submissions together: the length that most have; of equal ones the newest. */
 function shownLength(rows: readonly MadeUpRow[]): number | undefined {
-  const counts = new Map<number, { submissions: number; newest: string }>();
-  for (const { byDate, values, buildId } of rows) {
-    if (byDate !== 'by-build-date') continue;
-    const { submissions = 0, newest = '' } = counts.get(values.length) ?? {};
-    const later = buildId > newest ? buildId : newest;
-    counts.set(values.length, { submissions: submissions + (values.at(-1) ?? 0), newest: later });
+  const builds = rows.filter(({ byDate }) => byDate === 'by-build-date').sort((a, b) => (a.date < b.date ? 1 : -1));
+  const countOf = ({ values }: MadeUpRow): number => values.at(-1) ?? 0;
+  const total = builds.reduce((sum, row) => sum + countOf(row), 0);
+  const submissions = new Map<number, number>();
+  let seen = 0;
+  let lastDate = '';
+  for (const row of builds) {
+    if (row.date !== lastDate && seen >= Math.max(DECIDING_SUBMISSIONS, DECIDING_SHARE * total)) break;
+    lastDate = row.date;
+    seen += countOf(row);
+    submissions.set(row.values.length, (submissions.get(row.values.length) ?? 0) + countOf(row));
   }
-  const total = [...counts.values()].reduce((sum, { submissions }) => sum + submissions, 0);
-  if (total > 100) throw new Error('the newest builds alone would decide: give the reference that rule, too');
-  const [best] = [...counts].toSorted(
-    ([, a], [, b]) => b.submissions - a.submissions || (a.newest < b.newest ? 1 : -1),
+  const newest = new Map<number, string>();
+  for (const { values, buildId } of rows)
+    if (buildId > (newest.get(values.length) ?? '')) newest.set(values.length, buildId);
+  const [best] = [...submissions].toSorted(
+    ([a, m], [b, n]) => n - m || ((newest.get(a) ?? '') < (newest.get(b) ?? '') ? 1 : -1),
   );
   return best?.[0];
 }
