@@ -142,7 +142,6 @@ describe('a hostile day', { concurrency: 1 }, () => {
     title: 'publishes what its good data alone publishes',
     injected: 'bad files, submissions, results and messages of every kind',
     timeoutMs: 600_000,
-    smoke: 'more',
     story: async (scene) => {
       const samples = join(scene.directory, 'samples');
       const channelVersions = ['nightly/28', 'aurora/27'];
