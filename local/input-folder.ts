@@ -1,10 +1,8 @@
 /** A folder as the content of the embedded input bucket: relative path = input key. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import pMap from 'p-map';
+import { hashOfFile } from '../src/file-hash.ts';
 import type { ListedObject, ObjectStore } from '../src/ports.ts';
 
 const TRANSFERS_AT_ONCE = 16;
@@ -32,7 +30,7 @@ export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Pr
       const { size } = await stat(path);
       const stored = present.get(key);
       present.delete(key);
-      if (stored?.size === size && stored.etag.replaceAll('"', '') === (await md5Of(path))) return;
+      if (stored?.size === size && stored.etag.replaceAll('"', '') === (await hashOfFile(path, 'md5'))) return;
       await bucket.put(key, { path, size });
       uploaded += 1;
     },
@@ -40,12 +38,6 @@ export async function mirrorInputFolder(folder: string, bucket: ObjectStore): Pr
   );
   await bucket.delete([...present.keys()]);
   return { files: paths.length, uploaded, removed: present.size };
-}
-
-async function md5Of(path: string): Promise<string> {
-  const hash = createHash('md5');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 /** Submission days named by input keys below a folder, ascending. */

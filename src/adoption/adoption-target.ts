@@ -1,5 +1,5 @@
 /** What the published space holds before an adoption, and whether that may be replaced. */
-import { isOwnState } from '../state/owner.ts';
+import { dataSetStores, isOwnState } from '../state/owner.ts';
 import { type Pointer, readPointer } from '../state/pointer.ts';
 import { inflatedText } from '../state/documents.ts';
 import { adoptedEntryOf } from '../pipeline/dataset/adoption/adopted-entry.ts';
@@ -28,15 +28,13 @@ export async function adoptionTarget(
   { original, copy }: AdoptionInput,
   signal: AbortSignal,
 ): Promise<Target> {
-  const { analysis, published, settings } = ports;
+  const { published, settings } = ports;
   const key = settings.publishedPrefix + publishedNames.versions;
   const place = `s3://${published.bucket}/${key}`;
   const stored = await getIfPresent(ports, key, signal);
   const ours = stored !== undefined && isOurs(textOrEmpty(stored.body));
-  await isOwnState({ analysis, published, publishedPrefix: settings.publishedPrefix }, signal);
-  const pointer = ours
-    ? await readPointer({ analysis, published, publishedPrefix: settings.publishedPrefix }, signal)
-    : undefined;
+  await isOwnState(dataSetStores(ports), signal);
+  const pointer = ours ? await readPointer(dataSetStores(ports), signal) : undefined;
   if (pointer !== undefined) {
     const { entries, channelVersions, seq } = pointer.ledger;
     if (adoptedEntryOf(pointer.ledger) !== undefined) return { kind: 'adopted', ledger: pointer.ledger };

@@ -1,12 +1,10 @@
 /**
  * One analysis task, from message to result: the spot worker's protocol with the duties of docs/formats/queues.md 2.7.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import pMap from 'p-map';
+import { hashOfFile } from '../file-hash.ts';
 import type { Logger } from '../observability.ts';
 import {
   encodeDoneMessage,
@@ -158,13 +156,7 @@ async function isSame(
   const stored = await store.head(key);
   if (stored?.size !== own.size) return false;
   await store.getToFile(key, path, { ifMatch: stored.etag });
-  return (await hashOf(path)) === (await hashOf(own.path));
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+  return (await hashOfFile(path)) === (await hashOfFile(own.path));
 }
 
 async function report(task: TaskMessage, outcome: Outcome, { queues }: TaskRunnerPorts): Promise<void> {

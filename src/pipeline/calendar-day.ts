@@ -1,6 +1,6 @@
 /** Calendar days as `YYYYMMDD` text, always UTC. The text order of days is their order in time. */
 
-const MS_PER_DAY = 86_400_000;
+export const MS_PER_DAY = 86_400_000;
 
 /** Whole days since 1970-01-01, or undefined when `day` is not eight digits that name a day of the calendar. */
 export function dayNumber(day: string): number | undefined {
@@ -16,6 +16,11 @@ export function dayNumber(day: string): number | undefined {
 
 export function isCalendarDay(day: string): boolean {
   return dayNumber(day) !== undefined;
+}
+
+/** The next day; that of 1970-01-01 for a text that is no day. */
+export function dayAfter(day: string): string {
+  return dayOf(new Date(((dayNumber(day) ?? 0) + 1) * MS_PER_DAY));
 }
 
 export function dayOf(instant: Date): string {

@@ -8,7 +8,7 @@ const SEGMENT = /^[A-Za-z0-9_.-]{1,255}$/;
  * The longest name of a measure. `<name>-by-submission-date.json` must fit a file system's 255 bytes, with room for what a
  * store or a tool adds; browsers allow less than this.
  */
-const MAX_MEASURE = 128;
+export const MAX_MEASURE = 128;
 
 /** Whether it is a safe part of a path on every store and file system. */
 export function isSafeSegment(text: string): boolean {

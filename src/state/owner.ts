@@ -18,6 +18,15 @@ export interface DataSetStores {
   readonly publishedPrefix: string;
 }
 
+export function dataSetStores(ports: {
+  readonly analysis: ObjectStore;
+  readonly published: ObjectStore;
+  readonly settings: { readonly publishedPrefix: string };
+}): DataSetStores {
+  const { analysis, published, settings } = ports;
+  return { analysis, published, publishedPrefix: settings.publishedPrefix };
+}
+
 /** The place that a data set is published at. */
 interface Owner {
   readonly publishedBucket: string;

@@ -24,7 +24,9 @@ export interface DaySegment extends PartInfo {
 /** The same for the parts of one channel/version and day, with a limit of measures (docs/formats/results.md 4.8). */
 export async function mergeDayParts({ parts, output }: MergePartsInput): Promise<DaySegment> {
   const measures = new DayMeasures();
-  const info = await writePart(output, measures.counting(mergeParts(parts.map(readPart))));
+  const info = await writePart(output, mergeParts(parts.map(readPart)), (item) => {
+    measures.note(item);
+  });
   if (measures.excess === 0) return { ...info, measuresLeftOut: 0 };
   // Only now is it known how many submissions a measure must have to stay.
   const whole = `${output}.whole`;

@@ -19,11 +19,21 @@ export interface PartInfo {
   readonly storedBytes: number;
 }
 
-/** Writes slots, already in slot order, to a new file. */
-export async function writePart(path: string, slots: AsyncIterable<PartSlot> | Iterable<PartSlot>): Promise<PartInfo> {
+/**
+ * Writes slots, already in slot order, to a new file.
+ * @param note gets each slot as it is written
+ */
+export async function writePart(
+  path: string,
+  slots: AsyncIterable<PartSlot> | Iterable<PartSlot>,
+  note: (item: PartSlot) => void = () => undefined,
+): Promise<PartInfo> {
   const hash = createHash('sha256');
   const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
-  const toLine = ({ channelVersion, slot }: PartSlot): string => partLine(channelVersion, slot);
+  const toLine = (item: PartSlot): string => {
+    note(item);
+    return partLine(item.channelVersion, item.slot);
+  };
   const { lines, ...sizes } = await writeLines(path, slots, toLine, { hash, compress });
   return { sha256: hash.digest('hex'), slots: lines, ...sizes };
 }

@@ -1,5 +1,5 @@
 /** The current commit: versions.json and its ledger. What cannot be read here ends the walk (I12, I5). */
-import type { DataSetStores, Pointer } from '../state/pointer.ts';
+import type { Pointer } from '../state/pointer.ts';
 import { pointerFaults } from '../pipeline/dataset/invariants.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { parseLedger } from '../pipeline/dataset/ledger-document.ts';
@@ -7,11 +7,6 @@ import { parseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { publishedNames, stateKeys } from '../state/keys.ts';
 import { RESTORE, RESTORE_POINTER } from './remedies.ts';
 import type { Walk } from './walk.ts';
-
-export function storesOf({ ports }: Walk): DataSetStores {
-  const { analysis, published, settings } = ports;
-  return { analysis, published, publishedPrefix: settings.publishedPrefix };
-}
 
 /** Undefined, with findings, when there is nothing to walk from. */
 export async function readHead(walk: Walk): Promise<Pointer | undefined> {

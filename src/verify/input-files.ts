@@ -9,7 +9,7 @@ import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts'
 import { publishedNames } from '../state/keys.ts';
 import { ObjectMissingError } from '../ports.ts';
 import { inWorkFolder } from '../work-folder.ts';
-import { storesOf } from './head.ts';
+import { dataSetStores } from '../state/owner.ts';
 import { countOnce, RESTORE, runAgain, sentence } from './remedies.ts';
 import { linesOfFile, readListBody, StoredDamage } from './stored-content.ts';
 import type { About, Walk } from './walk.ts';
@@ -135,7 +135,7 @@ interface Stale {
 /** By what status.json says about the lists, without reading them. */
 async function staleProjections(walk: Walk, pointer: Pointer): Promise<Stale> {
   if (pointer.ledger.seq === 0) return { names: new Map(), behind: false };
-  const { differing, behind } = await lookAtProjections(storesOf(walk), pointer, walk.signal);
+  const { differing, behind } = await lookAtProjections(dataSetStores(walk.ports), pointer, walk.signal);
   return {
     names: new Map(
       differing.map((name) => [name, behind ? 'shows an earlier commit' : 'is not what was written with the commit']),

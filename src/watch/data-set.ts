@@ -1,7 +1,7 @@
 /** The published data set as versions.json, its ledger and its folders show it. */
 import pMap from 'p-map';
 import type { DataSetStores, Pointer } from '../state/pointer.ts';
-import { analysisDay, isCalendarDay } from '../pipeline/calendar-day.ts';
+import { analysisDay, isCalendarDay, MS_PER_DAY } from '../pipeline/calendar-day.ts';
 import { isRound, roundName } from '../pipeline/dataset/entry-name.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { ChannelVersionEntry, Ledger } from '../pipeline/dataset/ledger.ts';
@@ -14,7 +14,6 @@ import type { ObjectStore } from '../ports.ts';
 
 const AT_ONCE = 8;
 const RECENT_DAYS = 14;
-const DAY_MS = 86_400_000;
 const MAX_FOLDERS = 5_000;
 const MAX_NAMES = 10;
 
@@ -82,7 +81,7 @@ function instantOf(folder: string): string {
 }
 
 function recentDays(ledger: Ledger, now: Date): DayFacts[] {
-  const first = analysisDay(new Date(now.getTime() - (RECENT_DAYS - 1) * DAY_MS));
+  const first = analysisDay(new Date(now.getTime() - (RECENT_DAYS - 1) * MS_PER_DAY));
   return [...ledger.entries]
     .filter(([day]) => isCalendarDay(day) && day >= first)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,6 +1,7 @@
 /** The state of the deployment as gauges, once a minute, so that Prometheus sees it even when no run is at work. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from '../observability.ts';
+import { dataSetStores } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
 import { deadLetterQueue } from '../names.ts';
@@ -37,11 +38,8 @@ export function startGauges(ports: GaugePorts, logger: Logger): () => void {
 
 /** @throws whatever a store or queue answers with; gauges set before it keep their new value */
 async function readGauges(ports: GaugePorts, signal: AbortSignal): Promise<void> {
-  const { analysis, published, queues, metrics, settings } = ports;
-  const { versions, ledger } = await readPointer(
-    { analysis, published, publishedPrefix: settings.publishedPrefix },
-    signal,
-  );
+  const { analysis, queues, metrics, settings } = ports;
+  const { versions, ledger } = await readPointer(dataSetStores(ports), signal);
   metrics.set('telemetry_last_commit_timestamp_seconds', Date.parse(versions.head.at) / 1000);
   metrics.set('telemetry_commit_seq', versions.head.seq);
   const pending = [...ledger.channelVersions.values()].map(({ definitionsPending }) => definitionsPending.length);

@@ -1,4 +1,5 @@
 /** What needs attention in the state: quarantine, waiting results, open failures, undelivered alerts. */
+import { MS_PER_DAY } from '../pipeline/calendar-day.ts';
 import pMap from 'p-map';
 import { isFailure } from '../failures.ts';
 import { ALERT_SUBJECT, OPEN_FAILURE } from '../state/alerts.ts';
@@ -15,7 +16,6 @@ const MAX_READ = 200;
 const MAX_FAILURES = 50;
 const MAX_SUBJECTS = 5;
 const AT_ONCE = 8;
-const DAY_MS = 86_400_000;
 
 export async function leftoverFacts(analysis: ObjectStore, now: Date, signal: AbortSignal): Promise<LeftoverFacts> {
   const [quarantine, waiting, openFailures, undelivered] = await Promise.all([
@@ -34,7 +34,7 @@ async function quarantineFacts(
 ): Promise<LeftoverFacts['quarantine']> {
   const { objects, counted } = await listAtMost(analysis, stateKeys.allQuarantined, MAX_LISTED, signal);
   const newestFirst = objects.toSorted((a, b) => b.lastModified.getTime() - a.lastModified.getTime());
-  const since = now.getTime() - DAY_MS;
+  const since = now.getTime() - MS_PER_DAY;
   const reasons: Record<string, number> = {};
   const toRead = newestFirst.slice(0, MAX_READ);
   for (const entry of await readAll(analysis, toRead, QUARANTINE_ENTRY, signal)) {

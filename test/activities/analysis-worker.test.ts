@@ -6,8 +6,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import lzma from 'lzma-native';
 import pino from 'pino';
+import { compress } from '../../local/samples/containers.ts';
 import { runTask, type TaskRunnerPorts } from '../../src/analysis-worker/task-runner.ts';
 import { loadConfig, submissionRules } from '../../src/config.ts';
 import { SUBMISSION_LIMITS } from '../../src/limits.ts';
@@ -47,12 +47,6 @@ afterEach(() => {
   rmSync(work, { recursive: true });
 });
 
-async function compressed(text: string): Promise<Buffer> {
-  return new Promise((resolve) => {
-    lzma.LZMA().compress(text, 1, resolve);
-  });
-}
-
 function ports(settings: Partial<TaskRunnerPorts['settings']> = {}): TaskRunnerPorts {
   const config = loadConfig({});
   return {
@@ -74,7 +68,7 @@ function ports(settings: Partial<TaskRunnerPorts['settings']> = {}): TaskRunnerP
 
 async function store(texts: readonly (string | Buffer)[]): Promise<void> {
   for (const [index, text] of texts.entries()) {
-    input.store(KEYS[index] ?? '', typeof text === 'string' ? await compressed(text) : text);
+    input.store(KEYS[index] ?? '', typeof text === 'string' ? await compress(text, 'lzma') : text);
   }
 }
 

@@ -7,8 +7,8 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
-import lzma from 'lzma-native';
 import { mirrorInputFolder } from '../../local/input-folder.ts';
+import { compress } from '../../local/samples/containers.ts';
 import { generateSamples } from '../../local/samples/generate.ts';
 import { dailyRun } from '../../src/state/keys.ts';
 import { openPlan } from '../../src/state/plan.ts';
@@ -17,6 +17,7 @@ import { resultKey } from '../fakes/done-messages.ts';
 import { triedAgain } from './harness/attempts.ts';
 import { faultTest } from './harness/fault-test.ts';
 import { badFiles } from './harness/hostile-inputs.ts';
+import { base64, JUNK, STRANGER } from './harness/junk-messages.ts';
 import { publishedSpace } from './harness/oracle.ts';
 import { reasonsOf } from './harness/quarantined.ts';
 import { Scene } from './harness/scene.ts';
@@ -31,26 +32,12 @@ const MAX_TASK_FILES = 4;
 const ROW = '{"values":[1,1,1,1,1,1,1,0,1],"buildId":"20131028030204","revision":""}';
 const PATH = '"20131029/saved_session/Firefox/WINNT/6.1/x86"';
 
-function base64(value: unknown): string {
-  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64');
-}
-
-const STRANGER = '00000000-0000-4000-8000-000000000000/1';
 const DEEP = `${'['.repeat(5000)}${']'.repeat(5000)}`;
 
-/** Of no use to any run. */
-const MESSAGES: readonly (readonly [body: string, reason: string])[] = [
-  [' ', 'not_base64'],
-  ['§', 'not_base64'],
-  [base64('{"id":'), 'bad_json'],
-  [base64('[]'), 'bad_json'],
+const MESSAGES: typeof JUNK = [
+  ...JUNK,
   [base64('"text"'), 'bad_json'],
-  [base64({}), 'bad_message'],
-  [base64({ id: 7, files: [], 'target-prefix': null }), 'bad_message'],
-  [base64({ id: STRANGER, files: 'a', 'target-prefix': null }), 'bad_message'],
-  [base64({ id: '../../versions.json', files: [], 'target-prefix': null }), 'bad_message'],
-  [base64({ id: STRANGER, files: [], 'target-prefix': null }), 'unknown_run'],
-  ['A'.repeat(250_000), 'bad_json'],
+  [base64(`{"id":${JSON.stringify(STRANGER)},"files":${DEEP}}`), 'bad_json'],
 ];
 
 /** Results that are refused whole, each of a task of bad files. */
@@ -169,9 +156,14 @@ describe('a hostile day', { concurrency: 1 }, () => {
   });
 });
 
+/** A file of one good submission that adds to no row. */
+function withoutMeasures(): Promise<Buffer> {
+  return compress('id\t{"info":{"OS":"WINNT","version":"6.1","arch":"x86"}}\n', 'lzma');
+}
+
 /** In the place of each bad file, so that both days have the same tasks: a task's sums of logarithms end in other digits. */
 async function harmless(): Promise<Buffer[]> {
-  const nothing = await packed('id\t{"info":{"OS":"WINNT","version":"6.1","arch":"x86"}}\n');
+  const nothing = await withoutMeasures();
   return (await badFiles()).map(() => nothing);
 }
 
@@ -180,7 +172,7 @@ async function storeInput(scene: Scene, samples: string, bodies: readonly Buffer
   const keyOf = (index: number): string => `${PLACE}.${DAY}.v2.log.bad${String(index).padStart(3, '0')}.lzma`;
   await Promise.all(bodies.map((body, index) => scene.input.put(keyOf(index), body)));
   const foreign = Array.from({ length: FOREIGN_FILES }, (_, n) => `${FOREIGN_PLACE}.${DAY}.v2.log.f${n}.lzma`);
-  const nothing = await packed('id\t{"info":{"OS":"WINNT","version":"6.1","arch":"x86"}}\n');
+  const nothing = await withoutMeasures();
   await Promise.all(foreign.map((key) => scene.input.put(key, nothing)));
 }
 
@@ -194,7 +186,7 @@ async function withBadOnes(
   await storeInput(scene, samples, bodies);
 
   const written = [...REFUSED, ...DROPPED];
-  const messages = [...MESSAGES.map(([body]) => body), base64(`{"id":${JSON.stringify(STRANGER)},"files":${DEEP}}`)];
+  const messages = MESSAGES.map(([body]) => body);
   const outcome = await analysedDay(scene, async (runId) => {
     const tasks = await foreignTasks(scene, runId);
     assert.ok(tasks.length >= written.length, `${tasks.length} tasks for ${written.length} results`);
@@ -229,7 +221,7 @@ function expectedQuarantine(): string[] {
   const reasons = [...MESSAGES, ...REFUSED.map(([, text, reason]) => [text, reason] as const)].map(
     ([, reason]) => reason,
   );
-  return [...reasons, 'bad_json', 'unknown_task'].toSorted();
+  return [...reasons, 'unknown_task'].toSorted();
 }
 
 /** The story's own scene has other settings, and both days want buckets of their own. */
@@ -249,10 +241,4 @@ async function inOtherScene<T>(
   } finally {
     await other.close();
   }
-}
-
-async function packed(text: string): Promise<Buffer> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  lzma.LZMA().compress(text, 1, resolve);
-  return promise;
 }

@@ -3,42 +3,19 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { MailSink } from '../fakes/mail-sink.ts';
 import { faultTest } from './harness/fault-test.ts';
+import { base64, JUNK } from './harness/junk-messages.ts';
 import { judge } from './harness/oracle.ts';
 import { quarantined, reasonsOf } from './harness/quarantined.ts';
 import type { Scene } from './harness/scene.ts';
 import { faultStage } from './harness/stage.ts';
 
 const DAY = '20131029';
-const MIB = 1 << 20;
 const PER_HOUR = 3;
-
-function base64(value: unknown): string {
-  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64');
-}
 
 /** The fields of a good message, changed. */
 function changed(message: string, changes: object): string {
   return base64({ ...(JSON.parse(Buffer.from(message, 'base64').toString()) as object), ...changes });
 }
-
-const STRANGER = '00000000-0000-4000-8000-000000000000/1';
-
-/** Nothing of them can be used, whichever run is going. */
-const JUNK: readonly (readonly [body: string, reason: string])[] = [
-  [' ', 'not_base64'],
-  ['§', 'not_base64'],
-  ['{"id":', 'bad_json'],
-  [base64('{"id":'), 'bad_json'],
-  [base64('[]'), 'bad_json'],
-  [base64('null'), 'bad_json'],
-  [base64({}), 'bad_message'],
-  [base64({ id: 7, files: [], 'target-prefix': null }), 'bad_message'],
-  [base64({ id: STRANGER, files: 'a', 'target-prefix': null }), 'bad_message'],
-  [base64({ id: '../../versions.json', files: [], 'target-prefix': null }), 'bad_message'],
-  [base64({ id: STRANGER, files: [], 'target-prefix': `output/${STRANGER}/` }), 'unknown_run'],
-  [base64({ id: STRANGER, files: [], 'target-prefix': null }), 'unknown_run'],
-  ['A'.repeat(MIB), 'bad_json'],
-];
 
 /** Made of the messages of two tasks of the run. */
 function twisted(message: string, task: { id: string; files: readonly string[] }): [body: string, reason: string][] {

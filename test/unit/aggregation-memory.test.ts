@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import lzma from 'lzma-native';
+import { compress } from '../../local/samples/containers.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
@@ -21,9 +21,7 @@ const newFolder = (): string => mkdtempSync(join(work, 'f-'));
 
 async function stored(text: string): Promise<string> {
   const path = join(newFolder(), 'file.lzma');
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  lzma.LZMA().compress(text, 1, resolve);
-  writeFileSync(path, await promise);
+  writeFileSync(path, await compress(text, 'lzma'));
   return path;
 }
 

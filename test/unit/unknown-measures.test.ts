@@ -9,6 +9,7 @@ import { DayMeasures } from '../../src/pipeline/aggregates/day-measures.ts';
 import type { PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';
 import { UnknownMeasures } from '../../src/pipeline/dataset/unknown-measures.ts';
+import { mergeDayParts, mergePartFiles } from '../../src/threads/merge-parts.ts';
 import { renderSnapshotFiles } from '../../src/threads/render-snapshot.ts';
 import { writePart } from '../../src/threads/part-file.ts';
 
@@ -91,12 +92,23 @@ async function rendered(slots: readonly PartSlot[]) {
 describe('the measures of a day', () => {
   const kept = async (max: number, slots: readonly PartSlot[]): Promise<[string[], number]> => {
     const measures = new DayMeasures(max);
-    const all = await Array.fromAsync(measures.counting(slots));
-    assert.deepEqual(all, slots);
-    if (measures.excess === 0) return [all.map((item) => item.slot.measure), 0];
+    for (const item of slots) measures.note(item);
+    if (measures.excess === 0) return [slots.map((item) => item.slot.measure), 0];
     const left = await Array.fromAsync(measures.keeping(slots));
     return [left.map((item) => item.slot.measure), measures.excess];
   };
+
+  it('up to the limit are what a merge without one gives', async () => {
+    const part = join(work, 'day.part');
+    await writePart(
+      part,
+      names('M', 100).map((name) => slot(name, 1)),
+    );
+    const [limited, whole] = [join(work, 'limited'), join(work, 'whole')];
+    const { measuresLeftOut, ...info } = await mergeDayParts({ parts: [part], output: limited });
+    assert.deepEqual(info, await mergePartFiles({ parts: [part], output: whole }));
+    assert.deepEqual([measuresLeftOut, readFileSync(limited)], [0, readFileSync(whole)]);
+  });
 
   it('are all kept up to the limit', async () => {
     assert.deepEqual(await kept(3, [slot('A', 1), slot('B', 1), slot('C', 1)]), [['A', 'B', 'C'], 0]);

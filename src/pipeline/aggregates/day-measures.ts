@@ -3,7 +3,7 @@
  * no more than that. Those that most submissions have stay.
  */
 import type { PartSlot } from './part-line.ts';
-import { type ByDate, COUNT } from './slot.ts';
+import { type ByDate, COUNT, type Slot } from './slot.ts';
 
 /** Eight times what browsers define. */
 const MAX_MEASURES = 10_000;
@@ -12,12 +12,14 @@ const MAX_TOLD_APART = 100_000;
 
 type PartSlots = AsyncIterable<PartSlot> | Iterable<PartSlot>;
 
-/** First a pass through `counting`, then, when there is an excess, one through `keeping`. */
+/** First every slot is noted, in slot order; then, when there is an excess, the slots that stay are taken out of all. */
 export class DayMeasures {
   readonly #max: number;
-  /** How many measures have so many submissions. */
+  /** How many measures have so many submissions; without the one that is being noted. */
   readonly #counts = new Map<number, number>();
   #measures = 0;
+  #measure = '';
+  #sums = noSubmissions();
 
   /** @param max most measures */
   constructor(max = MAX_MEASURES) {
@@ -29,22 +31,32 @@ export class DayMeasures {
     return Math.max(0, this.#measures - this.#max);
   }
 
-  /** Hands on every slot, and counts the measures and their submissions. */
-  async *counting(slots: PartSlots): AsyncGenerator<PartSlot> {
-    for await (const group of byMeasure(slots)) {
+  note({ slot }: PartSlot): void {
+    if (slot.measure !== this.#measure) {
+      this.#close();
       this.#measures += 1;
-      const submissions = submissionsOf(group);
-      this.#counts.set(submissions, (this.#counts.get(submissions) ?? 0) + 1);
-      yield* group;
+      this.#measure = slot.measure;
     }
+    addSubmissions(this.#sums, slot);
+  }
+
+  #close(): void {
+    if (this.#measure === '') return;
+    const submissions = submissionsOf(this.#sums);
+    this.#counts.set(submissions, (this.#counts.get(submissions) ?? 0) + 1);
+    this.#measure = '';
+    this.#sums = noSubmissions();
   }
 
   /** The slots of the measures that stay: of equally many submissions, the first by name. */
   async *keeping(slots: PartSlots): AsyncGenerator<PartSlot> {
+    this.#close();
     const { least, ofLeast } = this.#threshold();
     let roomOfLeast = ofLeast;
     for await (const group of byMeasure(slots)) {
-      const submissions = submissionsOf(group);
+      const sums = noSubmissions();
+      for (const { slot } of group) addSubmissions(sums, slot);
+      const submissions = submissionsOf(sums);
       if (submissions < least) continue;
       if (submissions === least) {
         if (roomOfLeast === 0) continue;
@@ -78,8 +90,16 @@ async function* byMeasure(slots: PartSlots): AsyncGenerator<PartSlot[]> {
 }
 
 /** A submission is counted under one or both by-dates. */
-function submissionsOf(group: readonly PartSlot[]): number {
-  const sums: Record<ByDate, number> = { 'by-build-date': 0, 'by-submission-date': 0 };
-  for (const { slot } of group) sums[slot.byDate] += slot.values.at(-COUNT) ?? 0;
+type Submissions = Record<ByDate, number>;
+
+function noSubmissions(): Submissions {
+  return { 'by-build-date': 0, 'by-submission-date': 0 };
+}
+
+function addSubmissions(sums: Submissions, { byDate, values }: Slot): void {
+  sums[byDate] += values.at(-COUNT) ?? 0;
+}
+
+function submissionsOf(sums: Submissions): number {
   return Math.min(MAX_TOLD_APART, Math.max(...Object.values(sums)));
 }

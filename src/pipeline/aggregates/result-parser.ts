@@ -8,6 +8,8 @@
  * A result counts whole or not at all: `parseLine` stages, `commit` adds what was staged to a table.
  */
 import { isCalendarDay } from '../calendar-day.ts';
+import { MAX_CHANNEL_VERSIONS } from '../dataset/channel-version-limit.ts';
+import { RESERVED_OPTIONS } from '../dataset/filter-tree.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
@@ -26,8 +28,6 @@ const REVISION = 4;
 const ALL = VALUES | BUILD | REVISION;
 
 const VALUES_FIRST = Buffer.from('{"values":');
-/** As many as a whole day may have; each becomes an object of the chunk. */
-const MAX_CHANNEL_VERSIONS = 1000;
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
 const MAX_REMEMBERED = 50_000;
 
@@ -96,6 +96,7 @@ export class ResultParser {
     if (tab < 0 || tab >= end) throw new InvalidDataError('no_tab', 'A line of the result has no TAB');
     const json = this.#json;
     const key = this.#lineKey(json.text(bytes, start, tab));
+    // Each becomes an object of the chunk, so one result may have no more than a whole day.
     this.#channelVersions.add(key.channelVersion);
     if (this.#channelVersions.size > MAX_CHANNEL_VERSIONS)
       throw new InvalidDataError(
@@ -308,7 +309,7 @@ export class ResultParser {
 function pathFault(path: string): string {
   const parts = path.split('/');
   if (parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
-  if (parts.some((part) => part === '' || part === '_id' || part === 'name')) return 'bad_path';
+  if (parts.some((part) => part === '' || RESERVED_OPTIONS.has(part))) return 'bad_path';
   return isCalendarDay(parts[0] ?? '') ? '' : 'bad_date';
 }
 

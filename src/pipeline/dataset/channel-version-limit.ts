@@ -8,7 +8,7 @@ import { InvalidDataError } from '../invalid-data.ts';
  * A day of all releases that anybody uses has some 200. At 1,000 a run has 6,000 events of the 51,200 that Temporal allows
  * (docs/operating.md 21), so no deployment needs another value.
  */
-const MAX_CHANNEL_VERSIONS = 1000;
+export const MAX_CHANNEL_VERSIONS = 1000;
 
 /** Names that are held in order to describe what is wrong. */
 const MAX_HELD = 20_000;

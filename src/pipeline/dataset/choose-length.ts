@@ -3,7 +3,7 @@
  * (docs/formats/results.md 4.3).
  */
 import { type ByDate, COUNT, type Slot } from '../aggregates/slot.ts';
-import { dayNumber } from '../calendar-day.ts';
+import { dayAfter, isCalendarDay } from '../calendar-day.ts';
 
 export interface ChosenLength {
   /** Numbers in a row without the filter id. */
@@ -57,17 +57,15 @@ const DECIDING_SUBMISSIONS = 100;
  * influence.
  * @throws Error when there are no slots
  */
-export function chooseLength(slots: Iterable<Slot>): ChosenLength {
-  const all = [...slots];
-  const newestDay = newestSubmission(all);
-  const latest = newestDay === '' ? Infinity : (dayNumber(newestDay) ?? 0) + 1;
-  const known = all.filter((slot) => isKnown(slot, latest));
-  const deciding = new Set(known.length > 0 ? known : all);
+export function chooseLength(slots: readonly Slot[]): ChosenLength {
+  const newestDay = newestSubmission(slots);
+  const latest = newestDay === '' ? undefined : dayAfter(newestDay);
+  const anyKnown = slots.some((slot) => isKnown(slot, latest));
   const tallies = new Map<number, Tally>();
-  for (const slot of all) {
+  for (const slot of slots) {
     const tally = tallies.get(slot.values.length) ?? emptyTally(slot.values.length);
     tallies.set(tally.length, tally);
-    add(tally, slot, deciding.has(slot), newestDay);
+    add(tally, slot, !anyKnown || isKnown(slot, latest), newestDay);
   }
   const recent = recentVotes([...tallies.values()]);
   const preferred = [...tallies.values()].toSorted(
@@ -76,8 +74,8 @@ export function chooseLength(slots: Iterable<Slot>): ChosenLength {
   const [chosen, ...others] = preferred;
   if (chosen === undefined) throw new Error('a measure without slots has no row length');
   const { length, buildId, revision, definitionRevision } = chosen;
-  const { submissions } = leftOutBy(preferred);
-  return { length, buildId, revision, definitionRevision, submissions, leftOut: leftOutBy(others) };
+  const { submissions } = sumOf(preferred);
+  return { length, buildId, revision, definitionRevision, submissions, leftOut: sumOf(others) };
 }
 
 /** The newest submission date; empty when all builds are too old for one. */
@@ -87,11 +85,15 @@ function newestSubmission(slots: readonly Slot[]): string {
   return newest;
 }
 
-/** Clocks and time zones allow a build of the day after its submission: `latest` is the number of that day. */
-function isKnown({ byDate, date, buildId }: Slot, latest: number): boolean {
+/** Clocks and time zones allow a build of the day after its submission, which is `latest`. */
+function isKnown({ byDate, date, buildId }: Slot, latest: string | undefined): boolean {
   if (buildId === '' || buildId === '0') return false;
-  const builds = [buildId.slice(0, 8), ...(byDate === 'by-build-date' ? [date] : [])];
-  return builds.every((day) => (dayNumber(day) ?? 0) <= latest);
+  return !isLater(buildId.slice(0, 8), latest) && !(byDate === 'by-build-date' && isLater(date, latest));
+}
+
+// The text order of days is their order in time, and telling it costs little for each slot.
+function isLater(day: string, latest: string | undefined): boolean {
+  return latest !== undefined && day > latest && isCalendarDay(day);
 }
 
 function emptyTally(length: number): Tally {
@@ -162,8 +164,8 @@ function total({ submissions }: Tally): number {
 }
 
 // Every submission is counted by build date and most by submission date as well: the larger sum is their number.
-function leftOutBy(others: readonly Tally[]): ChosenLength['leftOut'] {
-  const sum = (pick: (tally: Tally) => number): number => others.reduce((result, tally) => result + pick(tally), 0);
+function sumOf(tallies: readonly Tally[]): ChosenLength['leftOut'] {
+  const sum = (pick: (tally: Tally) => number): number => tallies.reduce((result, tally) => result + pick(tally), 0);
   return {
     slots: sum((tally) => tally.slots),
     submissions: Math.max(

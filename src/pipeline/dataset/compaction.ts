@@ -3,6 +3,7 @@
  * days however long the history is (docs/architecture.md 3). A day in a base can be replaced as long as its own segment
  * is kept.
  */
+import { MS_PER_DAY } from '../calendar-day.ts';
 import type { ChannelVersionEntry, CompactedBase, FoldedDays, Ledger, LedgerEntry, Segment } from './ledger.ts';
 
 export interface CompactionLimits {
@@ -86,7 +87,7 @@ export function agesIn(entries: ReadonlyMap<string, LedgerEntry>): AgeOf {
   };
   const planned = [...entries.keys()].filter((name) => entries.get(name)?.planAt !== undefined);
   const newest = (planned.length > 0 ? planned : [...entries.keys()]).map(timeOf).reduce((a, b) => Math.max(a, b), 0);
-  return (name) => Math.floor((newest - timeOf(name)) / DAY_MS);
+  return (name) => Math.floor((newest - timeOf(name)) / MS_PER_DAY);
 }
 
 function foldOrNothing(folded: FoldedDays | null, more: readonly Segment[]): Fold | null {
@@ -102,8 +103,6 @@ function fold(folded: FoldedDays | null, more: readonly Segment[]): Fold {
   if (object === undefined) throw new Error('nothing to fold');
   return { days, parts, existing: { key: object.key, sha: object.sha, slots: object.slots, days } };
 }
-
-const DAY_MS = 86_400_000;
 
 /** `20131029` of `20131029`, `round-2013-10-29T…` and `adopted-2013-10-29T…`. */
 function dateOf(name: string): string {

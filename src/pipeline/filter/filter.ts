@@ -129,36 +129,39 @@ function parseList(list: readonly unknown[], place: string): readonly string[] {
   return list as readonly string[];
 }
 
-function parseRange(range: Record<string, unknown>, place: string): AllowedValues {
-  rejectUnknownKeys(range, ['min', 'max'], place);
-  const bounds: { min?: string; max?: string } = {};
-  for (const side of ['min', 'max'] as const) {
-    const bound = range[side];
-    if (bound === undefined) continue;
+function parseRange(range: Record<string, unknown>, place: string): TextRange {
+  const bounds = parseBounds(range, ['min', 'max'], place, (bound, side) => {
     if (typeof bound !== 'string') throw invalid(`${place}: "${side}" must be a text, found ${shown(bound)}`);
-    if (sanitise(bound) !== bound) {
+    if (sanitise(bound) !== bound)
       throw invalid(`${place}: "${side}" has a character that no stored value can have: ${shown(bound)}`);
-    }
-    bounds[side] = bound;
-  }
+    return bound;
+  });
   if (bounds.min !== undefined && bounds.max !== undefined && bounds.min > bounds.max) {
     throw invalid(`${place}: empty range, "min" ${bounds.min} is greater than "max" ${bounds.max}`);
   }
   return bounds;
 }
 
-function parseMajors(range: Record<string, unknown>, place: string): AllowedValues {
-  rejectUnknownKeys(range, ['min_major', 'max_major'], place);
-  const bounds: { min_major?: number; max_major?: number } = {};
-  for (const side of ['min_major', 'max_major'] as const) {
-    const bound = range[side];
-    if (bound === undefined) continue;
-    if (typeof bound !== 'number' || !Number.isInteger(bound) || bound < 0 || bound > MAX_MAJOR)
-      throw invalid(`${place}: "${side}" must be a whole number from 0 to ${MAX_MAJOR}, found ${shown(bound)}`);
-    bounds[side] = bound;
-  }
+function parseMajors(range: Record<string, unknown>, place: string): MajorRange {
+  const bounds = parseBounds(range, ['min_major', 'max_major'], place, (bound, side) => {
+    if (typeof bound === 'number' && Number.isInteger(bound) && bound >= 0 && bound <= MAX_MAJOR) return bound;
+    throw invalid(`${place}: "${side}" must be a whole number from 0 to ${MAX_MAJOR}, found ${shown(bound)}`);
+  });
   const { min_major: min = 0, max_major: max = MAX_MAJOR } = bounds;
   if (min > max) throw invalid(`${place}: empty range, "min_major" ${min} is greater than "max_major" ${max}`);
+  return bounds;
+}
+
+/** The sides of a range that are given. */
+function parseBounds<Side extends string, Bound>(
+  range: Record<string, unknown>,
+  sides: readonly Side[],
+  place: string,
+  read: (bound: unknown, side: Side) => Bound,
+): { [Given in Side]?: Bound } {
+  rejectUnknownKeys(range, sides, place);
+  const bounds: { [Given in Side]?: Bound } = {};
+  for (const side of sides) if (range[side] !== undefined) bounds[side] = read(range[side], side);
   return bounds;
 }
 

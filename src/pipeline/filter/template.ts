@@ -2,7 +2,7 @@
  * `filter.json.in`: a filter document in which the text DATE is replaced by the day of the run
  * (docs/formats/input-bucket.md 1.5).
  */
-import { dayOf, isCalendarDay } from '../calendar-day.ts';
+import { dayOf, isCalendarDay, MS_PER_DAY } from '../calendar-day.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { type Filter, parseFilter } from './filter.ts';
 
@@ -37,7 +37,6 @@ export function checkDay(day: string, now: Date, allowFuture = false): void {
 
 /** What clocks and time zones of submitters and operators account for; more is a typing error. */
 const FUTURE_DAYS = 7;
-const MS_PER_DAY = 86_400_000;
 
 /**
  * Replaces every DATE by `day` and validates the result.

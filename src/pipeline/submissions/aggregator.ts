@@ -20,7 +20,7 @@ import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';
-import { isMeasureName } from '../safe-segment.ts';
+import { isMeasureName, MAX_MEASURE } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { SIMPLE_MEASURE_BOUNDS, simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
@@ -180,7 +180,8 @@ export class SubmissionAggregator {
     const lastValues = new Map<string, number>();
     for (const [index, name] of reader.simpleNames.entries()) {
       const sub = reader.simpleSubNames[index];
-      if (name.length > MAX_SIMPLE_NAME || (sub?.length ?? 0) > MAX_SIMPLE_NAME || name.includes('\0'))
+      // Looked at before anything is made of it.
+      if (name.length > MAX_MEASURE || (sub?.length ?? 0) > MAX_MEASURE || name.includes('\0'))
         this.note('bad_measure_name');
       else lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
     }
@@ -258,5 +259,3 @@ export class SubmissionAggregator {
 /** Bounds the memory for verdicts on names; submitters choose them. */
 const MAX_REMEMBERED = 20_000;
 const MAX_REMEMBERED_TEXT = 128;
-/** No measure can be longer, and it is looked at before anything is made of it. */
-const MAX_SIMPLE_NAME = 128;

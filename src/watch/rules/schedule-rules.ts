@@ -1,12 +1,11 @@
 /** When schedules and workers need attention: paused, missing, late, not as the code says, no worker. */
 import { JOBS, jobNamed } from '../../jobs.ts';
-import { analysisDay } from '../../pipeline/calendar-day.ts';
+import { analysisDay, MS_PER_DAY } from '../../pipeline/calendar-day.ts';
 import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
 import type { Finding } from '../../findings.ts';
 
 const DAILY_ANALYSIS = JOBS.dailyAnalysis.name;
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 /** From the due time until the run must have begun. */
 const START_GRACE_MS = 15 * MINUTE_MS;
 const RECENT_DAYS = 14;
@@ -60,7 +59,7 @@ export function lastDue(cron: string, now: Date): string | null {
   const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(cron) ?? [];
   if (minute === undefined || hour === undefined) return null;
   const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), Number(hour), Number(minute));
-  return new Date(today <= now.getTime() ? today : today - DAY_MS).toISOString();
+  return new Date(today <= now.getTime() ? today : today - MS_PER_DAY).toISOString();
 }
 
 /**
@@ -76,7 +75,7 @@ export function daysWithoutLaunch({ dataSet, runs, schedules, at }: Facts): stri
   const launched = launchedDays(dataSet.known, runs.known);
   const firstDay = dataSet.known.recentDays[0]?.day ?? '99999999';
   const since = schedule.createdAt ?? '9999';
-  return Array.from({ length: RECENT_DAYS }, (_, index) => Date.parse(due) - (RECENT_DAYS - 1 - index) * DAY_MS)
+  return Array.from({ length: RECENT_DAYS }, (_, index) => Date.parse(due) - (RECENT_DAYS - 1 - index) * MS_PER_DAY)
     .map((dueAt) => new Date(dueAt))
     .filter((dueAt) => since <= dueAt.toISOString() || firstDay <= analysisDay(dueAt))
     .map(analysisDay)

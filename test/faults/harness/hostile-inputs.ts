@@ -2,8 +2,8 @@
  * Bad input files: nothing in any of them counts, so that a day with them must publish what it publishes without them.
  * Each with its parts' reasons, as the run counts them.
  */
-import lzma from 'lzma-native';
 import { gzipSync } from 'node:zlib';
+import { compress } from '../../../local/samples/containers.ts';
 import { bomb } from '../../fakes/bombs.ts';
 
 export interface BadFile {
@@ -95,14 +95,14 @@ export async function badFiles(): Promise<BadFile[]> {
   const files: BadFile[] = [];
   for (const [what, line, reason] of LINES) {
     const count = line.length < 100 ? 1000 : 1;
-    const body = await packed(`${line}\n`.repeat(count));
+    const body = await compress(`${line}\n`.repeat(count), 'lzma');
     files.push({ what, body, missing: 'no_submission', skipped: { [reason]: count, no_submission: 1 } });
   }
   for (const [what, members, reason] of PARTS) {
-    const body = await packed(`id\t{"info":${JSON.stringify(INFO)},${members}}\n`);
+    const body = await compress(`id\t{"info":${JSON.stringify(INFO)},${members}}\n`, 'lzma');
     files.push({ what, body, skipped: { [reason]: 1 } });
   }
-  const good = await packed(`id\t${JSON.stringify({ info: INFO })}\n`);
+  const good = await compress(`id\t${JSON.stringify({ info: INFO })}\n`, 'lzma');
   const containers: readonly (readonly [what: string, body: Buffer, missing: string])[] = [
     ['an HTML page', Buffer.from('<html></html>'), 'bad_container'],
     ['gzip', gzipSync('id\t{}\n'), 'bad_container'],
@@ -121,10 +121,4 @@ export async function badFiles(): Promise<BadFile[]> {
     files.push({ what, body, missing, skipped: { [missing]: 1, ...lines } });
   }
   return files;
-}
-
-async function packed(text: string): Promise<Buffer> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  lzma.LZMA().compress(text, 1, resolve);
-  return promise;
 }
