@@ -7,6 +7,15 @@ COPY package.json package-lock.json .npmrc ./
 # No package's install script runs; the optional packages are Node.js itself, which the image has.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund
 
+FROM ${NODE} AS kernels
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The compiler is a package for development.
+RUN npm ci --ignore-scripts --omit=optional --no-audit --no-fund
+COPY scripts/kernels.mjs ./scripts/
+COPY src/kernels ./src/kernels
+RUN node scripts/kernels.mjs
+
 FROM packages AS workflows
 COPY src ./src
 RUN node src/cli.ts bundle-workflows --output dist/workflows.js
@@ -21,6 +30,7 @@ RUN apt-get update \
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=workflows /app/dist ./dist
+COPY --from=kernels /app/dist ./dist
 COPY package.json filter.json.in ./
 COPY src ./src
 # Set: runs end on the build that began them, and this build gets new ones once it is made current (docs/operating.md).

@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureInstalled } from './installation.mjs';
+import { ensureKernels } from './kernels.mjs';
 import { run } from './run.mjs';
 import { findRuntime } from './runtime.mjs';
 import { runTests } from './tests.mjs';
@@ -23,6 +24,7 @@ try {
 
 async function launch([command, ...args]) {
   await ensureInstalled(root, say);
+  await ensureKernels(root);
   const runtime = await findRuntime(root, say);
   // Whatever calls `node` further down gets the same one.
   const environment = { ...process.env, PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter) };

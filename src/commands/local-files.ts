@@ -1,5 +1,7 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
@@ -8,6 +10,7 @@ import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
+import { linesByKey, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
@@ -39,7 +42,7 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
       ),
     );
     const results = passes.map((_, index) => join(folder, `result-${index}`));
-    if (results.length > 1) await mergeShares(threads, config, results, join(folder, 'whole'));
+    if (results.length > 1) await mergeFiles(threads, config, results, join(folder, 'whole'));
     await rename(results.length > 1 ? join(folder, 'whole') : join(folder, 'result-0'), output);
     const skipped: Record<string, number> = {};
     for (const pass of passes) addCounts(skipped, pass.skipped);
@@ -63,7 +66,7 @@ export async function mergeResultFiles(config: Config, { input, output, folder }
   for (const path of input) await demandFile(path);
   await withThreads(config, folder ?? dirname(output ?? '.'), async (threads, work) => {
     const whole = join(work, 'whole');
-    const { lines, dropped } = await mergeShares(threads, config, input, whole);
+    const { lines, dropped } = await mergeFiles(threads, config, input, whole);
     if (output !== undefined) await rename(whole, output);
     else await mergeIntoFolder(threads, config, whole, work, folder ?? '');
     print(
@@ -85,7 +88,7 @@ async function mergeIntoFolder(
     await mkdir(dirname(target), { recursive: true });
     const exists = (await stat(target).catch(() => undefined)) !== undefined;
     if (exists) {
-      await mergeShares(threads, config, [path, target], whole);
+      await mergeFiles(threads, config, [path, target], whole);
       await rename(whole, target);
     } else {
       await rename(path, target);
@@ -94,39 +97,108 @@ async function mergeIntoFolder(
 }
 
 /**
- * Merges results into one file, each thread the lines of its share.
+ * Merges results into one file: each thread finds the lines of some results, then merges the keys of a range.
  * @throws CommandError when a result breaks the rules; nothing was written then
  */
-async function mergeShares(
+async function mergeFiles(
   threads: ThreadPool,
   config: Config,
   paths: readonly string[],
   output: string,
 ): Promise<{ lines: number; dropped: Record<string, number> }> {
   const results = paths.map((path) => ({ id: path, path }));
-  const folder = dirname(output);
-  const shares = await Promise.all(
-    Array.from({ length: config.TELEMETRY_THREADS }, (_, index) =>
-      threads.mergeResultShare({
-        results,
-        folder,
-        limits: MERGE_LIMITS,
-        share: { index, of: config.TELEMETRY_THREADS },
-      }),
+  const shares = await sharesOf(paths, config.TELEMETRY_THREADS);
+  const indexes = await Promise.all(
+    shares.map(([from, to]) =>
+      threads.indexResults({ results: results.slice(from, to), maxLineBytes: MERGE_LIMITS.maxLineBytes }),
     ),
   );
-  const rejected = new Map(shares.flatMap((share) => share.rejected).map((rejection) => [rejection.id, rejection]));
-  if (rejected.size > 0) {
-    const list = [...rejected.values()].map(({ id, reason, message }) => `  ${id}: ${reason}, ${message}`).join('\n');
-    throw new CommandError(
-      `${rejected.size} of ${paths.length} results break the rules, so nothing was written:\n${list}`,
-      { exitCode: 2 },
-    );
-  }
-  const { lines } = await threads.interleaveShares({ shares: shares.map(({ path }) => path), output });
+  const indexed = indexes.reduce((sum, index) => sum + index.results, 0);
+  if (indexed < results.length) return mergeHalves(threads, config, paths, output);
+  const lines = linesByKey(indexes);
+  const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
+  const ranges = await Promise.all(
+    rangesOf(lines, config.TELEMETRY_THREADS).map((range, index) =>
+      threads.mergeResultRange({ ...{ results, lines, range }, ...work, output: `${output}-${index}` }),
+    ),
+  );
+  demandGood(
+    [...indexes, ...ranges].flatMap(({ rejected }) => rejected),
+    paths.length,
+  );
   const dropped: Record<string, number> = {};
-  for (const share of shares) addCounts(dropped, share.dropped);
+  for (const range of ranges) addCounts(dropped, range.dropped);
+  await joinFiles(
+    ranges.map((_, index) => `${output}-${index}`),
+    output,
+  );
+  return { lines: ranges.reduce((sum, range) => sum + range.lines, 0), dropped };
+}
+
+/** For more lines than can be merged at once: both halves first. */
+async function mergeHalves(
+  threads: ThreadPool,
+  config: Config,
+  paths: readonly string[],
+  output: string,
+): Promise<{ lines: number; dropped: Record<string, number> }> {
+  const middle = Math.ceil(paths.length / 2);
+  const halves = [`${output}-left`, `${output}-right`];
+  const left = await mergeFiles(threads, config, paths.slice(0, middle), halves[0] ?? '');
+  const right = await mergeFiles(threads, config, paths.slice(middle), halves[1] ?? '');
+  const { lines } = await threads.mergeSortedResults({ results: halves, output });
+  const dropped = { ...left.dropped };
+  addCounts(dropped, right.dropped);
   return { lines, dropped };
+}
+
+/** Cuts files into consecutive shares of about the same size. */
+async function sharesOf(paths: readonly string[], shares: number): Promise<[from: number, to: number][]> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  return balanced(sizes, shares);
+}
+
+/** The same for the keys of an index, by the bytes of their lines. */
+function rangesOf({ first, length }: LinesByKey, ranges: number): [from: number, to: number][] {
+  const sizes = Array.from({ length: first.length - 1 }, (_, key) => {
+    let bytes = 0;
+    for (let line = first[key] ?? 0; line < (first[key + 1] ?? 0); line += 1) bytes += length[line] ?? 0;
+    return bytes;
+  });
+  return balanced(sizes, ranges);
+}
+
+function balanced(sizes: readonly number[], shares: number): [from: number, to: number][] {
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  const cuts = Array.from({ length: shares + 1 }, () => sizes.length);
+  cuts[0] = 0;
+  let sum = 0;
+  let share = 1;
+  for (const [index, size] of sizes.entries()) {
+    sum += size;
+    while (share < shares && sum >= (all * share) / shares) cuts[share++] = index + 1;
+  }
+  return cuts.slice(1).map((to, index) => [cuts[index] ?? 0, to]);
+}
+
+/** @throws CommandError */
+function demandGood(rejected: readonly RejectedResult[], of: number): void {
+  if (rejected.length === 0) return;
+  const byId = new Map(rejected.map((rejection) => [rejection.id, rejection]));
+  const list = [...byId.values()].map(({ id, reason, message }) => `  ${id}: ${reason}, ${message}`).join('\n');
+  throw new CommandError(`${byId.size} of ${of} results break the rules, so nothing was written:\n${list}`, {
+    exitCode: 2,
+  });
+}
+
+/** Makes one file of several; the first becomes it. */
+async function joinFiles([first, ...others]: readonly string[], output: string): Promise<void> {
+  for (const other of others) {
+    const source = createReadStream(other, { highWaterMark: 1 << 20 });
+    await pipeline(source, createWriteStream(first ?? '', { flags: 'a' }));
+    await rm(other);
+  }
+  await rename(first ?? '', output);
 }
 
 /** Work files are in the target's folder: renaming into place must not cross file systems. */

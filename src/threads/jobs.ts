@@ -11,9 +11,10 @@ import type {
   mergePartFiles as MergePartFiles,
   partsToResult as PartsToResult,
 } from './merge-parts.ts';
-import type { mergeResults as MergeResults, mergeResultShare as MergeResultShare } from './merge-results.ts';
+import type { mergeResultRange as MergeResultRange, mergeResults as MergeResults } from './merge-results.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
-import type { interleaveShares as InterleaveShares, splitResult as SplitResult } from './result-file.ts';
+import type { mergeSortedResults as MergeSortedResults, splitResult as SplitResult } from './result-file.ts';
+import type { indexResults as IndexResults } from './result-index.ts';
 
 export const fileJobs = {
   adoptFileLists: (async (input) =>
@@ -21,13 +22,14 @@ export const fileJobs = {
   adoptFolder: (async (input) => (await import('./adopt-folder.ts')).adoptFolder(input)) as typeof AdoptFolder,
   aggregateSubmissions: (async (input) =>
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
-  interleaveShares: (async (input) =>
-    (await import('./result-file.ts')).interleaveShares(input)) as typeof InterleaveShares,
+  indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
-  mergeResultShare: (async (input) =>
-    (await import('./merge-results.ts')).mergeResultShare(input)) as typeof MergeResultShare,
+  mergeResultRange: (async (input) =>
+    (await import('./merge-results.ts')).mergeResultRange(input)) as typeof MergeResultRange,
   mergeResults: (async (input) => (await import('./merge-results.ts')).mergeResults(input)) as typeof MergeResults,
+  mergeSortedResults: (async (input) =>
+    (await import('./result-file.ts')).mergeSortedResults(input)) as typeof MergeSortedResults,
   partsToResult: (async (input) => (await import('./merge-parts.ts')).partsToResult(input)) as typeof PartsToResult,
   renderSnapshotFiles: (async (input) =>
     (await import('./render-snapshot.ts')).renderSnapshotFiles(input)) as typeof RenderSnapshotFiles,

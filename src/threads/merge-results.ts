@@ -1,25 +1,16 @@
 /**
- * File job: many `result.txt` → one sorted part per channel/version. A result that breaks a rule is left out whole.
- * Nothing counts before a result was read to its end; one too large to be held that long is read twice. The table is
- * spilled to disk whenever it passes its limit, so memory stays flat for any input.
+ * File jobs: many `result.txt` → one sorted part per channel/version, or the sorted lines of some of their keys. A result
+ * that breaks a rule is left out whole: a fault that shows in the second pass ends in another one without that result.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
-import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
-import { type DropCounts, ResultParser } from '../pipeline/aggregates/result-parser.ts';
-import { SlotTable } from '../pipeline/aggregates/slot-table.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { LineSplitter } from './lines.ts';
+import type { DropCounts } from '../pipeline/aggregates/result-parser.ts';
+import { addCounts } from '../pipeline/known-reasons.ts';
+import { mergeKeys, type MergeKeysInput, type MergeKeysResult, type TextSink } from './merge-keys.ts';
 import { type PartInfo, readPart, writePart } from './part-file.ts';
-import { writeResultLines } from './result-file.ts';
-
-export interface ResultFile {
-  /** Task id, or another name for reports. */
-  readonly id: string;
-  readonly path: string;
-}
+import { indexResults, linesByKey, type RejectedResult, type ResultFile, type ResultIndex } from './result-index.ts';
+import { CompressedTextFile, PlainTextFile } from './text-file.ts';
 
 export interface MergeResultsInput {
   /** In the order in which they are added. */
@@ -31,7 +22,7 @@ export interface MergeResultsInput {
 
 export interface MergeLimits {
   readonly maxLineBytes: number;
-  /** Size at which the table is written out and emptied. */
+  /** Size of the rows of one key at which they are written out. */
   readonly maxTableBytes: number;
 }
 
@@ -42,8 +33,8 @@ export interface MergedPart extends PartInfo {
 
 export interface MergeResultsResult {
   readonly parts: readonly MergedPart[];
-  /** Results that were left out whole, with the first fault found. */
-  readonly rejected: readonly { readonly id: string; readonly reason: string; readonly message: string }[];
+  /** Results that were left out whole. */
+  readonly rejected: readonly RejectedResult[];
   /** Aggregates that were left out of good results, by reason; and `mixed_statistics`. */
   readonly dropped: DropCounts;
   /** Bytes read. */
@@ -51,161 +42,142 @@ export interface MergeResultsResult {
 }
 
 export async function mergeResults({ results, folder, limits }: MergeResultsInput): Promise<MergeResultsResult> {
-  const { slots, spills, ...outcome } = await mergeSorted({ results, folder, limits }, WHOLE);
-  const parts = await writeByChannelVersion(folder, slots);
-  await Promise.all(spills.map((spill) => rm(spill)));
-  return { parts, ...outcome };
-}
-
-/** Every thread reads all results, but only the lines of its share of keys, so that no sum is split among threads. */
-export interface Share {
-  /** From 0. */
-  readonly index: number;
-  readonly of: number;
-}
-
-const WHOLE: Share = { index: 0, of: 1 };
-
-export interface MergeShareInput extends MergeResultsInput {
-  readonly share: Share;
-}
-
-export interface MergeShareResult extends Omit<MergeResultsResult, 'parts'> {
-  /** Sorted lines of the share, in the form of a result. */
-  readonly path: string;
-}
-
-/** The same for one share of the lines; what all shares write, interleaved, is the merged result. */
-export async function mergeResultShare({ share, ...input }: MergeShareInput): Promise<MergeShareResult> {
-  const { slots, spills, ...outcome } = await mergeSorted(input, share);
-  const path = join(input.folder, `share-${share.index}`);
-  await writeResultLines(path, slots);
-  await Promise.all(spills.map((spill) => rm(spill)));
-  return { path, ...outcome };
-}
-
-interface Sorted extends Omit<MergeResultsResult, 'parts'> {
-  readonly slots: AsyncIterable<PartSlot> | Iterable<PartSlot>;
-  /** Files that `slots` reads; to be removed after it. */
-  readonly spills: readonly string[];
-}
-
-async function mergeSorted({ results, folder, limits }: MergeResultsInput, share: Share): Promise<Sorted> {
-  const table = new SlotTable();
-  const parser = new ResultParser();
-  const rejected: { id: string; reason: string; message: string }[] = [];
-  const spills: string[] = [];
-  const commit = async (): Promise<void> => {
-    parser.commit(table);
-    if (table.bytes <= limits.maxTableBytes) return;
-    const spill = join(folder, `spill-${share.index}-${spills.length}`);
-    await writePart(spill, table.sorted());
-    spills.push(spill);
-    table.clear();
-  };
+  const groups: Omit<MergeResultsResult, 'bytes'>[] = [];
   let bytes = 0;
-  for (const { id, path } of results) {
-    try {
-      const checked = checkResult(parser, path, limits, share);
-      bytes += checked.bytes;
-      const pieces = checked.staged ? undefined : stagedPieces(parser, path, limits, share);
-      while (pieces?.next().done === false) await commit();
-      await commit();
-    } catch (error) {
-      parser.discard();
-      if (!(error instanceof InvalidDataError)) throw error;
-      rejected.push({ id, reason: error.reason, message: error.message.slice(0, 500) });
-    }
+  for (let from = 0; from < results.length;) {
+    const index = await indexResults({ results: results.slice(from), maxLineBytes: limits.maxLineBytes });
+    bytes += index.bytes;
+    groups.push(await mergeGroup(results.slice(from, from + index.results), index, folder, groups.length, limits));
+    from += index.results;
   }
-  const dropped = { ...parser.dropped };
-  if (table.mixedStatistics > 0) dropped['mixed_statistics'] = table.mixedStatistics;
-  const slots = spills.length === 0 ? table.sorted() : mergeParts([...spills.map(readPart), table.sorted()]);
-  return { slots, spills, rejected, dropped, bytes };
+  const dropped: Record<string, number> = {};
+  for (const group of groups) addCounts(dropped, group.dropped);
+  const parts = groups.length === 1 ? (groups[0]?.parts ?? []) : await mergedGroups(folder, groups);
+  return { parts, rejected: groups.flatMap(({ rejected }) => rejected), dropped, bytes };
 }
 
-/**
- * Reads a result to its end.
- * @returns whether all of it is staged now; nothing is when it was too large for that
- * @throws InvalidDataError when it must be rejected
- */
-function checkResult(
-  parser: ResultParser,
-  path: string,
-  limits: MergeLimits,
-  share: Share,
-): { staged: boolean; bytes: number } {
-  let staged = true;
-  let bytes = 0;
-  for (const read of stagedPieces(parser, path, limits, share)) {
-    bytes = read;
-    if (parser.stagedBytes > maxStagedBytes(limits)) staged = false;
-    if (!staged) parser.discard();
-  }
-  return { staged, bytes };
-}
-
-/** Stages a result block by block; yields how much of it was read each time the stage has passed its limit, and at the end. */
-function* stagedPieces(parser: ResultParser, path: string, limits: MergeLimits, share: Share): Generator<number> {
-  parser.open();
-  const splitter = new LineSplitter(limits.maxLineBytes, () => {
-    throw new InvalidDataError('line_too_long', `A line of the result is longer than ${limits.maxLineBytes} bytes`);
-  });
-  const onLine = (line: Buffer, start: number, end: number): void => {
-    if (share.of === 1 || keyHash(line, start, end) % share.of === share.index) parser.parseLine(line, start, end);
-  };
-  let bytes = 0;
-  // Read synchronously: this thread has nothing else to do.
-  const file = openSync(path, 'r');
-  try {
-    const block = Buffer.allocUnsafe(READ_BYTES);
-    for (;;) {
-      const length = readSync(file, block, 0, READ_BYTES, null);
-      if (length === 0) break;
-      bytes += length;
-      splitter.push(block.subarray(0, length), onLine);
-      if (parser.stagedBytes > maxStagedBytes(limits)) yield bytes;
-    }
-  } finally {
-    closeSync(file);
-  }
-  splitter.end(onLine);
-  yield bytes;
-}
-
-/** How much of one result is held before its end was read. */
-function maxStagedBytes({ maxTableBytes }: MergeLimits): number {
-  return maxTableBytes / 4;
-}
-
-const TAB = 0x09;
-const READ_BYTES = 1 << 20;
-
-/** Of the bytes before TAB, so that every line of a key falls to the same share. */
-function keyHash(line: Buffer, start: number, end: number): number {
-  let hash = 0;
-  for (let at = start; at < end && line[at] !== TAB; at += 1) hash = (Math.imul(hash, 31) + (line[at] as number)) | 0;
-  return hash >>> 1;
-}
-
-/** Cuts a sorted stream into one part per channel/version. */
-async function writeByChannelVersion(
+/** Merges results whose lines can be held in one index. */
+async function mergeGroup(
+  results: readonly ResultFile[],
+  index: ResultIndex,
   folder: string,
-  slots: AsyncIterable<PartSlot> | Iterable<PartSlot>,
-): Promise<MergedPart[]> {
-  const parts: MergedPart[] = [];
-  const source = Symbol.asyncIterator in slots ? slots[Symbol.asyncIterator]() : slots[Symbol.iterator]();
-  let next = await source.next();
-  while (next.done !== true) {
-    const { channelVersion } = next.value;
-    const path = join(folder, `part-${parts.length}`);
-    // The generator is used up before the loop goes on.
-    const run = async function* (): AsyncGenerator<PartSlot> {
-      while (next.done !== true && next.value.channelVersion === channelVersion) {
-        yield next.value;
-        next = await source.next();
-      }
-    };
-    parts.push({ channelVersion, path, ...(await writePart(path, run())) });
+  group: number,
+  { maxTableBytes }: MergeLimits,
+): Promise<Omit<MergeResultsResult, 'bytes'>> {
+  const rejected = [...index.rejected];
+  for (let lines = index; ;) {
+    const sink = new PartSink(folder, group);
+    const byKey = linesByKey([lines]);
+    const range = [0, byKey.first.length - 1] as const;
+    const pass = await mergeKeys({ results, lines: byKey, range, folder, maxTableBytes }, sink);
+    const parts = await sink.close();
+    if (pass.rejected.length === 0) return { parts, rejected, dropped: pass.dropped };
+    await Promise.all(parts.map(({ path }) => rm(path)));
+    rejected.push(...pass.rejected);
+    const bad = new Set(pass.rejected.map(({ id }) => id));
+    lines = without(lines, (result) => bad.has(results[result]?.id ?? ''));
   }
-  return parts;
+}
+
+/** The index without the lines of some results. */
+function without(index: ResultIndex, isLeftOut: (result: number) => boolean): ResultIndex {
+  const kept = (_value: number, line: number): boolean => !isLeftOut(index.result[line] as number);
+  return {
+    ...index,
+    result: index.result.filter(kept),
+    key: index.key.filter(kept),
+    offset: index.offset.filter(kept),
+    length: index.length.filter(kept),
+  };
+}
+
+/** Writes one part per channel/version. */
+class PartSink implements TextSink {
+  readonly output = 'part';
+  readonly #folder: string;
+  readonly #group: number;
+  readonly #parts: MergedPart[] = [];
+  #open: { readonly file: CompressedTextFile; readonly channelVersion: string; slots: number } | undefined;
+
+  constructor(folder: string, group: number) {
+    this.#folder = folder;
+    this.#group = group;
+  }
+
+  async begin(channelVersion: string): Promise<void> {
+    await this.#close();
+    this.#open = { file: new CompressedTextFile(this.#path()), channelVersion, slots: 0 };
+  }
+
+  write(text: Buffer, _lines: number, slots: number): Promise<void> | undefined {
+    if (this.#open === undefined) return undefined;
+    this.#open.slots += slots;
+    return this.#open.file.write(text);
+  }
+
+  async close(): Promise<MergedPart[]> {
+    await this.#close();
+    return this.#parts;
+  }
+
+  #path(): string {
+    return join(this.#folder, `part-${this.#group}-${this.#parts.length}`);
+  }
+
+  async #close(): Promise<void> {
+    if (this.#open === undefined) return;
+    const { file, channelVersion, slots } = this.#open;
+    this.#open = undefined;
+    const stored = await file.close();
+    if (slots === 0) await rm(this.#path());
+    else this.#parts.push({ channelVersion, path: this.#path(), slots, bytes: file.bytes, ...stored });
+  }
+}
+
+/** The parts of all groups as one per channel/version. */
+async function mergedGroups(
+  folder: string,
+  groups: readonly Pick<MergeResultsResult, 'parts'>[],
+): Promise<MergedPart[]> {
+  const byChannelVersion = Map.groupBy(
+    groups.flatMap(({ parts }) => parts),
+    ({ channelVersion }) => channelVersion,
+  );
+  const merged: MergedPart[] = [];
+  for (const channelVersion of [...byChannelVersion.keys()].sort()) {
+    const path = join(folder, `part-${merged.length}`);
+    const parts = (byChannelVersion.get(channelVersion) ?? []).map((part) => part.path);
+    merged.push({ channelVersion, path, ...(await writePart(path, mergeParts(parts.map(readPart)))) });
+    await Promise.all(parts.map((part) => rm(part)));
+  }
+  return merged;
+}
+
+export interface MergeRangeInput extends MergeKeysInput {
+  /** File to write: sorted lines of a result. */
+  readonly output: string;
+}
+
+export interface MergeRangeResult extends MergeKeysResult {
+  readonly lines: number;
+}
+
+/** The sorted lines of a range of keys. */
+export async function mergeResultRange({ output, ...input }: MergeRangeInput): Promise<MergeRangeResult> {
+  const file = new PlainTextFile(output);
+  let lines = 0;
+  try {
+    const merged = await mergeKeys(input, {
+      output: 'result',
+      begin: async () => undefined,
+      write: (text, written) => {
+        lines += written;
+        file.write(text);
+        return undefined;
+      },
+    });
+    return { ...merged, lines };
+  } finally {
+    file.close();
+  }
 }

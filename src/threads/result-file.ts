@@ -1,11 +1,11 @@
-/** `result.txt` as a file: written from sorted slots, or interleaved from shares of its lines. */
+/** `result.txt` as a file: written from sorted slots, merged, or cut. */
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
-import { compareLineKeys, ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { sortedMerge } from '../pipeline/sorted-merge.ts';
+import { ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
+import { ResultParser } from '../pipeline/aggregates/result-parser.ts';
 import { writeLines } from './line-writer.ts';
 import { textLines } from './lines.ts';
 
@@ -35,27 +35,30 @@ export async function writeResultLines(
   return writeText(path, lines(), hash);
 }
 
-export interface InterleaveInput {
-  /** Files of sorted result lines; no key is in two of them. */
-  readonly shares: readonly string[];
+export interface MergeSortedInput {
+  /** Results as this project writes them, in slot order, in the order in which equal slots are added. */
+  readonly results: readonly string[];
   readonly output: string;
 }
 
-/** Puts the lines of all shares into one sorted file. */
-export async function interleaveShares({ shares, output }: InterleaveInput): Promise<ResultFileInfo> {
-  const merged = sortedMerge(
-    shares.map((path) => textLines(createReadStream(path))),
-    { compare: compareLineKeys, combine: (lines) => lines, unsorted },
-  );
-  async function* lines(): AsyncGenerator<string> {
-    for await (const equal of merged) yield* equal;
-  }
-  return writeText(output, lines());
+/** Merges sorted results as streams: for more lines than an index can hold. */
+export async function mergeSortedResults({ results, output }: MergeSortedInput): Promise<ResultFileInfo> {
+  return writeResultLines(output, mergeParts(results.map(slotsOfResult)));
 }
 
-function unsorted(line: string, after: string): InvalidDataError {
-  const [key, greater] = [line, after].map((text) => text.slice(0, text.indexOf('\t')));
-  return new InvalidDataError('unsorted_slots', `lines out of order: ${key} after ${greater}`);
+async function* slotsOfResult(path: string): AsyncGenerator<PartSlot> {
+  const parser = new ResultParser();
+  for await (const line of textLines(createReadStream(path))) {
+    const bytes = Buffer.from(line);
+    const { channelVersion, measure, byDate } = parser.parseLine(bytes, 0, bytes.length);
+    const slots: PartSlot[] = [];
+    parser.takeRows(({ path: datePath, values, buildId, revision }) => {
+      const place = { measure, byDate, path: datePath.slice(9), date: datePath.slice(0, 8) };
+      slots.push({ channelVersion, slot: { ...place, values: values.slice(), buildId, revision } });
+    });
+    parser.discard();
+    yield* slots;
+  }
 }
 
 export interface SplitInput {

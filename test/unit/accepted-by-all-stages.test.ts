@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { MAX_BUCKETS } from '../../src/histograms/buckets.ts';
 import { parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
-import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
+import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { nextFolderName } from '../../src/pipeline/dataset/folder-name.ts';
 import { renderSnapshot } from '../../src/pipeline/dataset/snapshot.ts';
@@ -117,7 +117,7 @@ function aggregated(fileKey: string, submissions: readonly unknown[]): SlotTable
 }
 
 function merged(lines: Iterable<string>): PartSlot[] {
-  const parser = new ResultParser();
+  const parser = new ResultReader();
   const table = new SlotTable();
   for (const line of lines) {
     const bytes = Buffer.from(line);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { compress } from '../../local/samples/containers.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
-import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
+import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { MERGE_LIMITS } from '../../src/limits.ts';
 import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
@@ -117,7 +117,7 @@ describe('memory', () => {
     // Of one path too: rows of many lengths stand side by side.
     for (let length = 9000; length < 9300; length += 1)
       table.add(rows, 0, '20131030/saved_session/Firefox/WINNT/6.1/x86', row, 0, length, '20131029030201', '');
-    const parser = new ResultParser();
+    const parser = new ResultReader();
     const read = new SlotTable();
     let count = 0;
     for (const line of resultLines(table.sorted())) {

@@ -10,9 +10,10 @@ import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
 import { aggregateSubmissions, type SubmissionFile } from '../../src/threads/aggregate-submissions.ts';
 import { mergePartFiles, partsToResult } from '../../src/threads/merge-parts.ts';
-import { mergeResults, type MergeResultsResult, type ResultFile } from '../../src/threads/merge-results.ts';
+import { mergeResults, type MergeResultsResult } from '../../src/threads/merge-results.ts';
 import { readPart, writePart } from '../../src/threads/part-file.ts';
-import { interleaveShares } from '../../src/threads/result-file.ts';
+import { mergeSortedResults } from '../../src/threads/result-file.ts';
+import type { ResultFile } from '../../src/threads/result-index.ts';
 
 const data = new URL('../../../shared/data/', import.meta.url);
 const skip = existsSync(data) ? false : `${data.pathname} is not there`;
@@ -345,22 +346,24 @@ describe('merging results', () => {
   });
 });
 
-describe('shares of a result', () => {
-  const line = (measure: string): string => `nightly/28/${measure}/by-build-date\t{}\n`;
-  const share = (...measures: readonly string[]): string => store('share', measures.map(line).join(''));
+describe('sorted results', () => {
+  const line = (measure: string, hits: number): string =>
+    `nightly/28/${measure}/by-build-date\t{"20131029/a/b/c/d/e":{"values":[${hits},0,0,-1,-1,0,0,1],"buildId":"0","revision":""}}\n`;
+  const result = (...lines: readonly string[]): string => store('result', lines.join(''));
 
-  it('are put into one sorted file', async () => {
+  it('are merged as streams', async () => {
     const output = join(newFolder(), 'result.txt');
-    const { lines, bytes } = await interleaveShares({ shares: [share('B', 'D'), share(), share('A', 'C')], output });
-    assert.equal(readFileSync(output, 'utf8'), ['A', 'B', 'C', 'D'].map(line).join(''));
-    assert.deepEqual([lines, bytes], [4, 4 * line('A').length]);
+    const results = [result(line('B', 1), line('D', 1)), result(), result(line('A', 1), line('B', 2))];
+    const { lines, bytes } = await mergeSortedResults({ results, output });
+    const expected = [line('A', 1), line('B', 3).replace(',1],', ',2],'), line('D', 1)].join('');
+    assert.equal(readFileSync(output, 'utf8'), expected);
+    assert.deepEqual([lines, bytes], [3, expected.length]);
   });
 
   it('are refused when one is not in order', async () => {
-    const shares = [share('B', 'A'), share('C')];
-    await assert.rejects(interleaveShares({ shares, output: join(newFolder(), 'result.txt') }), {
+    const results = [result(line('B', 1), line('A', 1)), result(line('C', 1))];
+    await assert.rejects(mergeSortedResults({ results, output: join(newFolder(), 'result.txt') }), {
       reason: 'unsorted_slots',
-      message: 'lines out of order: nightly/28/A/by-build-date after nightly/28/B/by-build-date',
     });
   });
 });

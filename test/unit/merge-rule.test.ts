@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { mergeParts } from '../../src/pipeline/aggregates/merge-parts.ts';
 import { comparePartSlots, parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
-import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
+import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { BY_DATES, type Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
@@ -386,7 +386,7 @@ describe('stored slots', () => {
     fc.assert(
       fc.property(contributions, (parts) => {
         const slots = sortedParts(tableOf(parts));
-        const parser = new ResultParser();
+        const parser = new ResultReader();
         const lines = [...resultLines(slots)];
         for (const line of lines) {
           const bytes = Buffer.from(line);

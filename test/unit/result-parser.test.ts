@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { cases } from '../fakes/cases.ts';
-import { ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
+import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
 import { isCalendarDay } from '../../src/pipeline/calendar-day.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
@@ -23,7 +23,7 @@ interface Reading {
 /** As the merge does: every line in the same buffer. */
 const buffer = Buffer.alloc(1 << 20);
 
-function parseAll(parser: ResultParser, lines: readonly string[]): void {
+function parseAll(parser: ResultReader, lines: readonly string[]): void {
   for (const line of lines) {
     const length = buffer.write(`0}${line}\n"`);
     parser.parseLine(buffer, 2, length - 2);
@@ -39,7 +39,7 @@ function rowsOf(table: SlotTable): Record<string, unknown[]> {
 }
 
 function read(...lines: string[]): Reading {
-  const parser = new ResultParser();
+  const parser = new ResultReader();
   const table = new SlotTable();
   parseAll(parser, lines);
   parser.commit(table);
@@ -152,7 +152,7 @@ describe('results that are refused whole', () => {
   ];
   for (const [name, bad, reason] of cases) {
     it(`for ${name}, with nothing of their good lines counted`, () => {
-      const parser = new ResultParser();
+      const parser = new ResultReader();
       const table = new SlotTable();
       const refuses = (): void => {
         parseAll(parser, [line({ [PATH]: GOOD, [`${PATH}/x`]: GOOD }), bad]);
@@ -331,7 +331,7 @@ describe('any result', () => {
   });
 
   it('that is damaged is refused or read, and the parser stays fit', () => {
-    const parser = new ResultParser();
+    const parser = new ResultReader();
     const good = line({ [PATH]: GOOD });
     fc.assert(
       fc.property(

@@ -3,7 +3,6 @@
  * shortest text that reads back the same.
  */
 import type { PartSlot } from './part-line.ts';
-import { compareText } from '../text-order.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -70,22 +69,6 @@ export class ResultLineWriter {
     this.#members.push(`${JSON.stringify(this.#path)}:${value}`);
     this.#aggregates = [];
   }
-}
-
-/** Order of two lines by their keys, part by part, which is slot order. */
-export function compareLineKeys(a: string, b: string): number {
-  const [partsA, partsB] = [keyParts(a), keyParts(b)];
-  for (const [index, part] of partsA.entries()) {
-    const order = compareText(part, partsB[index] ?? '');
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-/** Channel/version, measure, by-date. */
-function keyParts(line: string): [string, string, string] {
-  const [channel = '', version = '', measure = '', byDate = ''] = line.slice(0, line.indexOf('\t')).split('/');
-  return [`${channel}/${version}`, measure, byDate];
 }
 
 function aggregateJson({ values, buildId, revision }: Slot): string {

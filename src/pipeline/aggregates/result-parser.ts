@@ -1,23 +1,23 @@
 /**
  * Reads `result.txt` (docs/formats/results.md 4.1): lines `channel/major/measure/by-date TAB {path: aggregate, …}`.
  *
- * A parser of its own and not JSON.parse, because results are most of what the merge reads: it goes over the bytes once,
- * puts numbers straight into one arena and makes no objects per aggregate. What it accepts is JSON all the same, plus,
+ * A parser of its own and not JSON.parse: it goes over the bytes once, puts numbers straight into one arena and makes no
+ * objects per aggregate. What it accepts is JSON all the same, plus,
  * per path, a list of aggregates of different lengths, which is how this project keeps them all.
  *
- * A result counts whole or not at all: `parseLine` stages, `commit` adds what was staged to a table.
+ * A result counts whole or not at all, so lines are staged: `takeRows` hands on their rows.
+ *
+ * Merging reads most lines in `src/kernels/merge`, and by this parser what is written in any other way. It is the
+ * reference: tests compare the two.
  */
 import { isCalendarDay } from '../calendar-day.ts';
-import { MAX_CHANNEL_VERSIONS } from '../dataset/channel-version-limit.ts';
 import { RESERVED_OPTIONS } from '../dataset/filter-tree.ts';
 import { isChannelVersion } from '../dataset/folder-name.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
-import { addCounts } from '../known-reasons.ts';
 import { isMeasureName } from '../safe-segment.ts';
 import { clampStatistics, isResultRow, MAX_PATH, MAX_REVISION, MAX_ROW } from './row-limits.ts';
-import { BY_DATES, TRAILER } from './slot.ts';
-import type { SlotTable } from './slot-table.ts';
+import { BY_DATES, type ByDate, TRAILER } from './slot.ts';
 
 const BUILD_ID = /^(?:0|[0-9]{8,14})$/;
 
@@ -31,16 +31,25 @@ const VALUES_FIRST = Buffer.from('{"values":');
 /** Bounds the memory for verdicts; a real data set has far fewer paths. */
 const MAX_REMEMBERED = 50_000;
 
-/** Rough size of the three texts and two offsets of a staged row; its numbers are in the arena. */
-const ROW_BYTES = 160;
-
 /** Why aggregates were dropped from a result that is otherwise good, counted. */
 export type DropCounts = Record<string, number>;
 
-interface LineKey {
+export interface LineKey {
   readonly channelVersion: string;
   readonly measure: string;
-  readonly byDate: 0 | 1;
+  readonly byDate: ByDate;
+}
+
+/** Where `parseRest` begins: before the object of a line, behind the value of one of its members, or behind the object. */
+export type RestOfLine = 'object' | 'after value' | 'after object';
+
+/** A row that was staged; its values are a view. */
+export interface StagedRow {
+  /** `date/reason/app/os/osversion/arch` */
+  readonly path: string;
+  readonly values: Float64Array;
+  readonly buildId: string;
+  readonly revision: string;
 }
 
 interface AggregateEnd {
@@ -55,18 +64,12 @@ const MAX_ENDS = 12;
 const MAX_END_BYTES = 1024;
 
 export class ResultParser {
-  /** Of committed results. */
-  readonly dropped: DropCounts = {};
   #stagedDrops: DropCounts = {};
   #arena = new Float64Array(1 << 16);
   #used = 0;
-  /** Lines, and where each one's rows begin. */
-  readonly #lines: { key: LineKey; firstRow: number }[] = [];
   /** Per row: path, build id, revision; and offset and length in the arena. */
   readonly #texts: string[] = [];
   readonly #places: number[] = [];
-  /** Of the result being read. */
-  readonly #channelVersions = new Set<string>();
   /** Verdicts on paths and keys already seen. */
   readonly #paths = new Map<string, string>();
   readonly #keys = new Map<string, LineKey>();
@@ -81,71 +84,56 @@ export class ResultParser {
   /** What followed the values of good aggregates, and its meaning; the last one used is first. */
   readonly #ends: AggregateEnd[] = [];
 
-  /** Begins a result; the same one may be begun again. */
-  open(): void {
-    this.#channelVersions.clear();
-  }
-
   /**
-   * Stages one line.
+   * Stages one line, and tells its key.
    * @param bytes the line without its LF is at [start, end)
    * @throws InvalidDataError when the whole result must be rejected: `no_tab`, `bad_result_key`, `bad_json`
    */
-  parseLine(bytes: Uint8Array, start: number, end: number): void {
+  parseLine(bytes: Uint8Array, start: number, end: number): LineKey {
     const tab = bytes.indexOf(0x09, start);
     if (tab < 0 || tab >= end) throw new InvalidDataError('no_tab', 'A line of the result has no TAB');
     const json = this.#json;
     const key = this.#lineKey(json.text(bytes, start, tab));
-    // Each becomes an object of the chunk, so one result may have no more than a whole day.
-    this.#channelVersions.add(key.channelVersion);
-    if (this.#channelVersions.size > MAX_CHANNEL_VERSIONS)
-      throw new InvalidDataError(
-        'bad_result_key',
-        `The result names more than ${MAX_CHANNEL_VERSIONS} channel/versions`,
-      );
-    this.#lines.push({ key, firstRow: this.#texts.length / 3 });
-    json.open(bytes, tab + 1, end);
-    if (json.peek() !== JsonBytes.OBJECT) throw json.error('the part after TAB is no object');
-    json.members(this.#onPath);
+    this.parseRest(bytes, tab + 1, end, 'object');
+    return key;
+  }
+
+  /**
+   * Stages the rows of a line from [start, end) on, wherever in it that is.
+   * @throws InvalidDataError `bad_json`
+   */
+  parseRest(bytes: Uint8Array, start: number, end: number, where: RestOfLine): void {
+    const json = this.#json;
+    json.open(bytes, start, end);
+    if (where === 'object') {
+      if (json.peek() !== JsonBytes.OBJECT) throw json.error('the part after TAB is no object');
+      json.members(this.#onPath);
+    } else if (where === 'after value') {
+      json.moreMembers(this.#onPath);
+    }
     json.close();
   }
 
-  /** Rough size of the staged lines in memory. */
-  get stagedBytes(): number {
-    return this.#used * Float64Array.BYTES_PER_ELEMENT + (this.#texts.length / 3) * ROW_BYTES;
-  }
-
-  /** Adds all staged lines to `table`, in order, and empties the stage. */
-  commit(table: SlotTable): void {
-    for (const [index, { key, firstRow }] of this.#lines.entries()) {
-      const end = this.#lines[index + 1]?.firstRow ?? this.#texts.length / 3;
-      if (end === firstRow) continue;
-      const rows = table.measure(table.measuresOf(key.channelVersion), key.measure);
-      for (let row = firstRow; row < end; row += 1) {
-        const [datePath, buildId, revision] = [
-          this.#texts[3 * row] ?? '',
-          this.#texts[3 * row + 1] ?? '',
-          this.#texts[3 * row + 2] ?? '',
-        ];
-        table.add(
-          rows,
-          key.byDate,
-          datePath,
-          this.#arena,
-          this.#places[2 * row] ?? 0,
-          this.#places[2 * row + 1] ?? 0,
-          buildId,
-          revision,
-        );
-      }
+  /** Hands on each row that is staged. */
+  takeRows(take: (row: StagedRow) => void): void {
+    for (let row = 0; 3 * row < this.#texts.length; row += 1) {
+      const offset = this.#places[2 * row] ?? 0;
+      take({
+        path: this.#texts[3 * row] ?? '',
+        values: this.#arena.subarray(offset, offset + (this.#places[2 * row + 1] ?? 0)),
+        buildId: this.#texts[3 * row + 1] ?? '',
+        revision: this.#texts[3 * row + 2] ?? '',
+      });
     }
-    addCounts(this.dropped, this.#stagedDrops);
-    this.discard();
   }
 
-  /** Empties the stage, for a result that was rejected. */
+  /** What was left out of the staged lines. */
+  get stagedDrops(): DropCounts {
+    return { ...this.#stagedDrops };
+  }
+
+  /** Empties the stage. */
   discard(): void {
-    this.#lines.length = 0;
     this.#texts.length = 0;
     this.#places.length = 0;
     this.#used = 0;
@@ -306,14 +294,15 @@ export class ResultParser {
 }
 
 /** `date/reason/app/os/osversion/arch`, no part empty, and no name that the filter tree reserves. */
-function pathFault(path: string): string {
+export function pathFault(path: string): '' | 'bad_path' | 'bad_date' {
   const parts = path.split('/');
   if (parts.length !== 6 || /[\x00-\x1f\x7f]/.test(path)) return 'bad_path';
   if (parts.some((part) => part === '' || RESERVED_OPTIONS.has(part))) return 'bad_path';
   return isCalendarDay(parts[0] ?? '') ? '' : 'bad_date';
 }
 
-function parseKey(text: string): LineKey {
+/** @throws InvalidDataError `bad_result_key` */
+export function parseKey(text: string): LineKey {
   const [channel = '', major = '', measure = '', byDate = '', ...more] = text.split('/');
   const index = BY_DATES.indexOf(byDate as (typeof BY_DATES)[number]);
   const channelVersion = `${channel}/${major}`;
@@ -323,5 +312,5 @@ function parseKey(text: string): LineKey {
       `Not channel/major/measure/by-date: ${JSON.stringify(text.slice(0, 200))}`,
     );
   }
-  return { channelVersion, measure, byDate: index as 0 | 1 };
+  return { channelVersion, measure, byDate: BY_DATES[index as 0 | 1] };
 }
