@@ -82,7 +82,7 @@ export function mergeSlowly(results: readonly (string | Buffer)[]): SlowMerge {
 }
 
 function* linesOf(bytes: Buffer): Generator<Buffer> {
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const lf = bytes.indexOf(0x0a, start);
     const end = lf < 0 ? bytes.length : lf;
     yield bytes.subarray(start, end);
