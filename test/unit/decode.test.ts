@@ -129,6 +129,13 @@ describe('submission files', () => {
     });
   });
 
+  it('are decoded whole when LZMA-alone has both its size and an end marker', async () => {
+    const stored = await compress('aloneEncoder', 'a\nb\nc\n');
+    // liblzma writes "unknown" and a marker; other programs write the size and the marker.
+    stored.writeBigUInt64LE(6n, 5);
+    assert.deepEqual(await decode(stored), { end: 'complete', text: 'a\nb\nc\n', lines: ['a', 'b', 'c'] });
+  });
+
   it('count a last line without LF', async () => {
     assert.deepEqual((await decode(await compress('aloneEncoder', 'a\nb'))).lines, ['a', 'b']);
   });
