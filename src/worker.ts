@@ -12,7 +12,8 @@ import { startGauges } from './watch/gauges.ts';
 import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
-import { createLogger, type Logger, temporalLogger } from './observability.ts';
+import { createLogger, type Logger } from './observability.ts';
+import { temporalLogger } from './temporal-logger.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
 /** Each run's drain occupies one slot while it waits; merges and snapshots queue for threads, not for slots. */
