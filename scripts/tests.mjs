@@ -68,8 +68,6 @@ async function runGroup({ root, group, options, work, countsFile, node, second }
     TELEMETRY_FAULT_TABLE: faultTable(work, services),
     TELEMETRY_TEST_SERVICES: services,
     TELEMETRY_TEST_BUNDLES: work,
-    // Most of what a short process does is to compile what it imports.
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.local', 'cache', 'compiled'),
   });
   const counts = readCounts(countsFile);
   // A runner that died has no counts; its exit code still says that something failed.
