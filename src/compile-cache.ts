@@ -2,7 +2,7 @@
  * Keeps what Node.js makes of each source: most of what a short command does is to strip types and compile. A program
  * calls this before it imports anything else.
  */
-import { enableCompileCache } from 'node:module';
+import { constants, enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -16,7 +16,7 @@ const OF_CHECKOUT = fileURLToPath(new URL('../.local/cache/compiled', import.met
  * be made or written, everything is compiled at each start.
  */
 export function keepCompiledCode(): void {
-  const { directory } = enableCompileCache(OF_CHECKOUT);
+  const { status } = enableCompileCache(OF_CHECKOUT);
   // Worker threads and the programs that a command starts know it from the variable only.
-  if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] ??= OF_CHECKOUT;
+  if (status === constants.compileCacheStatus.ENABLED) process.env['NODE_COMPILE_CACHE'] = OF_CHECKOUT;
 }

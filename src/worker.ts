@@ -43,7 +43,7 @@ export async function runWorker(config: Config): Promise<void> {
     const worker = await Worker.create({
       ...shared,
       taskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
-      ...workflowSource(config),
+      ...(await workflowSource(config)),
       activities: createActivities(ports, secrets),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
       // How long workflows wait for a killed worker before another one takes over.
