@@ -86,8 +86,9 @@ async function keep(file: string, code: string): Promise<void> {
   // On the disk before it has its name: after a crash a half one must not be there under it.
   await writeFile(draft, code, { flush: true });
   await rename(draft, file);
-  const others = (await readdir(folder)).map((name) => join(folder, name));
-  const dated = await Promise.all(others.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
+  // Drafts do not count: they are those of workers that start at this moment, or of one that was killed.
+  const bundles = (await readdir(folder)).filter((name) => name.endsWith('.js')).map((name) => join(folder, name));
+  const dated = await Promise.all(bundles.map(async (path) => ({ path, at: (await stat(path)).mtimeMs })));
   const newestFirst = dated.sort((a, b) => b.at - a.at);
   for (const { path } of newestFirst.slice(KEPT_BUNDLES)) await rm(path, { force: true });
 }
