@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { CommandError } from '../src/commands/command-error.ts';
-import { useEnvironment } from '../src/config.ts';
-import { runToExitCode, telemetryProgram } from '../src/program.ts';
-import { STACK_DIRECTORY } from './directories.ts';
+import { keepCompiledCode } from '../src/compile-cache.ts';
+
+keepCompiledCode();
+const { CommandError } = await import('../src/commands/command-error.ts');
+const { useEnvironment } = await import('../src/config.ts');
+const { runToExitCode, telemetryProgram } = await import('../src/program.ts');
+const { STACK_DIRECTORY } = await import('./directories.ts');
 
 const program = telemetryProgram()
   .option('--local', 'work on the embedded stack that runs here')

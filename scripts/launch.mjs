@@ -27,7 +27,12 @@ async function launch([command, ...args]) {
   await ensureKernels(root);
   const runtime = await findRuntime(root, say);
   // Whatever calls `node` further down gets the same one.
-  const environment = { ...process.env, PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter) };
+  const environment = {
+    // Most of what a short process does is to compile what it imports (`src/compile-cache.ts`).
+    NODE_COMPILE_CACHE: join(root, '.local', 'cache', 'compiled'),
+    ...process.env,
+    PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter),
+  };
   const node = (more, variables = {}) => run(runtime, more, { cwd: root, env: { ...environment, ...variables } });
   if (command === 'install') return 0;
   if (command === 'test') return runTests({ root, args, node, say });

@@ -11,11 +11,14 @@ const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
 const ONLY_SECOND = '--services=second';
 const REST = '--rest';
+/** What it exports makes a file's figures smaller in `npm test`. */
+const AT_SCALE = 'fakes/at-scale.ts';
 
 /**
- * `test`: every folder on the embedded services, and one fault test of each kind. `test --rest`: what that leaves out, the
- * other fault tests of the smoke set, then system and smoke tests on the second services. `test NAME… OPTION…`: the
- * folders of those names, or the files that the globs match, all fault tests among them; options go to `node --test`.
+ * `test`: every folder on the embedded services, and one fault test of each kind. `test --rest`: what that leaves out,
+ * figures at scale, the other fault tests of the smoke set, then system and smoke tests on the second services.
+ * `test NAME… OPTION…`: the folders of those names as `test` runs them, or the files that the globs match, whole; all fault
+ * tests either way. Options go to `node --test`.
  * `--services=second` runs on the second services only. Goes on after a failing folder, so that the closing line counts
  * everything. Resolves with the exit code.
  */
@@ -51,7 +54,7 @@ export async function runTests({ root, args, node, say }) {
 }
 
 async function runGroup({ root, group, options, work, countsFile, node, second }) {
-  const { services = 'embedded', globs, faults = 'full' } = group;
+  const { services = 'embedded', globs, faults = 'full', scale = 'full' } = group;
   if (services === 'second') {
     const { state, reason } = await second;
     if (state === 'missing') {
@@ -65,11 +68,10 @@ async function runGroup({ root, group, options, work, countsFile, node, second }
   }
   const code = await node([...runnerArguments(root, group, countsFile), ...options, ...globs], {
     TELEMETRY_FAULTS: faults,
+    TELEMETRY_TEST_SCALE: scale,
     TELEMETRY_FAULT_TABLE: faultTable(work, services),
     TELEMETRY_TEST_SERVICES: services,
     TELEMETRY_TEST_BUNDLES: work,
-    // Most of what a short process does is to compile what it imports.
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.local', 'cache', 'compiled'),
   });
   const counts = readCounts(countsFile);
   // A runner that died has no counts; its exit code still says that something failed.
@@ -83,11 +85,13 @@ function faultTable(work, services) {
 
 function testGroups(root, asked, { onlySecond, rest }) {
   if (asked.length > 0) {
-    const globs = asked.map((name) => (existsSync(join(root, 'test', name)) ? `test/${name}/**/*.test.ts` : name));
-    return [{ name: asked.join(' '), globs, ...(onlySecond && { services: 'second' }) }];
+    const isFolder = (name) => existsSync(join(root, 'test', name));
+    const globs = asked.map((name) => (isFolder(name) ? `test/${name}/**/*.test.ts` : name));
+    const scale = asked.every(isFolder) ? 'small' : 'full';
+    return [{ name: asked.join(' '), globs, scale, ...(onlySecond && { services: 'second' }) }];
   }
   if (onlySecond) return secondGroups(root);
-  if (rest) return [...faultGroups(root, 'more'), ...secondGroups(root)];
+  if (rest) return [...scaleGroups(root), ...faultGroups(root, 'more'), ...secondGroups(root)];
   return [...folderGroups(root), ...faultGroups(root, 'first')];
 }
 
@@ -95,7 +99,17 @@ function folderGroups(root) {
   return FOLDERS.filter((name) => {
     const folder = join(root, 'test', name);
     return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
-  }).map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`] }));
+  }).map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`], scale: 'small' }));
+}
+
+/** The files whose figures `npm test` shows of a smaller input only. */
+function scaleGroups(root) {
+  const globs = FOLDERS.flatMap((folder) =>
+    testFiles(join(root, 'test', folder))
+      .filter((file) => readFileSync(join(root, 'test', folder, file), 'utf8').includes(AT_SCALE))
+      .map((file) => `test/${folder}/${file}`),
+  );
+  return globs.length === 0 ? [] : [{ name: 'at scale', globs }];
 }
 
 /** The files that have a fault test of the part of the smoke set; `first` is one of each kind. */

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The `telemetry` command as it is deployed. A checkout has more commands: `local/cli.ts`. */
-import { Option } from '@commander-js/extra-typings';
-import { CommandError } from './commands/command-error.ts';
-import { runToExitCode, telemetryProgram } from './program.ts';
+import { keepCompiledCode } from './compile-cache.ts';
+
+keepCompiledCode();
+const { Option } = await import('@commander-js/extra-typings');
+const { CommandError } = await import('./commands/command-error.ts');
+const { runToExitCode, telemetryProgram } = await import('./program.ts');
 
 const program = telemetryProgram();
 // People know them from a checkout, where they come before every command.

@@ -7,7 +7,7 @@ import type { AlertPorts } from './activities/alerts.ts';
 import { type Metrics, NO_METRICS } from './metrics.ts';
 import type { AlertChannel, ObjectStore } from './ports.ts';
 import { snsChannel } from './aws/sns.ts';
-import type { AwsConnection } from './aws/connection.ts';
+import { s3Connection, sqsConnection } from './aws/connection.ts';
 import { createObjectStores } from './aws/s3.ts';
 import { createMessageQueues } from './aws/sqs.ts';
 import type { Logger } from './observability.ts';
@@ -24,14 +24,6 @@ import { localFolder } from './website/local-folder.ts';
 const HELD_PAUSE_SECONDS = 5;
 /** A round of continuous aggregation is published this long after the last publish, when at least one result waits. */
 const ROUND_SECONDS = 4 * 3600;
-
-export function s3Connection(config: Config): AwsConnection {
-  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
-}
-
-export function sqsConnection(config: Config): AwsConnection {
-  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
-}
 
 export interface Connected {
   readonly ports: ActivityPorts;

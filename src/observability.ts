@@ -1,5 +1,4 @@
-/** Logs: one JSON line each, constant messages, variables as fields; the same stream for our own code and Temporal's. */
-import { DefaultLogger, type LogLevel } from '@temporalio/worker';
+/** Logs: one JSON line each, constant messages, variables as fields. */
 import pino, { type Logger } from 'pino';
 import type { Config } from './config.ts';
 import { visibleText, withoutSecrets } from './pipeline/plain-text.ts';
@@ -33,14 +32,5 @@ export function createLogger(
       process.stdout.write(line);
       tail?.write(line);
     },
-  });
-}
-
-const LEVELS = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
-
-/** The logger that Temporal's runtime, workflows and activities write to. */
-export function temporalLogger(logger: Logger, level: Config['TELEMETRY_LOG_LEVEL']): DefaultLogger {
-  return new DefaultLogger(level.toUpperCase() as LogLevel, (entry) => {
-    logger[LEVELS[entry.level]]({ ...entry.meta }, entry.message);
   });
 }

@@ -302,7 +302,7 @@ export const environmentSchema = z.object({
     .min(1)
     .optional()
     .describe(
-      'Workflow code made by "telemetry bundle-workflows"; without it the worker bundles the sources when it starts.',
+      'Workflow code made by "telemetry bundle-workflows"; without it a worker bundles the sources as they are, and keeps that in .local/cache.',
     ),
   TELEMETRY_WATCH_RUN_DAYS: positive('days')
     .default(7)

@@ -12,7 +12,8 @@ import { startGauges } from './watch/gauges.ts';
 import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
-import { createLogger, type Logger, temporalLogger } from './observability.ts';
+import { createLogger, type Logger } from './observability.ts';
+import { temporalLogger } from './temporal-logger.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
 /** Each run's drain occupies one slot while it waits; merges and snapshots queue for threads, not for slots. */
@@ -42,7 +43,7 @@ export async function runWorker(config: Config): Promise<void> {
     const worker = await Worker.create({
       ...shared,
       taskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
-      ...workflowSource(config),
+      ...(await workflowSource(config)),
       activities: createActivities(ports, secrets),
       maxConcurrentActivityTaskExecutions: ACTIVITIES_AT_ONCE,
       // How long workflows wait for a killed worker before another one takes over.

@@ -1,6 +1,5 @@
 /** Alerts by mail. */
 import { createHash } from 'node:crypto';
-import { createTransport } from 'nodemailer';
 import type { Alert } from './alert.ts';
 import type { AlertChannel } from '../ports.ts';
 
@@ -14,18 +13,14 @@ export interface SmtpSettings {
 const TIMEOUT_MS = 20_000;
 
 export function smtpChannel({ url, from, to }: SmtpSettings): AlertChannel {
-  const transport = createTransport({
-    url,
-    connectionTimeout: TIMEOUT_MS,
-    greetingTimeout: TIMEOUT_MS,
-    socketTimeout: TIMEOUT_MS,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  let opened: ReturnType<typeof openTransport> | undefined;
+  const transport = () => (opened ??= openTransport(url));
   return {
     name: 'smtp',
     async send({ subject, text, kind }: Alert, id: string): Promise<void> {
-      const answer = await transport.sendMail({
+      const answer = await (
+        await transport()
+      ).sendMail({
         from,
         to: [...to],
         subject,
@@ -38,10 +33,25 @@ export function smtpChannel({ url, from, to }: SmtpSettings): AlertChannel {
       if (refused.length > 0) throw new Error(`The mail server refused the recipients ${refused.join(', ')}`);
     },
     async verify(): Promise<void> {
-      await transport.verify();
+      await (await transport()).verify();
     },
     close(): void {
-      transport.close();
+      void opened?.then((open) => {
+        open.close();
+      });
     },
   };
+}
+
+/** Loaded with the first mail: most commands that know the channels send none. */
+async function openTransport(url: string) {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    url,
+    connectionTimeout: TIMEOUT_MS,
+    greetingTimeout: TIMEOUT_MS,
+    socketTimeout: TIMEOUT_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }

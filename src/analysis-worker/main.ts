@@ -1,9 +1,9 @@
 /** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those at hand. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
-import { s3Connection, sqsConnection } from '../composition.ts';
 import { type Config, secretValues, submissionRules } from '../config.ts';
 import { SUBMISSION_LIMITS } from '../limits.ts';
 import { investigationQueuePrefix } from '../names.ts';

@@ -2,6 +2,7 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { Config } from '../config.ts';
 
 export interface AwsConnection {
   readonly region: string;
@@ -9,6 +10,14 @@ export interface AwsConnection {
   readonly endpoint?: string | undefined;
   /** Default: the SDK's own chain of credentials. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+export function s3Connection(config: Config): AwsConnection {
+  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_S3 };
+}
+
+export function sqsConnection(config: Config): AwsConnection {
+  return { region: config.AWS_REGION, endpoint: config.AWS_ENDPOINT_URL_SQS };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** `setup`: makes a deployment complete, or reports what is in the way (docs/operating.md 2). */
+import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createBucketAdministration, createQueueAdministration } from '../aws/provision.ts';
 import { createObjectStores } from '../aws/s3.ts';
-import { alertChannels, s3Connection, sqsConnection } from '../composition.ts';
+import { alertChannels } from '../composition.ts';
 import { type Config, secretValues } from '../config.ts';
 import { SUBMISSION_LIMITS } from '../limits.ts';
 import type { AlertChannel } from '../ports.ts';

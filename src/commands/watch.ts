@@ -4,9 +4,9 @@
  */
 import { Client, type Connection } from '@temporalio/client';
 import { writeProjections } from '../state/projections.ts';
+import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
-import { s3Connection, sqsConnection } from '../composition.ts';
 import type { Config } from '../config.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';

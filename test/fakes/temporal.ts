@@ -21,6 +21,7 @@ import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import type { BinaryName } from '../../local/stack/binary-releases.ts';
 import { alertTaskQueue, analysisDayKey, analysisRunKey, SEARCH_ATTRIBUTES } from '../../src/names.ts';
+import { workflowCode } from '../../src/workflow-bundle.ts';
 import { readyBundle } from './ready-bundle.ts';
 import { type ActivityCall, stageActivities } from './stage-activities.ts';
 
@@ -199,13 +200,14 @@ export function installQuietRuntime(): void {
 }
 
 /**
- * The code that the runner of the tests has bundled for all of them, else bundled here.
+ * The code as workers take it, or with changes: what the runner of the tests has bundled for all of them, else bundled here.
  * @param changes other workflows, or modules of interceptors for them
  */
 export async function bundleWorkflows(
   changes: { readonly path?: string; readonly interceptors?: readonly string[] } = {},
 ): Promise<WorkflowBundle> {
   const { path = workflowsPath, interceptors = [] } = changes;
+  if (changes.path === undefined && interceptors.length === 0) return { code: await workflowCode() };
   const ready = changes.path === undefined ? readyBundle(interceptors) : undefined;
   if (ready !== undefined && existsSync(ready)) return { code: await readFile(ready, 'utf8') };
   return bundleWorkflowCode({

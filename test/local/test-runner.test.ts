@@ -89,6 +89,27 @@ describe('npm test', () => {
     assert.equal(lastLine, '4 passed, 0 failed, 0 skipped');
   });
 
+  it('shows figures of a smaller input, which the rest and a file by its name show whole', async () => {
+    await write(
+      'test/unit/large.test.ts',
+      `/* fakes/at-scale.ts */ import { it } from 'node:test';\nit('scale: ' + process.env.TELEMETRY_TEST_SCALE, () => {});\n`,
+    );
+    await answer('ready');
+    for (const [args, scale] of [
+      [[], 'small'],
+      [['unit'], 'small'],
+      [['test/unit/large.test.ts'], 'full'],
+      [['--rest'], 'full'],
+    ] as const) {
+      const { output } = await npmTest(...args);
+      assert.deepEqual(
+        [...output.matchAll(/✔ scale: (\w+)/g)].map(([, found]) => found),
+        [scale],
+        args.join(),
+      );
+    }
+  });
+
   it('bundles the workflows once, before the first tests that run them', async () => {
     await write(
       'test/prepare-bundles.ts',

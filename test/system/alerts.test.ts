@@ -30,7 +30,7 @@ before(async () => {
   template = join(folder, 'filter.json.in');
   await generateSamples({
     ...{ seed: 'alerts', days: [DAY], directory: folder, submissionsPerFile: 40 },
-    ...{ measures: 20, channelVersions: ['nightly/28'] },
+    ...{ measures: 6, channelVersions: ['nightly/28'] },
   });
   mails = await MailSink.start();
   brokenChat = createServer((_, response) => {

@@ -16,9 +16,9 @@ import { Deployment, until } from './deployment.ts';
 
 const DAY = '20131029';
 const DONE_QUEUE = 'telemetry-analysis-done';
-const RESULTS = 500;
-const DUPLICATES = 100;
-const OVERLAPPING = 20;
+const RESULTS = 100;
+const DUPLICATES = 20;
+const OVERLAPPING = 10;
 /** Only the overlapping results have it, so that none of them can be taken for the day's own. */
 const FOREIGN_MEASURE = 'CYCLE_COLLECTOR_FOREIGN';
 /** One that the samples do not have. */
@@ -30,12 +30,15 @@ let queues: ReturnType<typeof createMessageQueues>;
 
 before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
-  await generateSamples({ seed: 'foreign', days: [DAY], directory: samples, submissionsPerFile: 20, measures: 20 });
+  await generateSamples({
+    ...{ seed: 'foreign', days: [DAY], directory: samples, submissionsPerFile: 20 },
+    ...{ measures: 6, channelVersions: ['nightly/28', 'aurora/27'] },
+  });
   deployment = await Deployment.start({
     TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
     TELEMETRY_MAX_TASK_FILES: '4',
     TELEMETRY_FOREIGN_RESULTS: 'adopt',
-    TELEMETRY_ROUND_RESULTS: '200',
+    TELEMETRY_ROUND_RESULTS: '40',
   });
   await deployment.load(join(samples, 'submissions'));
   queues = createMessageQueues({ region: 'us-west-2', endpoint: deployment.stack.env['AWS_ENDPOINT_URL_SQS'] });
@@ -100,7 +103,7 @@ async function publishNow(): Promise<RoundOutcome> {
   return JSON.parse(stdout) as RoundOutcome;
 }
 
-it('500 foreign results beside a daily run, some twice, some with files of the day: each file counts once', async () => {
+it('100 foreign results beside a daily run, some twice, some with files of the day: each file counts once', async () => {
   deployment.startProcess('worker');
   deployment.startProcess('analysis-worker');
   const started = await deployment.telemetry('aggregate', '--detach');

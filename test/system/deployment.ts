@@ -1,7 +1,7 @@
 /** A whole deployment for a test: embedded stack in a folder of its own, real worker processes, submissions, the commands. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -12,7 +12,6 @@ import { findBinary } from '../../local/stack/binaries.ts';
 import { mirrorInputFolder } from '../../local/input-folder.ts';
 import type { LocalStack } from '../../local/stack/stack.ts';
 import type { ObjectStore } from '../../src/ports.ts';
-import { readyBundle } from '../fakes/ready-bundle.ts';
 import { binaries, startTestStack } from './test-stack.ts';
 
 export interface Output {
@@ -34,7 +33,7 @@ export class Deployment {
   private constructor(stack: LocalStack, directory: string, settings: Readonly<Record<string, string>>) {
     this.stack = stack;
     this.directory = directory;
-    this.#environment = { ...process.env, ...readyWorkflows(), ...stack.env, ...settings };
+    this.#environment = { ...process.env, ...stack.env, ...settings };
     // The SDK reads credentials from the environment; every deployment of a test process uses the same kind of ones.
     Object.assign(process.env, {
       AWS_ACCESS_KEY_ID: stack.env['AWS_ACCESS_KEY_ID'],
@@ -110,12 +109,6 @@ export class Deployment {
     }
     return files;
   }
-}
-
-/** A worker that finds no bundle makes one, which takes longer than all else that its start does. */
-function readyWorkflows(): Record<string, string> {
-  const file = readyBundle();
-  return file !== undefined && existsSync(file) ? { TELEMETRY_WORKFLOW_BUNDLE: file } : {};
 }
 
 export async function runToEnd(

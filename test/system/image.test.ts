@@ -54,7 +54,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'image-'));
   await generateSamples({
     ...{ seed: 'image', days: [DAY], directory: folder, submissionsPerFile: 40 },
-    ...{ measures: 20, channelVersions: ['nightly/28'] },
+    ...{ measures: 6, channelVersions: ['nightly/28'] },
   });
   metricsPort = await freePort();
   deployment = await Deployment.start({

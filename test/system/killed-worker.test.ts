@@ -15,7 +15,7 @@ before(async () => {
   samples = await mkdtemp(join(tmpdir(), 'samples-'));
   await generateSamples({
     ...{ seed: 'killed', days: [DAY], directory: samples, submissionsPerFile: 20 },
-    ...{ measures: 20, channelVersions: ['nightly/28', 'aurora/27'] },
+    ...{ measures: 6, channelVersions: ['nightly/28'] },
   });
 });
 after(() => rm(samples, { recursive: true, force: true }));
@@ -23,7 +23,7 @@ after(() => rm(samples, { recursive: true, force: true }));
 async function deploy(): Promise<Deployment> {
   const settings = {
     TELEMETRY_DEFINITIONS: join(samples, 'definitions'),
-    TELEMETRY_MAX_TASK_FILES: '4',
+    TELEMETRY_MAX_TASK_FILES: '1',
     TELEMETRY_CHUNK_TASKS: '4',
     TELEMETRY_ANALYSIS_TASKS_AT_ONCE: '1',
     // What the killed worker had received comes back after this.

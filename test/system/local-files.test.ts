@@ -142,12 +142,15 @@ describe('merge-results', () => {
 });
 
 /** So many that they make more than one group of files; the groups are merged afterwards. */
-const COPIES = 3;
+const COPIES = 4;
 
 describe('aggregate-submissions', () => {
   it('counts every submission of the list, the same bytes whatever the number of threads', async () => {
     const samples = join(work, 'samples');
-    await generateSamples({ seed: 'local-files', days: ['20131029'], directory: samples, submissionsPerFile: 60 });
+    await generateSamples({
+      ...{ seed: 'local-files', days: ['20131029'], directory: samples, submissionsPerFile: 60 },
+      channelVersions: ['nightly/28', 'aurora/27'],
+    });
     const root = join(samples, 'submissions');
     const files = (await readdir(root, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();

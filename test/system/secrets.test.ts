@@ -40,7 +40,7 @@ before(async () => {
   template = join(folder, 'filter.json.in');
   await generateSamples({
     ...{ seed: 'secrets', days: [DAY], directory: folder, submissionsPerFile: 40 },
-    ...{ measures: 20, channelVersions: ['nightly/28'] },
+    ...{ measures: 6, channelVersions: ['nightly/28'] },
   });
   smtp = new SMTPServer({
     disabledCommands: ['STARTTLS'],

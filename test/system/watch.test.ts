@@ -18,7 +18,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watch-'));
   await generateSamples({
     ...{ seed: 'watch', days: [DAY], directory: folder, submissionsPerFile: 40 },
-    ...{ measures: 20, channelVersions: ['nightly/28', 'aurora/27'] },
+    ...{ measures: 6, channelVersions: ['nightly/28'] },
   });
   template = join(folder, 'filter.json.in');
   await copyFile('filter.json.in', template);

@@ -13,6 +13,7 @@ import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 import { stateKeys } from '../../src/state/keys.ts';
+import { anyCharacter } from '../fakes/any-character.ts';
 import { cases } from '../fakes/cases.ts';
 
 /** Of a line of a part (`src/threads/part-file.ts`), of a name in a file system, and of a key of S3. */
@@ -26,7 +27,7 @@ const nasty = fc.constantFrom(
 const text = fc.oneof(
   { arbitrary: fc.constantFrom('WINNT', 'Linux', '6.1', '3.11.0', 'x86'), weight: 3 },
   nasty,
-  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.string({ unit: anyCharacter, maxLength: 80 }),
   fc.tuple(fc.constantFrom('x', '🦊', '\u0001', 'é', '/'), long).map(([of, length]) => of.repeat(length)),
 );
 const name = fc.oneof(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type DoneMessage, NO_REPORT, type TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
+import { anyCharacter } from '../fakes/any-character.ts';
 import { decodeDoneMessage, encodeDoneMessage, outputPrefix } from '../fakes/done-messages.ts';
 import { KNOWN_REASONS, MAX_COUNT } from '../../src/pipeline/known-reasons.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
@@ -96,9 +97,9 @@ describe('task messages', () => {
     const task = fc.record(
       {
         id: fc.integer({ min: 1, max: 999_999 }).map((number) => `${RUN}/${number}`),
-        files: fc.uniqueArray(fc.string({ unit: 'binary' }), { maxLength: 5 }),
+        files: fc.uniqueArray(fc.string({ unit: anyCharacter }), { maxLength: 5 }),
         size: fc.maxSafeNat(),
-        name: fc.string({ unit: 'binary' }),
+        name: fc.string({ unit: anyCharacter }),
         owner: fc.string(),
         code: fc.string(),
         targetQueue: fc.stringMatching(/^[A-Za-z0-9_-]{1,80}$/),
@@ -264,7 +265,7 @@ describe('done messages', () => {
 
   it('come back as they went', () => {
     const reason = fc.constantFrom(...KNOWN_REASONS);
-    const input = fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 6 }).chain((files) =>
+    const input = fc.uniqueArray(fc.string({ unit: anyCharacter }), { minLength: 1, maxLength: 6 }).chain((files) =>
       fc.record(
         {
           files: fc.constant(files),
@@ -310,7 +311,7 @@ describe('done messages', () => {
     });
     const bytes = fc.uint8Array({ maxLength: 60 }).map((array) => Buffer.from(array));
     const body = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       bytes.map((buffer) => buffer.toString('base64')),
       bytes.map((buffer) => buffer.toString('latin1')),
       nearly,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { addCounts } from '../../src/pipeline/known-reasons.ts';
 import { chunkRange, chunkSize, DrainProgress } from '../../src/pipeline/done-queue/chunk.ts';
+import { anyCharacter } from '../fakes/any-character.ts';
 import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import {
   doneReceipt,
@@ -31,7 +32,7 @@ describe('plan lines', () => {
     const task = fc.record(
       {
         id: fc.integer({ min: 1, max: 999_999 }).map((number) => `${RUN}/${number}`),
-        files: fc.uniqueArray(fc.string({ unit: 'binary' })),
+        files: fc.uniqueArray(fc.string({ unit: anyCharacter })),
         size: fc.maxSafeNat(),
       },
       { noNullPrototype: true },

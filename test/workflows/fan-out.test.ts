@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Activities } from '../../src/activities/index.ts';
 import { KNOWN_REASONS } from '../../src/pipeline/known-reasons.ts';
+import { atScale } from '../fakes/at-scale.ts';
 import { ALL_IN, PLAN, SNAPSHOT } from '../fakes/stage-activities.ts';
 import { type Execution, payloadsOf, temporalForTests } from '../fakes/temporal.ts';
 
@@ -14,9 +15,10 @@ const MAX_PAYLOAD_BYTES = 256 << 10;
 const SERVER_EVENTS = 51_200;
 const SERVER_BYTES = 50 << 20;
 
-const TASKS = 20_000;
+const TASKS = atScale ? 20_000 : 2000;
 const CHUNKS = TASKS / 100;
-const CHANNEL_VERSIONS = 1000;
+const CHANNEL_VERSIONS = atScale ? 1000 : 200;
+const SNAPSHOTS = atScale ? 5000 : 300;
 /** The patience of a run, 20 hours, in calls of ten minutes that bring nothing. */
 const IDLE_CALLS = 120;
 
@@ -89,17 +91,17 @@ function figures({ historyJson }: Execution, until = 'none'): Figures {
 }
 
 describe('a run', () => {
-  it('of 5,000 snapshots has at most 100 activities at once', async (context) => {
+  it(`of ${SNAPSHOTS} snapshots has at most 100 activities at once`, async (context) => {
     const execution = await temporal().execute({
       type: 'dailyAnalysis',
       input: { day: '20131029' },
       activities: {
-        planPublication: async () => ({ decision: 'publish', snapshots: 5000, seq: 0 }),
+        planPublication: async () => ({ decision: 'publish', snapshots: SNAPSHOTS, seq: 0 }),
         stageSnapshot: async ({ index }) => ({ ...SNAPSHOT, channelVersion: `nightly/${index}` }),
       },
     });
-    assert.equal(execution.names.filter((name) => name === 'stageSnapshot').length, 5000);
-    assert.equal(execution.result?.['rendered'], 5000);
+    assert.equal(execution.names.filter((name) => name === 'stageSnapshot').length, SNAPSHOTS);
+    assert.equal(execution.result?.['rendered'], SNAPSHOTS);
     assert.equal((execution.result['published'] as string[]).length, 100);
     const whole = figures(execution);
     context.diagnostic(JSON.stringify(whole));
@@ -107,7 +109,7 @@ describe('a run', () => {
     assert.ok(whole.events < SERVER_EVENTS, `${whole.events} events`);
   });
 
-  it('of 20,000 tasks and 1,000 channel/versions with the longest names fits its history', async (context) => {
+  it(`of ${TASKS} tasks and ${CHANNEL_VERSIONS} channel/versions with the longest names fits its history`, async (context) => {
     const execution = await temporal().execute({
       type: 'dailyAnalysis',
       input: { day: '20131029' },
