@@ -44,6 +44,7 @@ function* lines() {
     const byPath = Map.groupBy([...keys.get(key)], ([place]) => place.slice(0, place.indexOf('\n')));
     const members = [...byPath.keys()].sort().map((path) => {
       const rows = byPath.get(path).map(([, row]) => row);
+      rows.sort((a, b) => a.values.length - b.values.length);
       return `${JSON.stringify(path)}:${JSON.stringify(rows.length === 1 ? rows[0] : rows)}`;
     });
     yield `${key}\t{${members.join(',')}}\n`;

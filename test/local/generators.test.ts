@@ -28,7 +28,7 @@ after(() => {
 const newFolder = (): string => mkdtempSync(join(work, 'f-'));
 
 const FEW = { files: 12, lines: 400 };
-const FEW_SUBMISSIONS = { files: 4, perFile: 82 };
+const FEW_SUBMISSIONS = { files: 10, perFile: 82 };
 const DENSE_OPTIONS = '--measures 620 --bases 4 --span 5 --dates 5 --cvs nightly/28,aurora/27,beta/26'.split(' ');
 
 /** What the generator outside of the project makes of real data. */
