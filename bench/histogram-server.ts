@@ -37,7 +37,7 @@ try {
     const autocannon = fileURLToPath(import.meta.resolve('autocannon'));
     const load = ['-j', '-d', String(SECONDS), '-c', String(CONNECTIONS), address + path];
     const [program = '', ...args] = pinned(1, [autocannon, ...load]);
-    const { output } = await measure(program, args);
+    const { output } = await measure({ program, args });
     const { requests, latency, throughput, non2xx, errors } = JSON.parse(output) as LoadResult;
     const cpu = (await cpuSecondsOf(server)) - before;
     report(`histogram-server ${path.split('?')[0] ?? ''}`, {

@@ -13,7 +13,10 @@ const DAY = '20131029';
 
 if (process.argv[2] === 'child') await child();
 else {
-  const { seconds, peakMiB, output } = await measure(process.execPath, [fileURLToPath(import.meta.url), 'child']);
+  const { seconds, peakMiB, output } = await measure({
+    program: process.execPath,
+    args: [fileURLToPath(import.meta.url), 'child'],
+  });
   report('list-and-pack', { keys: KEYS, seconds, 'peak MiB': peakMiB, tasks: output.trim() });
 }
 

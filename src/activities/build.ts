@@ -6,6 +6,7 @@ import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { MAX_NAMED_OF_RUN, worstOf } from '../pipeline/bad-histograms.ts';
 import { addCount, addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
@@ -170,6 +171,10 @@ export async function totalsOf(
     filesMissingKey: await createFileList(analysis, run, 'missing', missing, signal),
     records: heads.reduce((total, { records }) => addCount(total, records), 0),
     skipped,
+    badHistograms: worstOf(
+      heads.map((head) => head.badHistograms),
+      MAX_NAMED_OF_RUN,
+    ),
     dropped,
     failedTasks,
     channelVersions,

@@ -6,6 +6,7 @@ import { failpoint } from '../failpoints.ts';
 import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import { chunkRange } from '../pipeline/done-queue/chunk.ts';
 import type { Outcome, Receipt } from '../pipeline/done-queue/receipt.ts';
+import { MAX_NAMED, worstOf } from '../pipeline/bad-histograms.ts';
 import { addCount, addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import { ObjectMissingError, type ObjectStore, PreconditionFailedError } from '../ports.ts';
@@ -133,6 +134,10 @@ async function mergeReceipts(
     filesPartial: good.flatMap(({ receipt }) => receipt.filesPartial),
     records: good.reduce((sum, { receipt }) => addCount(sum, receipt.records), 0),
     skipped,
+    badHistograms: worstOf(
+      good.map(({ receipt }) => receipt.badHistograms),
+      MAX_NAMED,
+    ),
     dropped: merged.dropped,
   };
 }

@@ -86,14 +86,14 @@ async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts
   const { rules, limits, processor } = ports.settings;
   let taskReport: TaskReport;
   if (processor === undefined) {
-    const { filesFailed, filesPartial, records, skipped } = await ports.threads.aggregateSubmissions({
+    const { filesFailed, filesPartial, records, skipped, badHistograms } = await ports.threads.aggregateSubmissions({
       files,
       output: join(output, RESULT_NAME),
       folder,
       rules,
       limits,
     });
-    taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped };
+    taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped, badHistograms };
   } else {
     await runProcessor(processor, files, output, ports.logger);
     taskReport = { ...NO_REPORT, filesFailed: missing };

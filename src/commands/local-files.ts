@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
+import { MAX_NAMED_OF_RUN, worstOf } from '../pipeline/bad-histograms.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
@@ -49,6 +50,11 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
     const records = passes.reduce((sum, pass) => sum + pass.records, 0);
     for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
       say(`left out: ${visibleLine(key)} (${reason})`);
+    const bad = worstOf(
+      passes.map(({ badHistograms }) => badHistograms),
+      MAX_NAMED_OF_RUN,
+    );
+    if (Object.keys(bad).length > 0) say(`bad_histogram by measure, the worst: ${reasons(bad)}`);
     print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
   });
 }

@@ -106,13 +106,14 @@ export async function investigate(config: Config, name: string, options: Investi
 
 /** A day's result for people. */
 export function describeDay(result: DailyAnalysisResult): string {
-  const { day, planned, done, failed, missing, files, records, skipped } = result;
+  const { day, planned, done, failed, missing, files, records, skipped, badHistograms = {} } = result;
   const rows = [
     ['day', day],
     ['files', `${files.processed} processed, ${files.missing} missing, ${files.partial} in part`],
     ['tasks', `${planned} planned = ${done} done + ${failed} failed + ${missing} missing`],
     ['submissions', String(records)],
     ['skipped', reasons(skipped) || 'none'],
+    ...(Object.keys(badHistograms).length > 0 ? [['bad histograms', reasons(badHistograms)]] : []),
     ['published', describePublication(result)],
     ...(result.versions === null ? [] : [['versions.json', result.versions]]),
     ...result.warnings.map((warning) => ['warning', warning]),

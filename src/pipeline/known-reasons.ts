@@ -50,6 +50,8 @@ const KNOWN = [
   'bad_date',
   'clamped_sum',
   'unplanned_channel_version',
+  // Parts of a done message.
+  'bad_report',
   // Tasks.
   'aborted',
   'failed',

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import { resultLines } from '../pipeline/aggregates/result-lines.ts';
 import { SlotTable } from '../pipeline/aggregates/slot-table.ts';
+import { MAX_NAMED } from '../pipeline/bad-histograms.ts';
 import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
 import type { FailedFile, TaskReport } from '../pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
@@ -106,10 +107,9 @@ async function countFiles(
   const filesFailed: FailedFile[] = [...failed].map(([key, reason]) => ({ key, reason }));
   for (const { reason } of filesFailed) aggregator.note(reason);
   if (table.mixedStatistics > 0) aggregator.note('mixed_statistics', table.mixedStatistics);
-  return {
-    decodedBytes,
-    report: { filesFailed, filesPartial: partial, records: aggregator.records, skipped: aggregator.skipped },
-  };
+  const { records, skipped } = aggregator;
+  const badHistograms = aggregator.badHistograms.worst(MAX_NAMED);
+  return { decodedBytes, report: { filesFailed, filesPartial: partial, records, skipped, badHistograms } };
 }
 
 async function countFile(

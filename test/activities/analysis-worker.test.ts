@@ -100,6 +100,19 @@ describe('an analysis task', () => {
     assert.deepEqual(order, ['createOnce', 'send']);
   });
 
+  it('names the measures whose histograms were left out', async () => {
+    const bad = (name: string): string => RECORD.replace('"FLAG"', `"${name}":[1],"FLAG"`);
+    await store([bad('B') + bad('A') + bad('B') + bad('not a name'), bad('B') + RECORD]);
+    await run();
+    const { records, skipped, badHistograms } = reported();
+    assert.equal(records, 6);
+    assert.deepEqual(skipped, { bad_histogram: 4, bad_measure_name: 1 });
+    assert.deepEqual(Object.entries(badHistograms), [
+      ['B', 3],
+      ['A', 1],
+    ]);
+  });
+
   it('names files that are gone, and counts the others', async () => {
     await store([RECORD]);
     await run();

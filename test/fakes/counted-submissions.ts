@@ -15,6 +15,8 @@ export const KEY = keyOf('20131029030201', '20131029');
 export interface Counted {
   readonly records: number;
   readonly skipped: Record<string, number>;
+  /** By measure, all of them. */
+  readonly badHistograms: Readonly<Record<string, number>>;
   /** Rows by `measure by-date date/path`: values, build id, revision. */
   readonly rows: Record<string, unknown[]>;
 }
@@ -35,6 +37,7 @@ export function count(lines: readonly (string | Buffer)[], { key = KEY, rules = 
   return {
     records: aggregator.records,
     skipped: aggregator.skipped,
+    badHistograms: aggregator.badHistograms.worst(Infinity),
     rows: Object.fromEntries(rows) as Counted['rows'],
   };
 }

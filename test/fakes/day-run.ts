@@ -4,7 +4,7 @@ import type { ContributionSummary } from '../../src/activities/build.ts';
 import type { CommitResult } from '../../src/activities/commit.ts';
 import type { DrainInput, DrainResult } from '../../src/activities/drain.ts';
 import type { PlanSummary } from '../../src/activities/plan.ts';
-import type { TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
+import { NO_REPORT, type TaskReport } from '../../src/pipeline/done-queue/done-message.ts';
 import { encodeDoneMessage, resultKey } from './done-messages.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import type { RunRef } from '../../src/pipeline/run-ref.ts';
@@ -178,6 +178,6 @@ export function doneMessage(
   task: TaskMessage,
   { aborted = false, report = {} }: { aborted?: boolean; report?: Partial<TaskReport> | undefined } = {},
 ): string {
-  const whole = { filesFailed: [], filesPartial: [], records: task.files.length, skipped: {}, ...report };
+  const whole = { ...NO_REPORT, records: task.files.length, ...report };
   return encodeDoneMessage(task, { aborted, report: whole });
 }

@@ -164,6 +164,13 @@ describe('aggregate-submissions', () => {
       assert.equal(code, 0, stderr);
       const [, submissions = '', ofFiles] = /: (\d+) submissions of (\d+) files; skipped: /.exec(stdout) ?? [];
       assert.equal(Number(ofFiles), input === list ? lines.length : paths.length, stdout);
+      const [, bad] = /bad_histogram (\d+)/.exec(stdout) ?? [];
+      const [, named = ''] = /^bad_histogram by measure, the worst: (.*)$/m.exec(stderr) ?? [];
+      const counts = named.split(', ').map((part) => Number(part.split(' ')[1]));
+      assert.equal(
+        counts.reduce((sum, next) => sum + next, 0),
+        Number(bad),
+      );
       return Number(submissions);
     };
     const [one, three, single] = [join(work, 'one'), join(work, 'three'), join(work, 'single')];

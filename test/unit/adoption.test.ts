@@ -278,6 +278,7 @@ describe('adoption of a folder of the original', () => {
     ['a filter id nobody has', with_(FILE, row(1, 2, 3, 4, 5, 6, 7, 8, 9, 99)), { unknown_filter: 1, no_rows: 1 }],
     ['the id of an inner node', with_(FILE, row(1, 2, 3, 4, 5, 6, 7, 8, 9, 1)), { unknown_filter: 1, no_rows: 1 }],
     ['a null for a filter id', with_(FILE, row(1, 2, 3, 4, 5, 6, 7, 8, 9, null)), { bad_row: 1, no_rows: 1 }],
+    ['numbers beyond every double', with_(FILE, '{"20131028":[[1e999,2,3,-1e999,5,6,7,8,9,5]]}'), { clamped_sum: 2 }],
     ['rows of another length', with_(FILE, row(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 5)), { other_length: 1 }],
     ['a measure with a blank', with_('A B-by-build-date.json', '{}'), { bad_measure_name: 1 }],
     ['a measure named like a path', with_('..-by-build-date.json', '{}'), { bad_measure_name: 1 }],

@@ -93,6 +93,47 @@ describe('task messages', () => {
     assert.deepEqual(decodeBody(encodeTaskMessage(TASK, TASK)).fields, { ...rest, 'target-queue': targetQueue });
   });
 
+  const named = (badHistograms: unknown, bad = 100) =>
+    decodeDoneMessage(wire(done({ skipped: { bad_histogram: bad }, 'bad-histograms': badHistograms })));
+
+  for (const [name, value, expected, refused] of [
+    ['absent', undefined, {}, 0],
+    ['null', null, {}, 1],
+    ['a list', [['GC_MS', 1]], {}, 1],
+    ['a text', 'GC_MS', {}, 1],
+    ['of a name that is none', { 'A/B': 1, '\u001b[2J': 1, ['x'.repeat(129)]: 1, '': 1, '..': 1, OK: 2 }, { OK: 2 }, 5],
+    ['of what is no count', { A: -1, B: 1.5, C: '3', D: null, E: {}, F: 0, G: 2 ** 32, OK: 2 }, { OK: 2 }, 7],
+    ['of more than were left out', { A: 60, B: 50, C: 40, D: 1 }, { A: 60, C: 40 }, 2],
+  ] as const) {
+    it(`with a list of bad histograms that is ${name} bring what can be true of it, and count the rest`, () => {
+      const { badHistograms, skipped } = named(value);
+      assert.deepEqual(badHistograms, expected);
+      assert.equal(skipped['bad_report'] ?? 0, refused);
+      assert.equal(skipped['bad_histogram'], 100);
+    });
+  }
+
+  it('bring the 50 worst of any number of measures', () => {
+    const many = Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`M_${index}`, 1 + (index % 40)]));
+    const { badHistograms, skipped } = named(many, MAX_COUNT);
+    assert.equal(Object.keys(badHistograms).length, 50);
+    assert.deepEqual(new Set(Object.values(badHistograms)), new Set([40]));
+    assert.equal(skipped['bad_report'], 3950);
+  });
+
+  it('name bad histograms as far as there is room', () => {
+    const names = Array.from({ length: 50 }, (_, index) => `${10 + index}`.padStart(128, 'M'));
+    const report: TaskReport = {
+      ...{ filesFailed: [], filesPartial: [], records: 7, skipped: { bad_histogram: 50 } },
+      badHistograms: Object.fromEntries(names.map((name) => [name, 1])),
+    };
+    const body = encodeDoneMessage(TASK, { aborted: false, report });
+    const { badHistograms } = decodeDoneMessage(body);
+    const count = Object.keys(badHistograms).length;
+    assert.ok(count >= 10 && count < 50, `${count} measures`);
+    assert.deepEqual(Object.keys(badHistograms), names.slice(0, count));
+  });
+
   it('come back as they went', () => {
     const task = fc.record(
       {
@@ -215,12 +256,13 @@ describe('done messages', () => {
       filesFailed: [{ key: KEY, reason: 'bad_container' }],
       filesPartial: [],
       records: 7,
-      skipped: { no_tab: 2, bad_json: 1 },
+      skipped: { no_tab: 2, bad_json: 1, bad_histogram: 5 },
+      badHistograms: { GC_MS: 4, __proto__x: 1 },
     };
-    const { filesFailed, filesPartial, records, skipped } = decodeDoneMessage(
+    const { filesFailed, filesPartial, records, skipped, badHistograms } = decodeDoneMessage(
       encodeDoneMessage(TASK, { aborted: false, report }),
     );
-    assert.deepEqual({ filesFailed, filesPartial, records, skipped }, report);
+    assert.deepEqual({ filesFailed, filesPartial, records, skipped, badHistograms }, report);
   });
 
   it('believe of a report only what can be true', () => {
@@ -265,6 +307,7 @@ describe('done messages', () => {
 
   it('come back as they went', () => {
     const reason = fc.constantFrom(...KNOWN_REASONS);
+    const measure = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/);
     const input = fc.uniqueArray(fc.string({ unit: anyCharacter }), { minLength: 1, maxLength: 6 }).chain((files) =>
       fc.record(
         {
@@ -276,6 +319,7 @@ describe('done messages', () => {
           filesPartial: fc.constantFrom([], files.slice(0, 1)),
           records: fc.nat(MAX_COUNT),
           skipped: fc.dictionary(reason, fc.nat(MAX_COUNT), { noNullPrototype: true, maxKeys: 64 }),
+          badHistograms: fc.dictionary(measure, fc.integer({ min: 1, max: 9 }), { noNullPrototype: true, maxKeys: 9 }),
         },
         { noNullPrototype: true },
       ),
@@ -283,7 +327,9 @@ describe('done messages', () => {
     fc.assert(
       fc.property(input, ({ files, ...report }) => {
         const filesFailed = report.filesFailed.filter(({ key }) => files.includes(key));
-        const sent = { ...report, filesFailed };
+        const named = Object.values(report.badHistograms).reduce((sum, count) => sum + count, 0);
+        const skipped = { ...report.skipped, ...(named > 0 && { bad_histogram: named }) };
+        const sent = { ...report, filesFailed, skipped };
         const message = decodeDoneMessage(encodeDoneMessage({ ...TASK, files }, { aborted: false, report: sent }));
         assert.deepEqual(message, { id: TASK.id, files, targetPrefix: outputPrefix(TASK.id), plain: false, ...sent });
       }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { MAX_NAMED, MAX_NAMED_OF_RUN } from '../../src/pipeline/bad-histograms.ts';
 import { largestMessage } from '../../src/pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { KNOWN_REASONS, MAX_COUNT } from '../../src/pipeline/known-reasons.ts';
@@ -24,6 +25,8 @@ async function pack(files: readonly InputFile[], limits: Partial<PackLimits> = {
 
 const sized = (sizes: Readonly<Record<string, number>>): InputFile[] =>
   Object.entries(sizes).map(([key, size]) => ({ key, size }));
+/** Names of measures that need most room. */
+const LONGEST_NAMES = Array.from({ length: MAX_NAMED }, (_, index) => `${10 + index}`.padStart(128, 'M'));
 const small = (count: number): InputFile[] =>
   Array.from({ length: count }, (_, index) => ({ key: `f${index}`, size: 1 }));
 
@@ -109,16 +112,21 @@ describe('packing', () => {
       assert.equal(tasks.flatMap(({ files: keys }) => keys).length, 201);
       const longest = KNOWN_REASONS.reduce((a, b) => (b.length > a.length ? b : a));
       const skipped = Object.fromEntries(KNOWN_REASONS.map((reason) => [reason, MAX_COUNT]));
+      const badHistograms = Object.fromEntries(LONGEST_NAMES.map((name) => [name, Math.floor(MAX_COUNT / MAX_NAMED)]));
       for (const task of tasks) {
         const message = { ...task, ...JOB };
         assert.ok(encodeTaskMessage(task, JOB).length <= DEFAULTS.maxMessageBytes);
         for (const filesFailed of [task.files.map((file) => ({ key: file, reason: longest })), []]) {
           const filesPartial = filesFailed.length > 0 ? [] : [...task.files];
-          const report = { filesFailed, filesPartial, records: MAX_COUNT, skipped };
+          const counted = { filesFailed, filesPartial, records: MAX_COUNT, skipped };
+          const report = { ...counted, badHistograms };
           const body = encodeDoneMessage(message, { aborted: false, report });
           assert.ok(body.length <= DEFAULTS.maxMessageBytes, `${body.length} bytes`);
           const { filesFailed: failed, filesPartial: partial, records, ...read } = decodeDoneMessage(body);
-          assert.deepEqual({ filesFailed: failed, filesPartial: partial, records, skipped: read.skipped }, report);
+          assert.deepEqual({ filesFailed: failed, filesPartial: partial, records, skipped: read.skipped }, counted);
+          const named = Object.entries(read.badHistograms);
+          assert.ok(named.length >= MAX_NAMED_OF_RUN, `${named.length} measures are named`);
+          assert.deepEqual(named, Object.entries(badHistograms).slice(0, named.length));
         }
       }
     });

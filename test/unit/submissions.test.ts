@@ -27,6 +27,7 @@ describe('a submission', () => {
     assert.deepEqual(count([submission({ histograms: { FLAG } })]), {
       records: 1,
       skipped: {},
+      badHistograms: {},
       rows: {
         [`FLAG by-build-date ${WHERE}`]: [[...FLAG, 1], '20131029030201', REVISION],
         [`FLAG by-submission-date ${WHERE}`]: [[...FLAG, 1], '20131029030201', REVISION],
@@ -190,7 +191,7 @@ describe('a histogram', () => {
     it(`${name} is left out, and nothing else of its submission`, () => {
       const text = submission({ histograms: { A: FLAG, BAD: 'BAD', Z: FLAG } }).replace('"BAD":"BAD"', `"BAD":${json}`);
       const counted = count([text]);
-      assert.deepEqual(counted.skipped, { bad_histogram: 1 });
+      assert.deepEqual([counted.skipped, counted.badHistograms], [{ bad_histogram: 1 }, { BAD: 1 }]);
       assert.equal(counted.records, 1);
       assert.deepEqual(
         Object.keys(counted.rows).map((place) => place.split(' ')[0]),

@@ -24,6 +24,9 @@ const IDLE_CALLS = 120;
 
 /** The longest names that can be published, every known reason, the largest counts. */
 const NAME = (index: number): string => `${String(index).padStart(255, 'c')}/${'1'.repeat(255)}`;
+const BAD = Object.fromEntries(
+  Array.from({ length: 10 }, (_, index) => [`${10 + index}`.padStart(128, 'M'), Number.MAX_SAFE_INTEGER]),
+);
 const REASONS = Object.fromEntries(KNOWN_REASONS.map((reason) => [reason, Number.MAX_SAFE_INTEGER]));
 const LARGEST: Partial<Activities> = {
   renderFilter: async () => ({
@@ -34,7 +37,8 @@ const LARGEST: Partial<Activities> = {
   buildContribution: async ({ run, day }) => ({
     ...{ planned: TASKS, done: TASKS, failed: 0, missing: 0, records: Number.MAX_SAFE_INTEGER, runId: run.runId, day },
     ...{ files: { processed: 4_020_000, missing: 0, partial: 0 }, planAt: '2013-10-30T13:31:00.000Z' },
-    ...{ skipped: REASONS, dropped: REASONS, failedTasks: REASONS, channelVersions: CHANNEL_VERSIONS },
+    ...{ skipped: REASONS, badHistograms: BAD, dropped: REASONS, failedTasks: REASONS },
+    channelVersions: CHANNEL_VERSIONS,
   }),
   stageSnapshot: async ({ index }) => ({
     ...SNAPSHOT,

@@ -29,6 +29,8 @@ function readChunkHead(root: StoredJson) {
     /** Submissions counted by the workers. */
     records: root.member('records').count(),
     skipped: root.member('skipped').counts(),
+    /** The measures with most histograms left out; absent in chunks of earlier releases. */
+    badHistograms: root.optional('badHistograms')?.counts() ?? {},
     /** Aggregates dropped while merging, by reason. */
     dropped: root.member('dropped').counts(),
   };

@@ -41,10 +41,15 @@ export function noteBuild(row: { buildId: string; revision: string }, buildId: s
 
 /**
  * Holds sums that overflowed at the largest double, so that every stored number is JSON (docs/formats/results.md 4.6).
+ * @returns how many there were
  */
-export function holdFinite(values: Float64Array): void {
+export function holdFinite(values: Float64Array): number {
+  let held = 0;
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] as number;
-    if (!Number.isFinite(value)) values[index] = value > 0 ? Number.MAX_VALUE : value < 0 ? -Number.MAX_VALUE : 0;
+    if (Number.isFinite(value)) continue;
+    values[index] = value > 0 ? Number.MAX_VALUE : value < 0 ? -Number.MAX_VALUE : 0;
+    held += 1;
   }
+  return held;
 }

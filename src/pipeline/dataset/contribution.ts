@@ -42,6 +42,8 @@ function readContribution(root: StoredJson) {
     filesMissingKey: root.member('filesMissingKey').text(),
     records: root.member('records').count(),
     skipped: root.member('skipped').counts(),
+    /** The measures with most histograms left out; absent in contributions of earlier releases. */
+    badHistograms: root.optional('badHistograms')?.counts() ?? {},
     dropped: root.member('dropped').counts(),
     failedTasks: root.member('failedTasks').counts(),
     segments: root.member('segments').list(readSegment),

@@ -2,6 +2,8 @@
  * The report of a run: every count, so that planned = done + failed + missing can be checked, and what needs attention.
  */
 
+import type { BadHistograms } from '../bad-histograms.ts';
+
 export interface RunCounts {
   readonly planned: number;
   readonly done: number;
@@ -11,6 +13,8 @@ export interface RunCounts {
   /** Submissions counted. */
   readonly records: number;
   readonly skipped: Readonly<Record<string, number>>;
+  /** The measures with most histograms left out; runs that an earlier release began know none. */
+  readonly badHistograms?: BadHistograms;
   readonly dropped: Readonly<Record<string, number>>;
   readonly failedTasks: Readonly<Record<string, number>>;
 }
@@ -30,6 +34,7 @@ const WHOLE_SUBMISSION = [
   'line_too_long',
 ] as const;
 
+/** Of the submissions; below it, bad ones are left out every day. */
 const MANY_SKIPPED = 0.05;
 
 export function skippedSubmissions(skipped: Readonly<Record<string, number>>): number {
@@ -47,9 +52,17 @@ export function warningsOf(counts: RunCounts, definitionsPending: number): strin
     ...(files.missing > 0 ? [`input files in FILES_MISSING: ${files.missing}`] : []),
     ...(files.partial > 0 ? [`input files that could be read in part only: ${files.partial}`] : []),
     ...(share > MANY_SKIPPED ? [`${left} of ${records + left} submissions were left out (${reasons(skipped)})`] : []),
+    ...badHistogramWarning(counts),
     ...(Object.keys(dropped).length > 0 ? [`aggregates were dropped while merging (${reasons(dropped)})`] : []),
     ...(definitionsPending > 0 ? [`${definitionsPending} measures wait for their definition`] : []),
   ];
+}
+
+function badHistogramWarning({ records, skipped, badHistograms = {} }: RunCounts): string[] {
+  const bad = skipped['bad_histogram'] ?? 0;
+  if (bad <= MANY_SKIPPED * records) return [];
+  const named = reasons(badHistograms);
+  return [`${bad} histograms were left out as bad_histogram${named === '' ? '' : `, most of ${named}`}`];
 }
 
 /** `bad_json 3, no_tab 1`, most frequent first. */

@@ -2,8 +2,10 @@
  * The messages of the done queue: the task's seven fields plus `target-prefix` (docs/formats/queues.md 2.3), in both
  * directions.
  */
+import { BadHistogramCounts, type BadHistograms, MAX_NAMED } from '../bad-histograms.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { addCounts, knownReason, MAX_COUNT } from '../known-reasons.ts';
+import { isMeasureName } from '../safe-segment.ts';
 import { decodeBody, encodeBody, isTaskId, stringList } from '../task-queue/message-body.ts';
 import { type JobHeader, taskFields, taskMessageBytes, type TaskMessage } from '../task-queue/task-message.ts';
 
@@ -22,6 +24,8 @@ export interface TaskReport {
   readonly records: number;
   /** Submissions and parts of submissions that were left out, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Which measures `bad_histogram` is about: the worst `MAX_NAMED`. */
+  readonly badHistograms: BadHistograms;
 }
 
 export interface DoneMessage extends TaskReport {
@@ -36,10 +40,11 @@ export interface DoneMessage extends TaskReport {
 /** Name of the one file among those of a task that is merged. */
 export const RESULT_NAME = 'result.txt';
 
-export const NO_REPORT: TaskReport = { filesFailed: [], filesPartial: [], records: 0, skipped: {} };
+export const NO_REPORT: TaskReport = { filesFailed: [], filesPartial: [], records: 0, skipped: {}, badHistograms: {} };
 
 /**
- * The message body. A report that would not fit beside the files names them by their place instead of their key.
+ * The message body. A report that would not fit beside the files names them by their place instead of their key; bad
+ * histograms are named as far as there is room then.
  * @param prefixOf where the files of a task are in the analysis bucket (`state/keys.ts`)
  */
 export function encodeDoneMessage(
@@ -49,17 +54,38 @@ export function encodeDoneMessage(
 ): string {
   const fields = { ...taskFields(task, task), 'target-prefix': aborted ? null : prefixOf(task.id) };
   if (aborted) return encodeBody(fields);
-  const { filesFailed, filesPartial, records, skipped } = report;
-  const whole = encodeBody({ ...fields, 'files-failed': filesFailed, 'files-partial': filesPartial, records, skipped });
-  if (whole.length <= encodeBody(fields).length + reportBytes(task.files.length)) return whole;
+  const { filesFailed, filesPartial, records, skipped, badHistograms } = report;
+  const counts = { records, skipped };
+  const whole = encodeBody({
+    ...fields,
+    'files-failed': filesFailed,
+    'files-partial': filesPartial,
+    ...counts,
+    ...named(badHistograms),
+  });
+  const room = encodeBody(fields).length + reportBytes(task.files.length);
+  if (whole.length <= room) return whole;
   const places = new Map(task.files.map((key, place) => [key, place]));
-  return encodeBody({
+  const short = {
     ...fields,
     'files-failed': filesFailed.map(({ key, reason }) => ({ file: places.get(key), reason })),
     'files-partial': filesPartial.map((key) => places.get(key)),
-    records,
-    skipped,
-  });
+    ...counts,
+  };
+  return encodeBody({ ...short, ...named(fitting(badHistograms, room - encodeBody(short).length)) });
+}
+
+/** Workers of the original, and aggregators of earlier releases, do not know the member. */
+function named(badHistograms: BadHistograms): { 'bad-histograms'?: BadHistograms } {
+  return Object.keys(badHistograms).length > 0 ? { 'bad-histograms': badHistograms } : {};
+}
+
+/** The first ones, as many as fit in so many encoded bytes. */
+function fitting(badHistograms: BadHistograms, bytes: number): BadHistograms {
+  let left = Math.floor(bytes / 4) * 3 - ',"bad-histograms":{}'.length;
+  const entries = Object.entries(badHistograms);
+  const end = entries.findIndex(([measure, count]) => (left -= `"${measure}":${count},`.length) < 0);
+  return Object.fromEntries(end < 0 ? entries : entries.slice(0, end));
 }
 
 /** JSON bytes of a report's counts, and of a file in it: `{"file":200,"reason":"…"},` with the longest known reason. */
@@ -130,11 +156,15 @@ function report(fields: Record<string, unknown>, files: readonly string[]): Task
     if (key !== undefined && typeof reason === 'string' && !failed.has(key)) failed.set(key, knownReason(reason));
   }
   const partial = new Set(listOf(fields['files-partial']).map(keyOf));
+  const skipped = counts(fields['skipped']);
+  const { badHistograms, refused } = badHistogramsOf(fields['bad-histograms'], skipped['bad_histogram'] ?? 0);
+  if (refused > 0) addCounts(skipped, { bad_report: refused });
   return {
     filesFailed: [...failed].map(([key, reason]) => ({ key, reason })),
     filesPartial: [...partial].filter((key) => key !== undefined).filter((key) => !failed.has(key)),
     records: isCount(fields['records']) ? fields['records'] : 0,
-    skipped: counts(fields['skipped']),
+    skipped,
+    badHistograms,
   };
 }
 
@@ -148,6 +178,26 @@ function counts(value: unknown): Record<string, number> {
   for (const [reason, count] of Object.entries(value))
     if (isCount(count)) addCounts(total, { [knownReason(reason)]: count });
   return total;
+}
+
+/**
+ * The worst measures of a worker's list, as far as they can be true: together no more than the message says were left
+ * out. What else is in the list is only counted.
+ */
+function badHistogramsOf(value: unknown, leftOut: number): { badHistograms: BadHistograms; refused: number } {
+  if (value === undefined) return { badHistograms: {}, refused: 0 };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { badHistograms: {}, refused: 1 };
+  const entries = Object.entries(value);
+  const counts = new BadHistogramCounts();
+  for (const [measure, count] of entries) if (isMeasureName(measure) && isCount(count)) counts.note(measure, count);
+  let left = leftOut;
+  const taken: [string, number][] = [];
+  for (const [measure, count] of Object.entries(counts.worst(MAX_NAMED))) {
+    if (count > left) continue;
+    left -= count;
+    taken.push([measure, count]);
+  }
+  return { badHistograms: Object.fromEntries(taken), refused: entries.length - taken.length };
 }
 
 function isCount(value: unknown): value is number {

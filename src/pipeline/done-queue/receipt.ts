@@ -26,7 +26,7 @@ export interface ResultObject {
 }
 
 export function doneReceipt(message: DoneMessage, result: ResultObject): Receipt {
-  const { id, filesFailed, filesPartial, records, skipped } = message;
+  const { id, filesFailed, filesPartial, records, skipped, badHistograms } = message;
   return {
     id,
     outcome: 'done',
@@ -37,6 +37,7 @@ export function doneReceipt(message: DoneMessage, result: ResultObject): Receipt
     filesPartial,
     records,
     skipped,
+    badHistograms,
   };
 }
 
@@ -80,5 +81,6 @@ function readReport(root: StoredJson): TaskReport {
     filesPartial: partial?.list((key) => key.text()) ?? NO_REPORT.filesPartial,
     records: root.optional('records')?.count() ?? NO_REPORT.records,
     skipped: root.optional('skipped')?.counts() ?? NO_REPORT.skipped,
+    badHistograms: root.optional('badHistograms')?.counts() ?? NO_REPORT.badHistograms,
   };
 }

@@ -17,6 +17,7 @@ import {
 import { noteBuild } from '../aggregates/merge-rule.ts';
 import { isSubmittedRow, MAX_ROW, MAX_STATISTIC } from '../aggregates/row-limits.ts';
 import type { MeasureRows, SlotTable } from '../aggregates/slot-table.ts';
+import { BadHistogramCounts } from '../bad-histograms.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';
@@ -52,6 +53,7 @@ export class SubmissionAggregator {
   records = 0;
   /** What was left out or changed, by reason. */
   readonly skipped: Record<string, number> = {};
+  readonly badHistograms = new BadHistogramCounts();
   readonly #table: SlotTable;
   readonly #rules: SubmissionRules;
   #dimensions: SubmissionDimensions | undefined;
@@ -159,6 +161,7 @@ export class SubmissionAggregator {
     if (!this.#isHistogram(start, length)) {
       this.#refused.add(name);
       this.note('bad_histogram');
+      this.badHistograms.note(name);
       return undefined;
     }
     const rows = known ?? this.#table.measure(this.#measures, name);

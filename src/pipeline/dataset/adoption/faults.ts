@@ -17,6 +17,7 @@ const KEPT_OUT = {
   no_revision: false,
   bad_revision: false,
   duplicate_row: false,
+  clamped_sum: false,
   other_length: false,
   foreign_file: false,
 } as const;

@@ -65,7 +65,8 @@ function slotOf(
   }
   // A null, the original's "not a number", counts as 0, as in the client.
   const values = Float64Array.from(row.slice(0, -1), (value) => value ?? 0);
-  holdFinite(values);
+  const held = holdFinite(values);
+  if (held > 0) faults.add('clamped_sum', measure, held);
   const isShown = length === undefined || values.length === length;
   if (!isShown) faults.add('other_length', measure);
   const build = isShown ? { buildId, revision } : { buildId: '', revision: '' };
