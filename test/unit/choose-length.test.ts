@@ -48,6 +48,11 @@ describe('chooseLength', () => {
       10,
     ],
     ['builds of the future when there are no others', [received('20131029', 10), slot(9, '20991231', 1)].slice(1), 9],
+    [
+      'a build of the future, against rows that have none',
+      [slot(9, '20131101', 1, 'r', 'by-submission-date', '20131029'), slot(11, '', 500)],
+      9,
+    ],
   ];
   for (const [what, slots, expected] of table) {
     it(`takes the length of ${what}`, () => {

@@ -53,19 +53,19 @@ const DECIDING_SUBMISSIONS = 100;
  * Chooses over all slots of a measure: of the newest builds that together have 2 % of the submissions, and at least 100,
  * the length that most of their submissions have. Ties go to the length with the highest build id (compared as text), then
  * to that with the larger total count, then to the longer one. A build later than the day after the newest submission is
- * no real one and has no say, nor have rows without a build, while there are others. The order of the slots has no
+ * no real one and has no say while there are others, nor have rows without a build, even beside such builds alone. The order of the slots has no
  * influence.
  * @throws Error when there are no slots
  */
 export function chooseLength(slots: readonly Slot[]): ChosenLength {
   const newestDay = newestSubmission(slots);
   const latest = newestDay === '' ? undefined : dayAfter(newestDay);
-  const anyKnown = slots.some((slot) => isKnown(slot, latest));
+  const decides = deciding(slots, latest);
   const tallies = new Map<number, Tally>();
   for (const slot of slots) {
     const tally = tallies.get(slot.values.length) ?? emptyTally(slot.values.length);
     tallies.set(tally.length, tally);
-    add(tally, slot, !anyKnown || isKnown(slot, latest), newestDay);
+    add(tally, slot, decides(slot), newestDay);
   }
   const recent = recentVotes([...tallies.values()]);
   const preferred = [...tallies.values()].toSorted(
@@ -85,9 +85,20 @@ function newestSubmission(slots: readonly Slot[]): string {
   return newest;
 }
 
+/** Which slots have a say: those of real builds; when there are none, those that name a build at all; else every one. */
+function deciding(slots: readonly Slot[], latest: string | undefined): (slot: Slot) => boolean {
+  const isReal = (slot: Slot): boolean => isKnown(slot, latest);
+  return [isReal, hasBuild].find((isSuch) => slots.some(isSuch)) ?? (() => true);
+}
+
+function hasBuild({ buildId }: Slot): boolean {
+  return buildId !== '' && buildId !== '0';
+}
+
 /** Clocks and time zones allow a build of the day after its submission, which is `latest`. */
-function isKnown({ byDate, date, buildId }: Slot, latest: string | undefined): boolean {
-  if (buildId === '' || buildId === '0') return false;
+function isKnown(slot: Slot, latest: string | undefined): boolean {
+  const { byDate, date, buildId } = slot;
+  if (!hasBuild(slot)) return false;
   return !isLater(buildId.slice(0, 8), latest) && !(byDate === 'by-build-date' && isLater(date, latest));
 }
 
