@@ -60,6 +60,7 @@ describe('compiled code', () => {
   before(() => {
     project = mkdtempSync(join(tmpdir(), 'start-cost-'));
     cpSync('src', join(project, 'src'), { recursive: true });
+    cpSync('dist/kernels', join(project, 'dist/kernels'), { recursive: true });
     symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
     writeFileSync(join(project, 'package.json'), '{"type": "module"}');
     result = join(project, 'result');
