@@ -1,7 +1,5 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { type FileHandle, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
@@ -197,14 +195,35 @@ function demandGood(rejected: readonly RejectedResult[], of: number): void {
   });
 }
 
+const COPY_BYTES = 1 << 20;
+
 /** Makes one file of several; the first becomes it. */
-async function joinFiles([first, ...others]: readonly string[], output: string): Promise<void> {
-  for (const other of others) {
-    const source = createReadStream(other, { highWaterMark: 1 << 20 });
-    await pipeline(source, createWriteStream(first ?? '', { flags: 'a' }));
-    await rm(other);
+async function joinFiles([first = '', ...others]: readonly string[], output: string): Promise<void> {
+  // One buffer for all of it: streams make one for each piece.
+  const buffer = Buffer.allocUnsafe(COPY_BYTES);
+  const target = await open(first, 'a');
+  try {
+    for (const other of others) {
+      await appendFile(other, target, buffer);
+      await rm(other);
+    }
+  } finally {
+    await target.close();
   }
-  await rename(first ?? '', output);
+  await rename(first, output);
+}
+
+async function appendFile(path: string, target: FileHandle, buffer: Buffer): Promise<void> {
+  const source = await open(path, 'r');
+  try {
+    for (;;) {
+      const { bytesRead } = await source.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      await target.appendFile(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await source.close();
+  }
 }
 
 /** Work files are in the target's folder: renaming into place must not cross file systems. */

@@ -8,7 +8,8 @@ import { MergeKernel, type Output } from '../kernels/merge-kernel.ts';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import { type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
 import { ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';
-import { type DropCounts, type LineKey, parseKey } from '../pipeline/aggregates/result-parser.ts';
+import type { DropCounts, LineKey } from '../pipeline/aggregates/result-parser.ts';
+import type { ByDate } from '../pipeline/aggregates/slot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { LineWindows } from './line-windows.ts';
 import { readSpill } from './part-file.ts';
@@ -79,7 +80,7 @@ class KeyMerge {
     let channelVersion = '';
     for (let number = range[0]; number < range[1]; number += 1) {
       const text = keys[number] ?? '';
-      const key = parseKey(text);
+      const key = keyOf(text);
       if (key.channelVersion !== channelVersion) {
         channelVersion = key.channelVersion;
         await this.#handOn();
@@ -175,6 +176,12 @@ class KeyMerge {
       .toSorted(([a], [b]) => a - b)
       .map(([result, { error }]) => rejection(this.#input.results[result]?.id ?? '', error));
   }
+}
+
+/** Of a key that the index has checked. */
+function keyOf(text: string): LineKey {
+  const [channel = '', major = '', measure = '', byDate = ''] = text.split('/');
+  return { channelVersion: `${channel}/${major}`, measure, byDate: byDate as ByDate };
 }
 
 function longest(lengths: Uint32Array): number {

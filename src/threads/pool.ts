@@ -19,6 +19,8 @@ export type ThreadPool = {
 
 /** Memory of one thread; a job that needs more fails alone, not the process. */
 const MAX_HEAP_MIB = 1024;
+/** What threads allocate dies at once or stays: more room saves no time, and each thread would fill it. */
+const MAX_YOUNG_MIB = 8;
 
 /** @param maxHeapMib JavaScript memory of one thread */
 export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): ThreadPool & { close(): Promise<void> } {
@@ -27,7 +29,7 @@ export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): Th
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 10_000,
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMib },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMib, maxYoungGenerationSizeMb: MAX_YOUNG_MIB },
   });
   const run =
     (name: keyof FileJobs) =>
