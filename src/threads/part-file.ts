@@ -4,7 +4,7 @@ import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
-import { parsePartLine, type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
+import { type PartSlot, partLine, readPartLine } from '../pipeline/aggregates/part-line.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { writeLines } from './line-writer.ts';
 import { LineSplitter } from './lines.ts';
@@ -126,7 +126,7 @@ function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {
 /** The line alone does not show which part it is from. */
 function partSlot(line: string, path: string): PartSlot {
   try {
-    return parsePartLine(line);
+    return readPartLine(line);
   } catch (error) {
     if (!(error instanceof InvalidDataError)) throw error;
     throw new InvalidDataError(error.reason, `The part ${path} has a bad line: ${error.message}`, { cause: error });

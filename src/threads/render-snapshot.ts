@@ -1,6 +1,6 @@
 /** File job: the segments of one channel/version → the files of its snapshot, compressed as they are published. */
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
@@ -59,6 +59,9 @@ export async function renderSnapshotFiles({
   }
 }
 
+/** A tenth more bytes than the default level, in half its time. */
+const GZIP_LEVEL = 4;
+
 const NONE: ReadonlySet<string> = new Set();
 
 async function writeFiles(
@@ -70,8 +73,9 @@ async function writeFiles(
     if (step.done === true) return { files, ...step.value };
     const { name, json } = step.value;
     // Node's gzip carries no time stamp, so equal content gives equal bytes.
-    const stored = gzipSync(json);
-    await writeFile(join(folder, String(files.length)), stored);
+    const stored = gzipSync(json, { level: GZIP_LEVEL });
+    // A thread has nothing else to do, and a promise for each of thousands of small files takes longer than the rest.
+    writeFileSync(join(folder, String(files.length)), stored);
     files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
   }
 }

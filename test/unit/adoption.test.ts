@@ -52,7 +52,7 @@ async function adopted(folder: ReadonlyMap<string, string | Buffer>, compress = 
 
 async function slotsOf(part: string): Promise<Slot[]> {
   const slots: Slot[] = [];
-  for await (const { slot } of readPart(part)) slots.push(slot);
+  for await (const { slot } of readPart(part)) slots.push({ ...slot, values: [...slot.values] });
   return slots;
 }
 

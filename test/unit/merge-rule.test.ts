@@ -232,7 +232,7 @@ function literally(parts: readonly PartSlot[]): PartSlot[] {
     const { channelVersion, slot } = group[0]!;
     const length = slot.values.length;
     const column = (index: number): number => {
-      const numbers = group.map((part) => part.slot.values[index]!);
+      const numbers = group.map((part) => [...part.slot.values][index]!);
       const missable = index >= length - 6 && index < length - 1;
       const real = slot.measure.startsWith('SIMPLE_MEASURES_') && index === length - 6;
       const recorded = missable && !real ? numbers.filter((number) => number !== -1) : numbers;
@@ -241,7 +241,7 @@ function literally(parts: readonly PartSlot[]): PartSlot[] {
     const newest = group
       .toSorted((a, b) => compareText(a.slot.buildId, b.slot.buildId) || (a.slot.revision < b.slot.revision ? -1 : 1))
       .at(-1)!.slot;
-    const values = slot.values.map((_, index) => column(index));
+    const values = Array.from({ length }, (_, index) => column(index));
     return { channelVersion, slot: { ...slot, values, buildId: newest.buildId, revision: newest.revision } };
   });
   const texts = ({ channelVersion, slot }: PartSlot): string[] => [
@@ -261,12 +261,12 @@ function literally(parts: readonly PartSlot[]): PartSlot[] {
 function assertSame(actual: readonly PartSlot[], expected: readonly PartSlot[]): void {
   const withoutLogs = ({ channelVersion, slot }: PartSlot): PartSlot => ({
     channelVersion,
-    slot: { ...slot, values: slot.values.map((value, index) => (isLog(slot, index) ? 0 : value)) },
+    slot: { ...slot, values: Array.from(slot.values, (value, index) => (isLog(slot, index) ? 0 : value)) },
   });
   assert.deepEqual(actual.map(withoutLogs), expected.map(withoutLogs));
   for (const [at, { slot }] of expected.entries()) {
-    for (const [index, value] of slot.values.entries()) {
-      const other = actual[at]!.slot.values[index]!;
+    for (const [index, value] of [...slot.values].entries()) {
+      const other = [...actual[at]!.slot.values][index]!;
       assert.ok(Math.abs(other - value) <= 1e-9 * Math.max(1, Math.abs(value)), `${other} is not ${value}`);
     }
   }

@@ -6,7 +6,8 @@
 import { InvalidDataError } from '../invalid-data.ts';
 import { compareText } from '../text-order.ts';
 import { addRow, holdFinite, noteBuild } from './merge-rule.ts';
-import { type ByDate, SIMPLE_MEASURE_PREFIX, type Slot } from './slot.ts';
+import { type ByDate, numbersOf, SIMPLE_MEASURE_PREFIX, type Slot } from './slot.ts';
+import { TextValues } from './text-values.ts';
 
 export interface PartSlot {
   readonly channelVersion: string;
@@ -43,6 +44,18 @@ export function parsePartLine(line: string): PartSlot {
   return { channelVersion, slot: { measure, byDate, path, date, buildId, revision, values } };
 }
 
+/**
+ * The same with the values as text, for streams.
+ * @throws InvalidDataError `bad_part`
+ */
+export function readPartLine(line: string): PartSlot {
+  const from = line.lastIndexOf('[') + 1;
+  const values = line.endsWith(']]') ? TextValues.of(line.slice(from, -2)) : undefined;
+  if (values === undefined) return parsePartLine(line);
+  const { channelVersion, slot } = parsePartLine(`${line.slice(0, from)}]]`);
+  return { channelVersion, slot: { ...slot, values } };
+}
+
 /** All but the last, which are the values. */
 function areTexts(fields: readonly unknown[]): boolean {
   for (let index = 0; index < 7; index += 1) if (typeof fields[index] !== 'string') return false;
@@ -65,11 +78,11 @@ export function comparePartSlots(a: PartSlot, b: PartSlot): number {
 export function sumSlots(slots: readonly [Slot, ...Slot[]]): Slot {
   const [first, ...others] = slots;
   if (others.length === 0) return first;
-  const values = new Float64Array(first.values);
+  const values = new Float64Array(numbersOf(first.values));
   const build = { buildId: first.buildId, revision: first.revision };
   const simple = first.measure.startsWith(SIMPLE_MEASURE_PREFIX);
   for (const other of others) {
-    addRow(values, other.values, 0, simple);
+    addRow(values, numbersOf(other.values), 0, simple);
     noteBuild(build, other.buildId, other.revision);
   }
   holdFinite(values);

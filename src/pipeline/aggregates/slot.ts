@@ -4,12 +4,22 @@
  * rendering (docs/formats/results.md 4.3).
  */
 
+import { TextValues } from './text-values.ts';
+
 /** The two dates a submission is counted under. In text order, which is the order of every sorted file. */
 export const BY_DATES = ['by-build-date', 'by-submission-date'] as const;
 export type ByDate = (typeof BY_DATES)[number];
 
-/** Numbers of a row; tables and merges hold them unboxed. Written with `join`: JSON.stringify makes no list of the latter. */
-export type RowValues = readonly number[] | Float64Array;
+/**
+ * Numbers of a row; tables and merges hold them unboxed, and streams of parts as text. Written with `join`: JSON.stringify
+ * makes a list of the first kind only.
+ */
+export type RowValues = readonly number[] | Float64Array | TextValues;
+
+/** The numbers themselves. */
+export function numbersOf(values: RowValues): readonly number[] | Float64Array {
+  return values instanceof TextValues ? values.numbers : values;
+}
 
 export interface Slot {
   readonly measure: string;

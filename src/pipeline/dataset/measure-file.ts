@@ -2,6 +2,7 @@
  * The text of `<MEASURE>-by-build-date.json` and `<MEASURE>-by-submission-date.json` (docs/formats/published.md 5.2).
  */
 import type { RowValues, Slot } from '../aggregates/slot.ts';
+import { TextValues } from '../aggregates/text-values.ts';
 
 export interface MeasureFile {
   readonly json: string;
@@ -20,11 +21,8 @@ export function measureFile(slots: Iterable<Slot>, idOf: (path: string) => numbe
   let rows = 0;
   let clamped = 0;
   for (const slot of slots) {
-    let values: RowValues = slot.values;
-    if (!values.every(Number.isFinite)) {
-      values = Float64Array.from(values, finite);
-      clamped += values.filter((value, index) => !Object.is(value, slot.values[index])).length;
-    }
+    const [values, held] = finiteValues(slot.values);
+    clamped += held;
     const row = `[${values.join(',')},${idOf(slot.path)}]`;
     const rowsOfDate = dates.get(slot.date);
     if (rowsOfDate === undefined) dates.set(slot.date, [row]);
@@ -33,6 +31,15 @@ export function measureFile(slots: Iterable<Slot>, idOf: (path: string) => numbe
   }
   const sorted = [...dates].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { json: `{${sorted.map(([date, list]) => `"${date}":[${list.join(',')}]`).join(',')}}`, rows, clamped };
+}
+
+/** @returns the values, and how many had to be replaced */
+function finiteValues(values: RowValues): [RowValues, number] {
+  // Text is of finite numbers only.
+  if (values instanceof TextValues) return [values, 0];
+  if (values.every(Number.isFinite)) return [values, 0];
+  const held = Float64Array.from(values, finite);
+  return [held, held.filter((value, index) => !Object.is(value, values[index])).length];
 }
 
 function finite(value: number): number {
