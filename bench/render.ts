@@ -21,11 +21,11 @@ else await benchmark();
 /** What is measured: a process that renders every part, as many at once as it has threads. */
 async function render(folder: string, given: readonly string[]): Promise<void> {
   const threads = createThreadPool(Number(process.env['TELEMETRY_THREADS']));
+  await mkdir(folder, { recursive: true });
   await Promise.all(
     given.map(async (part, index) => {
-      const target = join(folder, String(index));
-      await mkdir(target, { recursive: true });
-      return threads.renderSnapshotFiles({ parts: [part], previous: null, definitions: null, folder: target });
+      const output = join(folder, String(index));
+      return threads.renderSnapshotFiles({ parts: [part], previous: null, definitions: null, output });
     }),
   );
   await threads.close();

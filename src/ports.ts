@@ -15,7 +15,14 @@ export interface ObjectHeaders {
 }
 
 /** What to store: bytes, or a file that is read while it is sent. */
-export type ObjectBody = Buffer | { readonly path: string; readonly size: number };
+export type ObjectBody = Buffer | FileBody;
+
+export interface FileBody {
+  readonly path: string;
+  /** First byte; 0 by default. */
+  readonly start?: number;
+  readonly size: number;
+}
 
 export interface Folder {
   readonly kind: 'folder';

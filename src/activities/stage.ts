@@ -2,7 +2,6 @@
  * Stage 6: one channel/version is rendered from its segments into a folder of its own, which no reader sees before the
  * commit.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
@@ -13,7 +12,7 @@ import { failure, isFailure } from '../failures.ts';
 import { compactedEntry, type Compaction, type Fold } from '../pipeline/dataset/compaction.ts';
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { FoldedDays } from '../pipeline/dataset/ledger.ts';
-import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import { MANIFEST_NAME, serialiseManifest } from '../pipeline/dataset/manifest.ts';
 import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import type { HiddenSubmissions } from '../pipeline/dataset/snapshot.ts';
@@ -32,7 +31,7 @@ import {
   type StagedSnapshot,
 } from '../state/publication.ts';
 import { answeringPort } from '../threads/definition-port.ts';
-import type { RenderSnapshotInput, RenderSnapshotResult } from '../threads/render-snapshot.ts';
+import type { RenderedFile, RenderSnapshotInput, RenderSnapshotResult } from '../threads/render-snapshot.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import type { PublicationInput } from './commit.ts';
 import { heartbeating } from './context.ts';
@@ -157,12 +156,11 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
     const parts = new LocalParts(analysis, work, signal);
     const stored = plan.sealing === undefined ? undefined : await compact(ports, plan, plan.sealing, call, parts);
     const keys = stored === undefined ? plan.parts : partsOf(stored);
-    const rendered = join(work, 'folder');
-    await mkdir(rendered);
-    const input = { parts: await parts.paths(keys), previous, folder: rendered };
+    const output = join(work, 'rendered');
+    const input = { parts: await parts.paths(keys), previous, output };
     const { files, summary, definitionFaults } = await parts.reading(() => renderFiles(ports, input, signal));
     const folder = await claimFolder(analysis, plan, call);
-    await uploadFolder(ports, folder, rendered, files, call);
+    await uploadFolder(ports, folder, output, files, call);
     await failpoint('stage.beforeManifest', signal);
     const { measuresLeftOut } = summary;
     const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: keys, files, measuresLeftOut });
@@ -279,16 +277,15 @@ async function claimFolder(
 async function uploadFolder(
   { published, settings }: Ports,
   folder: string,
-  rendered: string,
-  files: readonly ManifestFile[],
+  path: string,
+  files: readonly RenderedFile[],
   { counts, signal }: Call,
 ): Promise<void> {
   await pMap(
     files,
-    async ({ name, bytes }, index) => {
+    async ({ name, start, bytes }) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
-      const body = { path: join(rendered, String(index)), size: bytes };
-      await published.createOnce(key, body, FOLDER_FILE_HEADERS, signal);
+      await published.createOnce(key, { path, start, size: bytes }, FOLDER_FILE_HEADERS, signal);
       counts.files += 1;
       await failpoint('stage.midFolder', signal);
     },

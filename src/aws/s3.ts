@@ -12,7 +12,6 @@ import {
 } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
@@ -29,6 +28,7 @@ import {
   PreconditionFailedError,
   type StoredObject,
 } from '../ports.ts';
+import { readBody } from '../file-body.ts';
 import { demanded, incomplete } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 
@@ -299,7 +299,9 @@ class S3Bucket implements ObjectStore {
 /** Small files are read whole, so that the SDK can send them again. */
 async function content(body: ObjectBody): Promise<Buffer | Readable> {
   if (Buffer.isBuffer(body)) return body;
-  return body.size <= RETRIED_BYTES ? readFile(body.path) : createReadStream(body.path);
+  if (body.size <= RETRIED_BYTES) return readBody(body);
+  const { path, start = 0, size } = body;
+  return createReadStream(path, { start, end: start + size - 1 });
 }
 
 function options(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {

@@ -1,7 +1,5 @@
 /** File job: the segments of one channel/version → the files of its snapshot, compressed as they are published. */
-import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hash } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import type { DefinitionSource } from '../histograms/look-up.ts';
@@ -13,6 +11,7 @@ import { parsePreviousSnapshot, type PreviousFiles } from '../pipeline/dataset/p
 import { type RenderEnd, renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
 import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
+import { PlainTextFile } from './text-file.ts';
 
 export interface RenderSnapshotInput {
   /** Part files of the channel/version, base first, then days ascending. */
@@ -20,15 +19,20 @@ export interface RenderSnapshotInput {
   readonly previous: PreviousFiles | null;
   /** Answers with definitions; closed at the end. Null makes all of them derived ones. */
   readonly definitions: MessagePort | null;
-  /** Existing folder that takes the files, each under the number of its place in `files`: never under a name from outside. */
-  readonly folder: string;
+  /** New file that takes all files of the snapshot, one behind the other: a file each costs more than to render it. */
+  readonly output: string;
   /** Show these and leave out all others, as a folder that was rendered before; else the rule decides. */
   readonly only?: ReadonlySet<string>;
 }
 
+/** Name, size and hash of a file as it is stored, gzip included. */
+export interface RenderedFile extends ManifestFile {
+  /** Its first byte in the output. */
+  readonly start: number;
+}
+
 export interface RenderSnapshotResult {
-  /** Name, size and hash of each file as it is stored, gzip included. */
-  readonly files: readonly ManifestFile[];
+  readonly files: readonly RenderedFile[];
   readonly summary: SnapshotSummary;
 }
 
@@ -38,7 +42,7 @@ export async function renderSnapshotFiles({
   parts,
   previous,
   definitions,
-  folder,
+  output,
   only,
 }: RenderSnapshotInput): Promise<RenderSnapshotResult> {
   const byPort = definitions === null ? null : new DefinitionsByPort(definitions);
@@ -48,7 +52,7 @@ export async function renderSnapshotFiles({
     const render = (
       isLeftOut: (measure: string) => boolean,
     ): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> =>
-      writeFiles(renderSnapshot({ slots: slotsOf(parts), previous: before, define, isLeftOut }), folder);
+      writeFiles(renderSnapshot({ slots: slotsOf(parts), previous: before, define, isLeftOut }), output);
     const first = await render((measure) => only?.has(measure) === false);
     const leftOut = only === undefined ? first.unknown.leftOut() : NONE;
     // Which measures are a flood is known at its end; honest data has none, and is read once.
@@ -66,17 +70,22 @@ const NONE: ReadonlySet<string> = new Set();
 
 async function writeFiles(
   rendering: ReturnType<typeof renderSnapshot>,
-  folder: string,
+  output: string,
 ): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> {
-  const files: ManifestFile[] = [];
-  for (let step = await rendering.next(); ; step = await rendering.next()) {
-    if (step.done === true) return { files, ...step.value };
-    const { name, json } = step.value;
-    // Node's gzip carries no time stamp, so equal content gives equal bytes.
-    const stored = gzipSync(json, { level: GZIP_LEVEL });
-    // A thread has nothing else to do, and a promise for each of thousands of small files takes longer than the rest.
-    writeFileSync(join(folder, String(files.length)), stored);
-    files.push({ name, bytes: stored.length, sha256: createHash('sha256').update(stored).digest('hex') });
+  const files: RenderedFile[] = [];
+  const file = new PlainTextFile(output);
+  try {
+    for (let step = await rendering.next(); ; step = await rendering.next()) {
+      if (step.done === true) return { files, ...step.value };
+      const { name, json } = step.value;
+      // Node's gzip carries no time stamp, so equal content gives equal bytes.
+      const stored = gzipSync(json, { level: GZIP_LEVEL });
+      const start = file.bytes;
+      file.write(stored);
+      files.push({ name, start, bytes: stored.length, sha256: hash('sha256', stored) });
+    }
+  } finally {
+    file.close();
   }
 }
 

@@ -1,11 +1,12 @@
 /** I3, byte by byte: a folder's segments are rendered again, on top of the folder's own filter ids and definitions, and must give the folder. */
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { inflatedText } from '../state/documents.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { parsePreviousSnapshot } from '../pipeline/dataset/previous-snapshot.ts';
+import { readBody } from '../file-body.ts';
+import type { RenderedFile } from '../threads/render-snapshot.ts';
 import type { CheckedFolder } from './published-folders.ts';
 import type { Walk } from './walk.ts';
 
@@ -24,20 +25,19 @@ export async function compareRendered(
   work: string,
 ): Promise<void> {
   const { threads } = walk.ports;
-  const folder = join(work, 'folder');
-  await mkdir(folder);
+  const output = join(work, 'rendered');
   const previous = {
     filterTree: await published(walk, name, 'filter-tree.json'),
     histograms: await published(walk, name, 'histograms.json'),
     revisions: await published(walk, name, 'revisions.json'),
   };
-  let rendered: readonly ManifestFile[];
+  let rendered: readonly RenderedFile[];
   let measuresLeftOut = 0;
   try {
     const only = new Set(parsePreviousSnapshot(previous).measures.keys());
     let summary;
     ({ files: rendered, summary } = await threads.renderSnapshotFiles(
-      { parts, previous, definitions: null, folder, only },
+      { parts, previous, definitions: null, output, only },
       walk.signal,
     ));
     ({ measuresLeftOut } = summary);
@@ -59,7 +59,7 @@ export async function compareRendered(
   }
   let differences = 0;
   for (const file of differingNames(manifest.files, rendered)) {
-    if (!(await isSameContent(walk, name, file, folder, manifest.files, rendered))) {
+    if (!(await isSameContent(walk, name, file, output, manifest.files, rendered))) {
       differences += 1;
       report(walk, name, file);
     }
@@ -80,13 +80,13 @@ async function isSameContent(
   walk: Walk,
   folder: string,
   name: string,
-  local: string,
+  output: string,
   publishedFiles: readonly ManifestFile[],
-  rendered: readonly ManifestFile[],
+  rendered: readonly RenderedFile[],
 ): Promise<boolean> {
-  if (![publishedFiles, rendered].every((files) => files.some((file) => file.name === name))) return false;
-  const place = rendered.findIndex((file) => file.name === name);
-  const again = gunzipSync(await readFile(join(local, String(place)))).toString('utf8');
+  const file = rendered.find((one) => one.name === name);
+  if (file === undefined || !publishedFiles.some((one) => one.name === name)) return false;
+  const again = gunzipSync(await readBody({ path: output, start: file.start, size: file.bytes })).toString('utf8');
   return again === (await published(walk, folder, name));
 }
 

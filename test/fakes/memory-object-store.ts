@@ -1,6 +1,6 @@
 /** A bucket in memory: strong listings, ETags from the content, conditional writes as S3 answers them. */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import {
   type Folder,
@@ -14,6 +14,7 @@ import {
   PreconditionFailedError,
   type StoredObject,
 } from '../../src/ports.ts';
+import { readBody } from '../../src/file-body.ts';
 import type { CallTrace } from './call-trace.ts';
 
 interface MemoryObject {
@@ -168,5 +169,5 @@ export class MemoryObjectStore implements ObjectStore {
 }
 
 async function bytesOf(body: ObjectBody): Promise<Buffer> {
-  return Buffer.isBuffer(body) ? body : readFile(body.path);
+  return Buffer.isBuffer(body) ? body : readBody(body);
 }

@@ -150,8 +150,13 @@ describe('baselines', () => {
     const { parts, output } = await merged(folder, await generateResults(folder, few));
     baseline('naive-render.mjs', join(folder, 'naive'), output);
     for (const { channelVersion, path } of parts) {
-      const target = newFolder();
-      const { files } = await renderSnapshotFiles({ parts: [path], previous: null, definitions: null, folder: target });
+      const rendered = join(newFolder(), 'rendered');
+      const { files } = await renderSnapshotFiles({
+        parts: [path],
+        previous: null,
+        definitions: null,
+        output: rendered,
+      });
       const names = files.map(({ name }) => name).filter((name) => name !== 'histograms.json');
       const made = readdirSync(join(folder, 'naive', channelVersion.replace('/', '-')));
       // Of a measure without rows of one by-date ours has an empty file.

@@ -58,16 +58,17 @@ async function slotsOf(part: string): Promise<Slot[]> {
 
 /** The next snapshot from parts, with the fixed files of the folder before. */
 async function rendered(parts: readonly string[], before: PublishedFolder): Promise<Map<string, string>> {
-  const folder = await newFolder();
+  const output = join(await newFolder(), 'rendered');
   const previous = {
     filterTree: before.get('filter-tree.json')!,
     histograms: before.get('histograms.json')!,
     revisions: before.get('revisions.json')!,
   };
-  const { files } = await renderSnapshotFiles({ parts, previous, definitions: null, folder });
+  const { files } = await renderSnapshotFiles({ parts, previous, definitions: null, output });
   const texts = new Map<string, string>();
-  for (const [index, { name }] of files.entries())
-    texts.set(name, gunzipSync(await readFile(join(folder, String(index)))).toString());
+  const bytes = await readFile(output);
+  for (const { name, start, bytes: size } of files)
+    texts.set(name, gunzipSync(bytes.subarray(start, start + size)).toString());
   return texts;
 }
 
