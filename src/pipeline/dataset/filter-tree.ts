@@ -11,6 +11,11 @@ const LEVELS = ['reason', 'appName', 'OS', 'osVersion', 'arch'] as const;
 /** Members of a node that are no options; no option can have these names. */
 export const RESERVED_OPTIONS: ReadonlySet<string> = new Set(['_id', 'name']);
 
+const LONGEST_RESERVED = Math.max(...Array.from(RESERVED_OPTIONS, (option) => option.length));
+
+/** Paths whose ids are at hand. */
+const MAX_KNOWN = 1 << 16;
+
 interface Node {
   readonly id: number;
   /** In the order the options were first needed, which is the order of their ids. */
@@ -19,14 +24,22 @@ interface Node {
 
 /** True for a filter path `reason/appName/OS/osVersion/arch` that a filter tree can hold. */
 export function isFilterPath(path: string): boolean {
-  const options = path.split('/');
-  return options.length === LEVELS.length && options.every((option) => option !== '' && !RESERVED_OPTIONS.has(option));
+  let options = 0;
+  // Without a list of the options: every row is asked.
+  for (let start = 0; start <= path.length; options += 1) {
+    const slash = path.indexOf('/', start);
+    const end = slash < 0 ? path.length : slash;
+    if (end === start || (end - start <= LONGEST_RESERVED && RESERVED_OPTIONS.has(path.slice(start, end)))) return false;
+    start = end + 1;
+  }
+  return options === LEVELS.length;
 }
 
 /** Ids are only ever added: an id that was published means the same path in every later snapshot. */
 export class FilterTree {
   readonly #root: Node;
   #highestId: number;
+  readonly #known = new Map<string, number>();
 
   private constructor(root: Node, highestId: number) {
     this.#root = root;
@@ -57,6 +70,15 @@ export class FilterTree {
    * @throws InvalidDataError `bad_filter_path` when `isFilterPath` is false
    */
   idOf(path: string): number {
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    const id = this.#find(path);
+    if (this.#known.size === MAX_KNOWN) this.#known.clear();
+    this.#known.set(path, id);
+    return id;
+  }
+
+  #find(path: string): number {
     if (!isFilterPath(path)) {
       throw new InvalidDataError('bad_filter_path', `${JSON.stringify(path)} is no filter path`);
     }
