@@ -136,7 +136,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript.
-    exclude: { path: '^src/kernels/merge/' },
+    exclude: { path: '^src/kernels/(merge|aggregate)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],

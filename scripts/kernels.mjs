@@ -1,13 +1,15 @@
-/** Compiles the kernels: AssemblyScript in src/kernels/merge → dist/kernels/merge.wasm. Alone: `npm run kernels`. */
+/** Compiles the kernels: AssemblyScript in src/kernels/NAME → dist/kernels/NAME.wasm. Alone: `npm run kernels`. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SOURCES = join('src', 'kernels', 'merge');
-const MODULE = join('dist', 'kernels', 'merge.wasm');
-const STAMP = `${MODULE}.sources`;
+/** Each may use the sources of those before it. */
+const KERNELS = ['merge', 'aggregate'];
+const SOURCES = join('src', 'kernels');
+const MODULES = join('dist', 'kernels');
+const STAMP = join(MODULES, 'sources');
 const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'bulk-memory'];
 
 /** Compiles when the module is missing, or made of other sources, options or another compiler. */
@@ -16,28 +18,38 @@ export async function ensureKernels(root, say) {
   if (!existsSync(join(root, SOURCES))) return;
   const wanted = fingerprint(root);
   const stamp = join(root, STAMP);
-  if (existsSync(join(root, MODULE)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const areThere = KERNELS.every((name) => existsSync(moduleOf(root, name)));
+  if (areThere && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const { default: asc } = await import('assemblyscript/asc');
   mkdirSync(dirname(stamp), { recursive: true });
+  for (const name of KERNELS) await compile(asc, root, name);
+  writeFileSync(stamp, wanted);
+  say?.(`kernels compiled: ${MODULES}`);
+}
+
+async function compile(asc, root, name) {
   let binary;
   const { error, stderr } = await asc.main(
-    [`${SOURCES.replaceAll('\\', '/')}/index.ts`, '--baseDir', root, '--outFile', 'merge.wasm', ...OPTIONS],
+    [`${SOURCES.replaceAll('\\', '/')}/${name}/index.ts`, '--baseDir', root, '--outFile', `${name}.wasm`, ...OPTIONS],
     { writeFile: (_name, contents) => (binary = contents) },
   );
   if (error !== null || binary === undefined)
-    throw new Error(`The kernels do not compile: ${error?.message ?? 'no output'}\n${stderr.toString()}`);
+    throw new Error(`The kernel ${name} does not compile: ${error?.message ?? 'no output'}\n${stderr.toString()}`);
   // Under another name first: another start may be reading, or compiling, at the same time.
-  const temporary = join(root, `${MODULE}.${process.pid}`);
+  const temporary = `${moduleOf(root, name)}.${process.pid}`;
   writeFileSync(temporary, binary);
-  renameSync(temporary, join(root, MODULE));
-  writeFileSync(stamp, wanted);
-  say?.(`kernels compiled: ${MODULE}`);
+  renameSync(temporary, moduleOf(root, name));
+}
+
+function moduleOf(root, name) {
+  return join(root, MODULES, `${name}.wasm`);
 }
 
 function fingerprint(root) {
   const hash = createHash('sha256').update(OPTIONS.join(' '));
-  for (const name of readdirSync(join(root, SOURCES)).sort())
-    hash.update(`\n${name}\n`).update(readFileSync(join(root, SOURCES, name)));
+  for (const kernel of KERNELS)
+    for (const name of readdirSync(join(root, SOURCES, kernel)).sort())
+      hash.update(`\n${kernel}/${name}\n`).update(readFileSync(join(root, SOURCES, kernel, name)));
   const { version } = createRequire(join(root, 'package.json'))('assemblyscript/package.json');
   return `${hash.update(version).digest('hex')}\n`;
 }

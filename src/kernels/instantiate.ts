@@ -7,39 +7,24 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 };
 
-/** What `merge/index.ts` exports; places are bytes of its memory. */
-export interface Kernel {
+/** What each kernel exports that sums rows (`merge/index.ts`); places are bytes of its memory. */
+export interface RowExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  setUp(inputBytes: number, seed: number): number;
-  setUpIndex(inputBytes: number, seed: number): number;
-  index(at: number, end: number): number;
-  indexLine(start: number, end: number): void;
-  indexedLines(): number;
-  indexedCount(): number;
-  keyAt(number: number): number;
-  keyLength(number: number): number;
   powersAt(): number;
   prefixAt(): number;
   scratchAt(): number;
   outputAt(): number;
   outputBytes(): number;
-  dropsAt(): number;
   maxRow(): number;
   lineTotal(): bigint;
   slotTotal(): bigint;
   mixedTotal(): bigint;
-  beginRows(simple: number): void;
-  addLine(at: number, end: number): void;
   numberEndsAt(at: number): void;
-  addNumbers(path: number, length: number, end: number): void;
-  tableBytes(): number;
   sortRows(): void;
   beginWriting(prefixBytes: number): void;
   writeLines(): number;
   writeSlots(): number;
   taken(): void;
-  hasManyTexts(): number;
-  forgetTexts(): void;
   keepPath(length: number, units: number, odd: number): number;
   keepEnd(length: number, units: number, odd: number, buildDigits: number): number;
   pathTextAt(number: number): number;
@@ -48,7 +33,62 @@ export interface Kernel {
   endTextLength(number: number): number;
 }
 
-/** What it calls: `merge/host.ts`. */
+/** `merge/index.ts` */
+export interface MergeExports extends RowExports {
+  setUp(inputBytes: number, seed: number): number;
+  setUpIndex(inputBytes: number, seed: number): number;
+  index(at: number, end: number): number;
+  indexLine(start: number, end: number): void;
+  indexedLines(): number;
+  indexedCount(): number;
+  keyAt(number: number): number;
+  keyLength(number: number): number;
+  dropsAt(): number;
+  beginRows(simple: number): void;
+  addLine(at: number, end: number): void;
+  addNumbers(path: number, length: number, end: number): void;
+  tableBytes(): number;
+  hasManyTexts(): number;
+  forgetTexts(): void;
+}
+
+/** `aggregate/index.ts` */
+export interface AggregateExports extends RowExports {
+  setUp(lineBytes: number, tableBytes: number, maxLength: number, seed: number): number;
+  beginNoting(): void;
+  readHistograms(at: number, channelVersion: number): number;
+  noteHistogram(name: number, from: number, length: number): void;
+  addHistograms(path: number, source: number, end: number): void;
+  badNameCount(): number;
+  badHistogramCount(): number;
+  badListAt(): number;
+  addSimple(
+    ...row: [
+      name: number,
+      path: number,
+      source: number,
+      end: number,
+      length: number,
+      bucket: number,
+      value: number,
+      log: number,
+    ]
+  ): void;
+  newSource(channelVersion: number, from: number, hasSubmissionDate: number): number;
+  keepFilterPath(from: number, length: number, units: number, odd: number): number;
+  keepName(at: number, length: number, channelVersion: number): number;
+  names(): number;
+  nameAt(number: number): number;
+  nameLength(number: number): number;
+  nameChannelVersion(number: number): number;
+  nameHasRows(number: number): number;
+  isFull(tableBytes: number): number;
+  foldName(number: number, bySubmissionDate: number): void;
+  forgetManyPaths(): number;
+  clear(): void;
+}
+
+/** What they call: `merge/host.ts`, `aggregate/host.ts`. */
 export interface Host {
   newPath(at: number, length: number): number;
   newEnd(at: number, length: number): number;
@@ -57,24 +97,39 @@ export interface Host {
   orderOfPaths(a: number, b: number): number;
   orderOfEnds(a: number, b: number): number;
   newKey(number: number): void;
+  newName(at: number, length: number): number;
 }
 
-const FILE = new URL('../../dist/kernels/merge.wasm', import.meta.url);
+export type KernelName = 'merge' | 'aggregate';
 
-let compiled: object | undefined;
+const compiled = new Map<KernelName, object>();
 
-export function instantiate(host: Host): Kernel {
-  compiled ??= new WebAssembly.Module(compiledKernel());
-  const { exports } = new WebAssembly.Instance(compiled, { host: { ...host } });
-  return exports as Kernel;
+/** @param host what the kernel will not call may be left out */
+export function instantiate<Exports>(name: KernelName, host: Partial<Host>): Exports {
+  let module = compiled.get(name);
+  if (module === undefined) {
+    module = new WebAssembly.Module(compiledKernel(name));
+    compiled.set(name, module);
+  }
+  const { exports } = new WebAssembly.Instance(module, { host: { ...UNUSED, ...host } });
+  return exports as Exports;
 }
 
-function compiledKernel(): Buffer {
+const UNUSED = Object.fromEntries(
+  ['newPath', 'newEnd', 'readRest', 'numberAt', 'orderOfPaths', 'orderOfEnds', 'newKey', 'newName'].map((name) => [
+    name,
+    (): never => {
+      throw new Error(`a kernel called ${name}, which its host does not expect`);
+    },
+  ]),
+);
+
+function compiledKernel(name: KernelName): Buffer {
   try {
-    return readFileSync(FILE);
+    return readFileSync(new URL(`../../dist/kernels/${name}.wasm`, import.meta.url));
   } catch (error) {
     throw new Error(
-      `The kernel of the merge is not compiled (${(error as Error).message}); run "npm run kernels" in the checkout`,
+      `The kernel ${name} is not compiled (${(error as Error).message}); run "npm run kernels" in the checkout`,
       { cause: error },
     );
   }

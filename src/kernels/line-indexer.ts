@@ -1,6 +1,6 @@
 /** Finds the lines of results and tells their keys apart, over the bytes: the first pass of a merge. */
 import { randomInt } from 'node:crypto';
-import { instantiate, type Kernel } from './instantiate.ts';
+import { instantiate, type MergeExports } from './instantiate.ts';
 
 /** Bytes that are looked at in one call. */
 export const INDEX_BLOCK = 1 << 20;
@@ -15,23 +15,17 @@ const PADDING = 64;
 type OnLine = (offset: number, length: number, key: number) => void;
 
 export class LineIndexer {
-  readonly #kernel: Kernel;
+  readonly #kernel: MergeExports;
   readonly #at: number;
   readonly #newKey: (text: string) => void;
 
   /** @param newKey is told each key that was not seen before, in the order of their numbers */
   constructor(newKey: (text: string) => void) {
     this.#newKey = newKey;
-    this.#kernel = instantiate({
+    this.#kernel = instantiate<MergeExports>('merge', {
       newKey: (number) => {
         this.#keyFound(number);
       },
-      newPath: unused,
-      newEnd: unused,
-      readRest: unused,
-      numberAt: unused,
-      orderOfPaths: unused,
-      orderOfEnds: unused,
     });
     this.#at = this.#kernel.setUpIndex(INDEX_BLOCK + PADDING, randomInt(2 ** 32));
   }
@@ -68,8 +62,4 @@ export class LineIndexer {
     const at = this.#kernel.keyAt(number);
     this.#newKey(Buffer.from(this.#kernel.memory.buffer, at, this.#kernel.keyLength(number)).toString('utf8'));
   }
-}
-
-function unused(): never {
-  throw new Error('only a merge calls this');
 }

@@ -61,6 +61,13 @@ export class JsonBytes {
     return this.#at < this.#end ? (this.#bytes[this.#at] ?? 0) : 0;
   }
 
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+  get end(): number {
+    return this.#end;
+  }
+
   /** The place reached, for `reset` and `since`. */
   mark(): number {
     return this.#at;

@@ -4,7 +4,8 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MergeKernel, type Output } from '../kernels/merge-kernel.ts';
+import { MergeKernel } from '../kernels/merge-kernel.ts';
+import type { Output } from '../kernels/row-kernel.ts';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import { type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
 import { ResultLineWriter } from '../pipeline/aggregates/result-lines.ts';

@@ -160,6 +160,7 @@ export interface MergeRangeInput extends MergeKeysInput {
 
 export interface MergeRangeResult extends MergeKeysResult {
   readonly lines: number;
+  readonly bytes: number;
 }
 
 /** The sorted lines of a range of keys. */
@@ -176,7 +177,7 @@ export async function mergeResultRange({ output, ...input }: MergeRangeInput): P
         return undefined;
       },
     });
-    return { ...merged, lines };
+    return { ...merged, lines, bytes: file.bytes };
   } finally {
     file.close();
   }

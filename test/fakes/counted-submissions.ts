@@ -1,6 +1,6 @@
 /** Submissions of one file, counted: what tests of the aggregator ask for. */
 import assert from 'node:assert/strict';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from './slot-table.ts';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 
 export const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';

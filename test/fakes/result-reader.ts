@@ -2,7 +2,7 @@
 import { type DropCounts, type LineKey, ResultParser } from '../../src/pipeline/aggregates/result-parser.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { BY_DATES } from '../../src/pipeline/aggregates/slot.ts';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from './slot-table.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { addCounts } from '../../src/pipeline/known-reasons.ts';
 

@@ -6,7 +6,7 @@ import { MAX_BUCKETS } from '../../src/histograms/buckets.ts';
 import { parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultReader } from '../fakes/result-reader.ts';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
 import { nextFolderName } from '../../src/pipeline/dataset/folder-name.ts';
 import { renderSnapshot } from '../../src/pipeline/dataset/snapshot.ts';
 import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';

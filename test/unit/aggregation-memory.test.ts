@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { compress } from '../../local/samples/containers.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultReader } from '../fakes/result-reader.ts';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
 import { MERGE_LIMITS } from '../../src/limits.ts';
 import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
 import { aggregateSubmissions, type SubmissionFile } from '../../src/threads/aggregate-submissions.ts';

@@ -5,7 +5,7 @@ import { mergeParts } from '../../src/pipeline/aggregates/merge-parts.ts';
 import { comparePartSlots, parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggregates/part-line.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultReader } from '../fakes/result-reader.ts';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
 import { BY_DATES, type Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import { compareText } from '../../src/pipeline/text-order.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { cases } from '../fakes/cases.ts';
 import { ResultReader } from '../fakes/result-reader.ts';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
 import { isCalendarDay } from '../../src/pipeline/calendar-day.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SlotTable } from '../../src/pipeline/aggregates/slot-table.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import {
   DEFAULT_RULES,

@@ -35,11 +35,16 @@ export function setUp(inputBytes: usize, seed: u32): usize {
   makePairs();
   layOutPowers();
   layOutOutput();
-  scratch = takeRegion(<usize>MAX_ROW * 8);
+  setScratch();
   input = takeRegion(inputBytes);
   useTexts(makeTexts(MAX_PATHS, PATH_BYTES, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
   layOutRows();
   return input;
+}
+
+/** Room for the numbers of a row, or a text, that the host hands over. */
+export function setScratch(): void {
+  scratch = takeRegion(<usize>MAX_ROW * 8);
 }
 
 /** The same for one that indexes lines. */

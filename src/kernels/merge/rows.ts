@@ -39,8 +39,9 @@ export let rowCount: u32 = 0;
 export let sorted: usize = 0;
 let key: u32 = 0;
 let isSimple: bool = false;
-/** Statistics that only one side of an addition had. */
+/** Statistics that only one side of an addition had, and how often one counts. */
 export let mixedStatistics: u64 = 0;
+let weight: u64 = 1;
 
 export function useTexts(pathTexts: Texts, endTexts: Texts): void {
   paths = pathTexts;
@@ -53,6 +54,19 @@ export function layOutRows(): void {
   numbers = take(<usize>MAX_ROW * 8);
   statistics = take(8 * 8);
   arena = take(0);
+}
+
+/** The row at hand is what the caller has noted at these places. */
+export function useRow(placesAt: usize, numbersAt: usize, newLength: u32, newFilled: u32): void {
+  places = placesAt;
+  numbers = numbersAt;
+  setRow(newLength, newFilled);
+}
+
+/** @param simple the sum of a simple measure has no mark for missing */
+export function useRule(simple: bool, newWeight: u64): void {
+  isSimple = simple;
+  weight = newWeight;
 }
 
 export function beginRow(): void {
@@ -111,11 +125,16 @@ function newRow(path: u32, end: u32, next: usize): usize {
   row.length = length;
   row.next = next;
   const values = at + VALUES;
+  fillRow(values);
+  return at;
+}
+
+/** Writes the row at hand, zeros included. */
+export function fillRow(values: usize): void {
   memory.fill(values, 0, <usize>length * 8);
   for (let index: u32 = 0; index < filled; index++) {
     store<f64>(values + <usize>placeOf(index) * 8, numberOf(index));
   }
-  return at;
 }
 
 export function placeOf(index: u32): u32 {
@@ -126,7 +145,8 @@ export function numberOf(index: u32): f64 {
   return load<f64>(numbers + <usize>index * 8);
 }
 
-function addTo(row: Row, end: u32): void {
+/** Adds the row at hand. */
+export function addTo(row: Row, end: u32): void {
   const values = changetype<usize>(row) + VALUES;
   // The sum of a simple measure may really be −1.
   const firstStatistic = isSimple ? length - SUM + 1 : length - SUM;
@@ -145,7 +165,7 @@ function addTo(row: Row, end: u32): void {
     const y = load<f64>(statistics + <usize>(place - firstStatistic) * 8);
     if (x != MISSING && y != MISSING) store<f64>(at, x + y);
     else if (x != y) {
-      mixedStatistics += 1;
+      mixedStatistics += weight;
       if (x == MISSING) store<f64>(at, y);
     }
   }

@@ -2,13 +2,14 @@
  * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count
  * (docs/formats/submissions.md 3.1, 3.4).
  *
- * The reader goes over the bytes once and puts histogram numbers straight into an arena: these lines are 50 KB of
- * numbers each, and objects made of them would cost more than all the rest of the aggregation. Nothing of a record is
- * counted before its last byte was found good, so a reader is filled by `read` and then asked.
+ * The reader goes over the bytes once and leaves the histograms to the sums: these lines are 50 KB of numbers each, and
+ * objects made of them would cost more than all the rest of the aggregation. Nothing of a record is counted before its last
+ * byte was found good, so a reader is filled by `read` and then asked.
  */
 import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
+import type { SubmissionSums } from './sums.ts';
 
 /** Payload versions with the classic shape; others hold nothing this pipeline could read. */
 const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
@@ -25,26 +26,27 @@ export class SubmissionReader {
   arch = '';
   /** Undefined when the submission names none. */
   revision: string | undefined;
-  /** Numbers of all histograms of the record. */
-  arena = new Float64Array(1 << 15);
-  /** Per histogram, in the record's order: name, first place in the arena, count of numbers (0: no array of finite numbers). */
-  readonly histogramNames: string[] = [];
-  readonly histogramPlaces: number[] = [];
   /** Simple measurements that are numbers: name, sub-name or undefined, value. */
   readonly simpleNames: string[] = [];
   readonly simpleSubNames: (string | undefined)[] = [];
   readonly simpleValues: number[] = [];
 
-  readonly #maxHistogram: number;
+  /** Takes the histograms. */
+  readonly #sums: SubmissionSums;
+  readonly #numbers: Float64Array;
+  #histograms = 0;
   readonly #json = new JsonBytes();
-  #used = 0;
   #ver: Scalar;
   #hasInfo = false;
   #info: { OS?: Scalar; version?: Scalar; arch?: Scalar; revision?: Scalar } = {};
 
-  /** @param maxHistogram longest array taken, in numbers */
-  constructor(maxHistogram: number) {
-    this.#maxHistogram = maxHistogram;
+  /**
+   * @param sums takes the histograms of each record that is read
+   * @param maxHistogram longest array taken, in numbers
+   */
+  constructor(sums: SubmissionSums, maxHistogram: number) {
+    this.#sums = sums;
+    this.#numbers = new Float64Array(maxHistogram);
   }
 
   /**
@@ -76,9 +78,8 @@ export class SubmissionReader {
   }
 
   #clearHistograms(): void {
-    this.#used = 0;
-    this.histogramNames.length = 0;
-    this.histogramPlaces.length = 0;
+    this.#histograms = 0;
+    this.#sums.beginHistograms();
   }
 
   #clearSimple(): void {
@@ -113,7 +114,7 @@ export class SubmissionReader {
     const isObject = json.peek() === JsonBytes.OBJECT;
     if (name === 'histograms') {
       this.#clearHistograms();
-      if (isObject) json.members(this.#onHistogram);
+      if (isObject) this.#readHistograms();
       else json.skip();
     } else if (name === 'simpleMeasurements') {
       this.#clearSimple();
@@ -137,26 +138,29 @@ export class SubmissionReader {
     else this.#json.skip();
   };
 
+  #readHistograms(): void {
+    const json = this.#json;
+    const behind = this.#sums.readHistograms(json.bytes, json.mark(), json.end);
+    if (behind > 0) {
+      json.reset(behind);
+      return;
+    }
+    this.#clearHistograms();
+    json.members(this.#onHistogram);
+  }
+
   readonly #onHistogram = (name: string): void => {
     const json = this.#json;
-    this.#countName(this.histogramNames.length);
-    const start = this.#used;
+    this.#countName(this.#histograms);
     let length = 0;
     if (json.peek() === JsonBytes.ARRAY) {
-      if (this.arena.length < start + this.#maxHistogram + 2) {
-        const larger = new Float64Array(2 * (this.arena.length + this.#maxHistogram));
-        larger.set(this.arena);
-        this.arena = larger;
-      }
-      const outcome = json.numbers(this.arena, start, this.#maxHistogram);
+      const outcome = json.numbers(this.#numbers, 0, this.#numbers.length);
       if (typeof outcome === 'number') length = outcome;
     } else {
       json.skip();
     }
-    this.histogramNames.push(name);
-    this.histogramPlaces.push(start, length);
-    // One place is left free behind each array, for the count.
-    this.#used = start + length + 1;
+    this.#histograms += 1;
+    this.#sums.noteHistogram(name, this.#numbers, length);
   };
 
   readonly #onSimple = (name: string): void => {

@@ -2,9 +2,9 @@
  * The sums of many contributions in memory, one row per measure, by-date, date, filter path and length. Adding is a
  * commutative monoid; only log sums depend, in their last digits, on the order of addition.
  */
-import { compareText } from '../text-order.ts';
-import { addRow, holdFinite, noteBuild } from './merge-rule.ts';
-import { BY_DATES, type ByDate, SIMPLE_MEASURE_PREFIX, type Slot } from './slot.ts';
+import { compareText } from '../../src/pipeline/text-order.ts';
+import { addRow, holdFinite, noteBuild } from '../../src/pipeline/aggregates/merge-rule.ts';
+import { BY_DATES, type ByDate, SIMPLE_MEASURE_PREFIX, type Slot } from '../../src/pipeline/aggregates/slot.ts';
 
 /** One row while it grows; rows of other lengths under the same path hang on `next`. */
 export interface Row {

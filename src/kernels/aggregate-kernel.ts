@@ -1,0 +1,224 @@
+/**
+ * The kernel of the aggregation as the threads call it: submissions in, the sorted lines of a result out. The WebAssembly
+ * module (`aggregate/index.ts`) reads the histograms of a submission as browsers write them and sums; all other JSON is read
+ * by `SubmissionReader`, which hands over what it read.
+ */
+import { randomInt } from 'node:crypto';
+import {
+  BY_DATES,
+  SIMPLE_MEASURE_BUILD_ID,
+  SIMPLE_MEASURE_PREFIX,
+  SIMPLE_MEASURE_REVISION,
+  TRAILER,
+} from '../pipeline/aggregates/slot.ts';
+import { isMeasureName } from '../pipeline/safe-segment.ts';
+import { SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
+import type { BadHistograms, SimpleValue, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
+import { compareText } from '../pipeline/text-order.ts';
+import type { AggregateExports } from './instantiate.ts';
+import { isPlain, RowKernel } from './row-kernel.ts';
+
+/** Flags of a name, as `aggregate/names.ts` knows them. */
+const MEASURE = 1;
+const SIMPLE = 2;
+const LF = 0x0a;
+/** Behind a line, since it is read by vectors. */
+const PADDING = 64;
+const SIMPLE_LENGTH = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
+/** Bytes of a date in memory. */
+const DATE_BYTES = 8;
+const NO_DATE = '00000000';
+const NOTHING_BAD: BadHistograms = { names: 0, measures: [] };
+
+export interface AggregateLimits {
+  readonly maxLineBytes: number;
+  /** Size of the sums in memory at which `isFull`. */
+  readonly maxTableBytes: number;
+  /** Longest histogram that is taken. */
+  readonly maxHistogramLength: number;
+}
+
+/** Numbers that the kernel knows texts by, until it is cleared. */
+interface Numbers {
+  readonly channelVersions: string[];
+  readonly sources: Map<string, number>;
+  readonly paths: Map<string, number>;
+  readonly ends: Map<string, number>;
+  /** Of the channel/version at hand. */
+  readonly measures: Map<number, Map<string, number>>;
+}
+
+export class AggregateKernel extends RowKernel<AggregateExports> implements SubmissionSums {
+  readonly #maxTableBytes: number;
+  readonly #inputAt: number;
+  #numbers = noNumbers();
+  #channelVersion = 0;
+  #source = 0;
+  #measures = new Map<string, number>();
+
+  constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
+    super('aggregate', { newName: (at, length) => flagsOf(this.latin1(at, length)) });
+    this.#maxTableBytes = maxTableBytes;
+    this.#inputAt = this.kernel.setUp(
+      maxLineBytes + PADDING,
+      maxTableBytes,
+      maxHistogramLength,
+      randomInt(2 ** 32),
+    );
+    this.fillTables();
+  }
+
+  /**
+   * Copies a line to the kernel's memory.
+   * @returns where it is in `bytes`
+   */
+  hold(bytes: Uint8Array, start: number, end: number): number {
+    this.bytes.set(bytes.subarray(start, end), this.#inputAt);
+    this.lineEnd = this.#inputAt + end - start;
+    this.bytes[this.lineEnd] = LF;
+    return this.#inputAt;
+  }
+
+  openSource({ channelVersion, buildDate, submissionDate }: SubmissionSource): void {
+    const { channelVersions, sources, measures } = this.#numbers;
+    this.#channelVersion = channelVersions.indexOf(channelVersion);
+    if (this.#channelVersion < 0) this.#channelVersion = channelVersions.push(channelVersion) - 1;
+    const known = measures.get(this.#channelVersion);
+    this.#measures = known ?? new Map<string, number>();
+    if (known === undefined) measures.set(this.#channelVersion, this.#measures);
+    const text = `${buildDate}${submissionDate ?? NO_DATE}`;
+    const key = `${channelVersion} ${text}`;
+    let source = sources.get(key);
+    if (source === undefined) {
+      const scratch = this.kernel.scratchAt();
+      this.bytes.write(text, scratch, 2 * DATE_BYTES, 'latin1');
+      source = this.kernel.newSource(this.#channelVersion, scratch, submissionDate === undefined ? 0 : 1);
+      sources.set(key, source);
+    }
+    this.#source = source;
+  }
+
+  beginHistograms(): void {
+    this.kernel.beginNoting();
+  }
+
+  /** Of a line that is held. */
+  readHistograms(bytes: Uint8Array, at: number): number {
+    return bytes === this.bytes ? this.kernel.readHistograms(at, this.#channelVersion) : 0;
+  }
+
+  noteHistogram(name: string, numbers: Float64Array, length: number): void {
+    const number = isMeasureName(name) ? this.#measureNumber(name) : 0;
+    const scratch = this.kernel.scratchAt();
+    new Float64Array(this.bytes.buffer, scratch, length).set(numbers.subarray(0, length));
+    this.kernel.noteHistogram(number, scratch, length);
+  }
+
+  addHistograms(path: string, buildId: string, revision: string): BadHistograms {
+    const kernel = this.kernel;
+    kernel.addHistograms(this.#pathNumber(path), this.#source, this.#endNumber(buildId, revision));
+    const names = kernel.badNameCount();
+    const bad = kernel.badHistogramCount();
+    if (names === 0 && bad === 0) return NOTHING_BAD;
+    const list = new Uint32Array(this.bytes.buffer, kernel.badListAt(), bad);
+    return { names, measures: Array.from(list, (number) => this.#name(number)) };
+  }
+
+  addSimple(measure: string, path: string, { bucket, value, log }: SimpleValue): void {
+    const end = this.#endNumber(SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
+    this.kernel.addSimple(
+      ...([this.#measureNumber(measure), this.#pathNumber(path), this.#source, end] as const),
+      ...([SIMPLE_LENGTH, bucket, value, log] as const),
+    );
+  }
+
+  /** Whether the sums should be written now, between two submissions, and `clear` be called. */
+  get isFull(): boolean {
+    return this.kernel.isFull(this.#maxTableBytes) !== 0;
+  }
+
+  /** Statistics that only one side of an addition had. */
+  get mixedStatistics(): number {
+    return Number(this.kernel.mixedTotal());
+  }
+
+  /**
+   * Hands on the lines of a result (docs/formats/results.md 4.1), sorted.
+   * @param take gets a view that is good until it returns
+   */
+  writeLines(take: (text: Buffer) => void): void {
+    const names = Array.from({ length: this.kernel.names() }, (_, index) => index + 1)
+      .filter((number) => this.kernel.nameHasRows(number) !== 0)
+      .map((number) => ({ number, measure: this.#name(number), channelVersion: this.#channelVersionOf(number) }));
+    names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
+    for (const { number, measure, channelVersion } of names) {
+      for (const [index, byDate] of BY_DATES.entries()) {
+        this.kernel.foldName(number, index);
+        this.sort({ channelVersion, measure, byDate }, 'result');
+        while (this.write('result')) take(this.takeOutput());
+        if (this.outputBytes > ENOUGH_TEXT) take(this.takeOutput());
+      }
+      if (this.kernel.forgetManyPaths() !== 0) this.oddPaths.clear();
+    }
+    if (this.outputBytes > 0) take(this.takeOutput());
+  }
+
+  /** Forgets all sums; a source must be opened next. */
+  clear(): void {
+    this.kernel.clear();
+    this.#numbers = noNumbers();
+    this.oddPaths.clear();
+    this.oddEnds.clear();
+  }
+
+  #name(number: number): string {
+    return this.latin1(this.kernel.nameAt(number), this.kernel.nameLength(number));
+  }
+
+  #channelVersionOf(name: number): string {
+    return this.#numbers.channelVersions[this.kernel.nameChannelVersion(name)] ?? '';
+  }
+
+  #measureNumber(measure: string): number {
+    let number = this.#measures.get(measure);
+    if (number === undefined) {
+      const scratch = this.kernel.scratchAt();
+      const length = this.bytes.write(measure, scratch, 'latin1');
+      number = this.kernel.keepName(scratch, length, this.#channelVersion);
+      this.#measures.set(measure, number);
+    }
+    return number;
+  }
+
+  #pathNumber(path: string): number {
+    let number = this.#numbers.paths.get(path);
+    if (number === undefined) {
+      const text = JSON.stringify(path).slice(1, -1);
+      const scratch = this.kernel.scratchAt();
+      const length = this.bytes.write(text, scratch);
+      number = this.kernel.keepFilterPath(scratch, length, path.length, isPlain(text) ? 0 : 1);
+      this.#numbers.paths.set(path, number);
+    }
+    return number;
+  }
+
+  #endNumber(buildId: string, revision: string): number {
+    const key = `${buildId} ${revision}`;
+    let number = this.#numbers.ends.get(key);
+    if (number === undefined) {
+      number = this.keepEnd(buildId, revision);
+      this.#numbers.ends.set(key, number);
+    }
+    return number;
+  }
+}
+
+const ENOUGH_TEXT = 256 << 10;
+
+function noNumbers(): Numbers {
+  return { channelVersions: [], sources: new Map(), paths: new Map(), ends: new Map(), measures: new Map() };
+}
+
+function flagsOf(name: string): number {
+  return (isMeasureName(name) ? MEASURE : 0) | (name.startsWith(SIMPLE_MEASURE_PREFIX) ? SIMPLE : 0);
+}

@@ -1,0 +1,48 @@
+/**
+ * What submissions are added to. Reading histograms belongs to it, since most of a submission is numbers that are added as
+ * they are read; `read` may leave them to the caller, who reads any JSON.
+ */
+
+/** What all submissions of a file have in common. */
+export interface SubmissionSource {
+  readonly channelVersion: string;
+  readonly buildDate: string;
+  /** Undefined when they do not count by submission date. */
+  readonly submissionDate: string | undefined;
+}
+
+/** What a simple measurement adds: one submission, in a bucket unless it is negative. */
+export interface SimpleValue {
+  /** −1 for none. */
+  readonly bucket: number;
+  readonly value: number;
+  /** ln(|value| + 1) */
+  readonly log: number;
+}
+
+export interface BadHistograms {
+  /** Histograms whose name is no measure's. */
+  readonly names: number;
+  /** Measures of histograms that break a rule; each once. */
+  readonly measures: readonly string[];
+}
+
+/** Paths are filter paths, without dates. */
+export interface SubmissionSums {
+  openSource(source: SubmissionSource): void;
+  /** Forgets the histograms that were read and not added. */
+  beginHistograms(): void;
+  /**
+   * Reads the histograms of a submission, an object that begins at `at`.
+   * @returns the place behind it; 0 when the caller must read it, and note each histogram
+   */
+  readHistograms(bytes: Uint8Array, at: number, end: number): number;
+  /** @param length of the numbers; 0 for what is no list of finite numbers */
+  noteHistogram(name: string, numbers: Float64Array, length: number): void;
+  /**
+   * Adds the histograms that were read, each with a count of 1 behind it. Of one that comes twice the last counts; when that
+   * is bad, neither does.
+   */
+  addHistograms(path: string, buildId: string, revision: string): BadHistograms;
+  addSimple(measure: string, path: string, value: SimpleValue): void;
+}
