@@ -1,7 +1,7 @@
 /** Limits for data that others wrote. Not settings: no deployment needs other values. */
 const MIB = 1 << 20;
 
-/** Of a table of sums in memory, per thread, before it is written to disk. */
+/** Of the rows of one key in memory, per thread, before they are written to disk. */
 const maxTableBytes = 160 * MIB;
 
 /** Of a submission file. */
@@ -14,7 +14,8 @@ export const SUBMISSION_LIMITS = {
   maxDecoderBytes: 128 * MIB,
   /** Real lines have 60 kB; a longer one than this is left out. It is held whole, twice, and what is in it as well. */
   maxLineBytes: 4 * MIB,
-  maxTableBytes,
+  /** Of the sums of submissions in memory, per thread, before they are written to disk. */
+  maxTableBytes: 48 * MIB,
 } as const;
 
 /** Of a merge of results. */

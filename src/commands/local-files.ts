@@ -10,6 +10,7 @@ import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
 import { linesByKey, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
+import type { PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
@@ -33,18 +34,20 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
   await withThreads(config, dirname(output), async (threads, folder) => {
     const passes = await Promise.all(
       groups.map(async (group, index) =>
-        threads.aggregateSubmissions({
-          ...{ files: group, output: join(folder, `result-${index}`) },
-          folder: await mkdtemp(join(folder, 'spills-')),
-          ...settings,
-        }),
+        threads.countSubmissions({ ...{ files: group, folder, name: String(index) }, ...settings }),
       ),
     );
-    const results = passes.map((_, index) => join(folder, `result-${index}`));
-    if (results.length > 1) await mergeFiles(threads, config, results, join(folder, 'whole'));
-    await rename(results.length > 1 ? join(folder, 'whole') : join(folder, 'result-0'), output);
+    const whole = join(folder, 'whole');
+    const mixedStatistics = await foldSums(
+      threads,
+      config,
+      passes.flatMap(({ sums }) => sums),
+      whole,
+    );
+    await rename(whole, output);
     const skipped: Record<string, number> = {};
     for (const pass of passes) addCounts(skipped, pass.skipped);
+    if (mixedStatistics > 0) addCounts(skipped, { mixed_statistics: mixedStatistics });
     const records = passes.reduce((sum, pass) => sum + pass.records, 0);
     for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
       say(`left out: ${visibleLine(key)} (${reason})`);
@@ -55,6 +58,29 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
     if (Object.keys(bad).length > 0) say(`bad_histogram by measure, the worst: ${reasons(bad)}`);
     print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
   });
+}
+
+/** Writes sums as one result; each thread folds a range of the measures. @returns `mixed_statistics` */
+async function foldSums(
+  threads: ThreadPool,
+  config: Config,
+  sums: readonly PackedSums[],
+  output: string,
+): Promise<number> {
+  const lines = linesByKey(sums.map(({ index }) => index));
+  const files = sums.map(({ id, path }) => ({ id, path }));
+  const { maxLineBytes, maxTableBytes } = SUBMISSION_LIMITS;
+  const limits = { maxLineBytes, maxTableBytes, maxHistogramLength: submissionRules(config).maxHistogramLength };
+  const parts = await Promise.all(
+    rangesOf(lines, config.TELEMETRY_THREADS).map((range, index) =>
+      threads.foldSums({ ...{ files, lines, range, limits }, folder: dirname(output), output: `${output}-${index}` }),
+    ),
+  );
+  await joinFiles(
+    parts.map((_, index) => `${output}-${index}`),
+    output,
+  );
+  return parts.reduce((sum, part) => sum + part.mixedStatistics, 0);
 }
 
 export interface MergeOptions {

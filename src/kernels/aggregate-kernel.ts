@@ -6,6 +6,7 @@
 import { randomInt } from 'node:crypto';
 import {
   BY_DATES,
+  type ByDate,
   SIMPLE_MEASURE_BUILD_ID,
   SIMPLE_MEASURE_PREFIX,
   SIMPLE_MEASURE_REVISION,
@@ -38,6 +39,13 @@ export interface AggregateLimits {
   readonly maxHistogramLength: number;
 }
 
+/** A measure that has sums. */
+export interface SummedMeasure {
+  readonly number: number;
+  readonly measure: string;
+  readonly channelVersion: string;
+}
+
 /** Numbers that the kernel knows texts by, until it is cleared. */
 interface Numbers {
   readonly channelVersions: string[];
@@ -57,14 +65,12 @@ export class AggregateKernel extends RowKernel<AggregateExports> implements Subm
   #measures = new Map<string, number>();
 
   constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
-    super('aggregate', { newName: (at, length) => flagsOf(this.latin1(at, length)) });
+    super('aggregate', {
+      newName: (at, length) => flagsOf(this.latin1(at, length)),
+      keptEnd: (at, length) => this.#keptEnd(at, length),
+    });
     this.#maxTableBytes = maxTableBytes;
-    this.#inputAt = this.kernel.setUp(
-      maxLineBytes + PADDING,
-      maxTableBytes,
-      maxHistogramLength,
-      randomInt(2 ** 32),
-    );
+    this.#inputAt = this.kernel.setUp(maxLineBytes + PADDING, maxTableBytes, maxHistogramLength, randomInt(2 ** 32));
     this.fillTables();
   }
 
@@ -142,25 +148,58 @@ export class AggregateKernel extends RowKernel<AggregateExports> implements Subm
     return Number(this.kernel.mixedTotal());
   }
 
-  /**
-   * Hands on the lines of a result (docs/formats/results.md 4.1), sorted.
-   * @param take gets a view that is good until it returns
-   */
-  writeLines(take: (text: Buffer) => void): void {
+  /** All measures that have sums, in slot order. */
+  get measures(): SummedMeasure[] {
     const names = Array.from({ length: this.kernel.names() }, (_, index) => index + 1)
       .filter((number) => this.kernel.nameHasRows(number) !== 0)
       .map((number) => ({ number, measure: this.#name(number), channelVersion: this.#channelVersionOf(number) }));
-    names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
-    for (const { number, measure, channelVersion } of names) {
-      for (const [index, byDate] of BY_DATES.entries()) {
-        this.kernel.foldName(number, index);
-        this.sort({ channelVersion, measure, byDate }, 'result');
-        while (this.write('result')) take(this.takeOutput());
-        if (this.outputBytes > ENOUGH_TEXT) take(this.takeOutput());
-      }
-      if (this.kernel.forgetManyPaths() !== 0) this.oddPaths.clear();
+    return names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
+  }
+
+  /** Folds the sums of a measure into the rows of one by-date; `sort` comes next. */
+  fold({ number }: SummedMeasure, byDate: ByDate): void {
+    if (this.kernel.forgetManyPaths() !== 0) this.oddPaths.clear();
+    this.kernel.foldName(number, BY_DATES.indexOf(byDate));
+  }
+
+  /** Hands on the sums of a measure as packed rows. */
+  pack({ number }: SummedMeasure, take: (rows: Buffer) => void): void {
+    this.kernel.beginPacking(number);
+    for (let isMore = true; isMore;) {
+      isMore = this.kernel.packRows() !== 0;
+      take(this.takeOutput());
     }
-    if (this.outputBytes > 0) take(this.takeOutput());
+  }
+
+  /** Begins an empty table for the packed rows of a measure. */
+  beginKey(measure: string): void {
+    this.kernel.beginFold(measure.startsWith(SIMPLE_MEASURE_PREFIX) ? 1 : 0);
+  }
+
+  /** Before the first packed rows of a block. */
+  beginBlock(): void {
+    this.kernel.beginBlock();
+  }
+
+  /**
+   * Adds packed rows, as many as are whole.
+   * @returns their bytes
+   */
+  addPacked(at: number, bytes: number, byDate: ByDate): number {
+    return this.kernel.addPacked(at, at + bytes, BY_DATES.indexOf(byDate)) - at;
+  }
+
+  /** Forgets all texts, between two packed rows; the table must be empty. */
+  override forget(): void {
+    const number = this.kernel.endInBlock();
+    const end = number === 0 ? undefined : this.endOf(number);
+    super.forget();
+    this.kernel.goOnWithEnd(end === undefined ? 0 : this.keepEnd(end.buildId, end.revision));
+  }
+
+  /** Where lines and packed rows go. */
+  get inputAt(): number {
+    return this.#inputAt;
   }
 
   /** Forgets all sums; a source must be opened next. */
@@ -169,6 +208,13 @@ export class AggregateKernel extends RowKernel<AggregateExports> implements Subm
     this.#numbers = noNumbers();
     this.oddPaths.clear();
     this.oddEnds.clear();
+  }
+
+  /** Of packed rows, which this project wrote. */
+  #keptEnd(at: number, length: number): number {
+    const text = this.bytes.toString('utf8', at + 1, at + length);
+    const { buildId, revision } = JSON.parse(`{${text}`) as { buildId: string; revision: string };
+    return this.keepEnd(buildId, revision);
   }
 
   #name(number: number): string {
@@ -212,8 +258,6 @@ export class AggregateKernel extends RowKernel<AggregateExports> implements Subm
     return number;
   }
 }
-
-const ENOUGH_TEXT = 256 << 10;
 
 function noNumbers(): Numbers {
   return { channelVersions: [], sources: new Map(), paths: new Map(), ends: new Map(), measures: new Map() };

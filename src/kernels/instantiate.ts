@@ -29,6 +29,9 @@ export interface RowExports {
   keepEnd(length: number, units: number, odd: number, buildDigits: number): number;
   pathTextAt(number: number): number;
   pathTextLength(number: number): number;
+  tableBytes(): number;
+  hasManyTexts(): number;
+  forgetTexts(): void;
   endTextAt(number: number): number;
   endTextLength(number: number): number;
 }
@@ -47,9 +50,6 @@ export interface MergeExports extends RowExports {
   beginRows(simple: number): void;
   addLine(at: number, end: number): void;
   addNumbers(path: number, length: number, end: number): void;
-  tableBytes(): number;
-  hasManyTexts(): number;
-  forgetTexts(): void;
 }
 
 /** `aggregate/index.ts` */
@@ -83,6 +83,13 @@ export interface AggregateExports extends RowExports {
   nameChannelVersion(number: number): number;
   nameHasRows(number: number): number;
   isFull(tableBytes: number): number;
+  beginPacking(name: number): void;
+  packRows(): number;
+  beginFold(simple: number): void;
+  beginBlock(): void;
+  endInBlock(): number;
+  goOnWithEnd(end: number): void;
+  addPacked(at: number, end: number, bySubmissionDate: number): number;
   foldName(number: number, bySubmissionDate: number): void;
   forgetManyPaths(): number;
   clear(): void;
@@ -98,6 +105,7 @@ export interface Host {
   orderOfEnds(a: number, b: number): number;
   newKey(number: number): void;
   newName(at: number, length: number): number;
+  keptEnd(at: number, length: number): number;
 }
 
 export type KernelName = 'merge' | 'aggregate';
@@ -116,12 +124,14 @@ export function instantiate<Exports>(name: KernelName, host: Partial<Host>): Exp
 }
 
 const UNUSED = Object.fromEntries(
-  ['newPath', 'newEnd', 'readRest', 'numberAt', 'orderOfPaths', 'orderOfEnds', 'newKey', 'newName'].map((name) => [
-    name,
-    (): never => {
-      throw new Error(`a kernel called ${name}, which its host does not expect`);
-    },
-  ]),
+  ['newPath', 'newEnd', 'readRest', 'numberAt', 'orderOfPaths', 'orderOfEnds', 'newKey', 'newName', 'keptEnd'].map(
+    (name) => [
+      name,
+      (): never => {
+        throw new Error(`a kernel called ${name}, which its host does not expect`);
+      },
+    ],
+  ),
 );
 
 function compiledKernel(name: KernelName): Buffer {

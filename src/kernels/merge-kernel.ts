@@ -54,23 +54,6 @@ export class MergeKernel extends RowKernel<MergeExports> {
     this.kernel.addLine(at, end);
   }
 
-  /** Of the rows of the key. */
-  get tableBytes(): number {
-    return this.kernel.tableBytes();
-  }
-
-  /** Whether so many texts are kept that the table should be written, and `forget` be called. */
-  get hasManyTexts(): boolean {
-    return this.kernel.hasManyTexts() !== 0;
-  }
-
-  /** Forgets all texts; the table must be empty. */
-  forget(): void {
-    this.kernel.forgetTexts();
-    this.oddPaths.clear();
-    this.oddEnds.clear();
-  }
-
   /** Aggregates left out of all lines that were added, by reason; and `mixed_statistics`. */
   get dropped(): DropCounts {
     const dropped = { ...this.#dropped };

@@ -77,6 +77,23 @@ export abstract class RowKernel<Exports extends RowExports> {
     return text;
   }
 
+  /** Of the rows of the key. */
+  get tableBytes(): number {
+    return this.kernel.tableBytes();
+  }
+
+  /** Whether so many texts are kept that the table should be written, and `forget` be called. */
+  get hasManyTexts(): boolean {
+    return this.kernel.hasManyTexts() !== 0;
+  }
+
+  /** Forgets all texts; the table must be empty. */
+  forget(): void {
+    this.kernel.forgetTexts();
+    this.oddPaths.clear();
+    this.oddEnds.clear();
+  }
+
   /** Lines and slots that were written. */
   get lines(): number {
     return Number(this.kernel.lineTotal());
@@ -132,7 +149,7 @@ export abstract class RowKernel<Exports extends RowExports> {
     return compareText(x.slice(9), y.slice(9)) || compareText(x.slice(0, 8), y.slice(0, 8));
   }
 
-  #end(number: number): { readonly buildId: string; readonly revision: string } {
+  protected endOf(number: number): { readonly buildId: string; readonly revision: string } {
     const odd = this.oddEnds.get(number);
     if (odd !== undefined) return odd;
     const text = this.latin1(this.kernel.endTextAt(number), this.kernel.endTextLength(number));
@@ -140,7 +157,7 @@ export abstract class RowKernel<Exports extends RowExports> {
   }
 
   #compareEnds(a: number, b: number): number {
-    const [x, y] = [this.#end(a), this.#end(b)];
+    const [x, y] = [this.endOf(a), this.endOf(b)];
     return compareText(x.buildId, y.buildId) || compareText(x.revision, y.revision);
   }
 }

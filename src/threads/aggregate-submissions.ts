@@ -2,16 +2,20 @@
  * File job: the submission files of one analysis task → `result.txt`
  * (docs/formats/submissions.md, docs/formats/results.md 4.1).
  */
-import { stat } from 'node:fs/promises';
 import { isUtf8 } from 'node:buffer';
+import { rm, stat } from 'node:fs/promises';
+import type { AggregateLimits } from '../kernels/aggregate-kernel.ts';
 import { MAX_NAMED } from '../pipeline/bad-histograms.ts';
 import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
 import type { FailedFile, TaskReport } from '../pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { addCounts } from '../pipeline/known-reasons.ts';
 import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
-import { SpillingSums } from './spilling-sums.ts';
+import { foldSums } from './fold-sums.ts';
+import { linesByKey } from './result-index.ts';
+import { type PackedSums, SpillingSums } from './spilling-sums.ts';
 
 export interface SubmissionFile {
   /** Input key: names the dimensions. */
@@ -20,11 +24,9 @@ export interface SubmissionFile {
   readonly path: string;
 }
 
-export interface AggregateSubmissionsInput {
+export interface CountSubmissionsInput {
   readonly files: readonly SubmissionFile[];
-  /** File to write. */
-  readonly output: string;
-  /** Existing folder for temporary files; of this call alone. */
+  /** Existing folder for temporary files. */
   readonly folder: string;
   readonly rules: SubmissionRules;
   readonly limits: DecodeLimits & {
@@ -36,40 +38,67 @@ export interface AggregateSubmissionsInput {
   readonly unfit?: readonly FailedFile[];
   /** Shared with the caller: `at[0]` is 1 + the index of the file being read, so that it is known when the thread dies. */
   readonly at?: Int32Array;
+  /** Of this call, among those that use the folder at the same time. */
+  readonly name?: string;
 }
 
-export interface AggregateSubmissionsResult extends TaskReport {
-  readonly lines: number;
+export interface AggregateSubmissionsInput extends CountSubmissionsInput {
+  /** File to write. */
+  readonly output: string;
+}
+
+interface Counts extends TaskReport {
   /** Decoded bytes. */
   readonly decodedBytes: number;
-  /** Hex SHA-256 of result.txt. */
-  readonly sha256: string;
+}
+
+export interface CountSubmissionsResult extends Counts {
+  /** The sums, in files that the caller removes. */
+  readonly sums: readonly PackedSums[];
+}
+
+export interface AggregateSubmissionsResult extends Counts {
+  readonly lines: number;
   readonly bytes: number;
 }
 
+/** The whole task. */
 export async function aggregateSubmissions(input: AggregateSubmissionsInput): Promise<AggregateSubmissionsResult> {
+  const limits = limitsOf(input);
+  const { sums, skipped, ...counts } = await countSubmissions(input);
+  const lines = linesByKey(sums.map(({ index }) => index));
+  const range = [0, lines.first.length - 1] as const;
+  const { folder, output } = input;
+  const { mixedStatistics, ...written } = await foldSums({ ...{ files: sums, lines, range, limits }, folder, output });
+  await Promise.all(sums.map(({ path }) => rm(path)));
+  const mixed = mixedStatistics === 0 ? {} : { mixed_statistics: mixedStatistics };
+  const all: Record<string, number> = { ...skipped };
+  addCounts(all, mixed);
+  return { ...counts, ...written, skipped: all };
+}
+
+/** Adds submissions up, for `foldSums` to write. */
+export async function countSubmissions(input: CountSubmissionsInput): Promise<CountSubmissionsResult> {
   const failed = new Map((input.unfit ?? []).map(({ key, reason }) => [key, reason]));
   for (;;) {
-    const sums = new SpillingSums(input.folder, {
-      ...input.limits,
-      maxHistogramLength: input.rules.maxHistogramLength,
-    });
-    const pass = await countFiles(input, failed, sums);
-    if (pass !== undefined) {
-      const { mixedStatistics, ...written } = await sums.write(input.output);
-      const skipped = { ...pass.skipped, ...(mixedStatistics > 0 && { mixed_statistics: mixedStatistics }) };
-      return { ...pass, ...written, skipped };
-    }
+    const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
+    const counts = await countFiles(input, failed, sums);
+    if (counts !== undefined) return { ...counts, sums: sums.packed() };
     // A file was found unfit after some of its lines were counted: count again without it.
     await sums.remove();
   }
 }
 
+function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
+  const { maxLineBytes, maxTableBytes } = limits;
+  return { maxLineBytes, maxTableBytes, maxHistogramLength: rules.maxHistogramLength };
+}
+
 async function countFiles(
-  input: AggregateSubmissionsInput,
+  input: CountSubmissionsInput,
   failed: Map<string, string>,
   sums: SpillingSums,
-): Promise<TaskReport & Pick<AggregateSubmissionsResult, 'decodedBytes'> | undefined> {
+): Promise<Counts | undefined> {
   const aggregator = new SubmissionAggregator(sums.kernel, input.rules);
   const partial: string[] = [];
   let decodedBytes = 0;
@@ -100,6 +129,7 @@ async function countFiles(
   }
   const filesFailed: FailedFile[] = [...failed].map(([key, reason]) => ({ key, reason }));
   for (const { reason } of filesFailed) aggregator.note(reason);
+  if (sums.mixedStatistics > 0) aggregator.note('mixed_statistics', sums.mixedStatistics);
   const { records, skipped } = aggregator;
   const badHistograms = aggregator.badHistograms.worst(MAX_NAMED);
   return { decodedBytes, filesFailed, filesPartial: partial, records, skipped, badHistograms };
@@ -109,7 +139,7 @@ async function countFile(
   file: SubmissionFile,
   aggregator: SubmissionAggregator,
   sums: SpillingSums,
-  limits: AggregateSubmissionsInput['limits'],
+  limits: CountSubmissionsInput['limits'],
 ): Promise<{ end: 'complete' | 'truncated'; decoded: number }> {
   const { size } = await stat(file.path);
   let decoded = 0;

@@ -5,7 +5,11 @@
 import { InvalidDataError, type InvalidDataReason } from '../pipeline/invalid-data.ts';
 import type { adoptFileLists as AdoptFileLists } from './adopt-file-lists.ts';
 import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
-import type { aggregateSubmissions as AggregateSubmissions } from './aggregate-submissions.ts';
+import type {
+  aggregateSubmissions as AggregateSubmissions,
+  countSubmissions as CountSubmissions,
+} from './aggregate-submissions.ts';
+import type { foldSums as FoldSums } from './fold-sums.ts';
 import type {
   mergeDayParts as MergeDayParts,
   mergePartFiles as MergePartFiles,
@@ -22,6 +26,9 @@ export const fileJobs = {
   adoptFolder: (async (input) => (await import('./adopt-folder.ts')).adoptFolder(input)) as typeof AdoptFolder,
   aggregateSubmissions: (async (input) =>
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
+  countSubmissions: (async (input) =>
+    (await import('./aggregate-submissions.ts')).countSubmissions(input)) as typeof CountSubmissions,
+  foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,

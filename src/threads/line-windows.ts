@@ -14,6 +14,7 @@ const LF = 0x0a;
 export class LineWindows {
   readonly #results: readonly ResultFile[];
   readonly #windowBytes: number;
+  readonly #end: number | null;
   /** Place of the windows in the memory. */
   #at = 0;
   /** Of each file: the part that is in its window. */
@@ -23,7 +24,9 @@ export class LineWindows {
   /** Bytes of memory that the windows need. */
   readonly size: number;
 
-  constructor(results: readonly ResultFile[], longestLine: number) {
+  /** @param end byte put behind each line; null for what is no line */
+  constructor(results: readonly ResultFile[], longestLine: number, end: number | null = LF) {
+    this.#end = end;
     this.#results = results;
     const share = Math.floor(ALL_WINDOWS / Math.max(1, results.length));
     this.#windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, share));
@@ -39,7 +42,7 @@ export class LineWindows {
   }
 
   /**
-   * Brings a line to memory, LF behind it.
+   * Brings a line to memory.
    * @param memory all of it; another one after each time that it has grown
    * @returns its place
    */
@@ -57,7 +60,7 @@ export class LineWindows {
         this.#from[result] = offset;
       }
     }
-    memory[at + length] = LF;
+    if (this.#end !== null) memory[at + length] = this.#end;
     return at;
   }
 

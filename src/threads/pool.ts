@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import type { AggregateSubmissionsInput } from './aggregate-submissions.ts';
+import type { CountSubmissionsInput } from './aggregate-submissions.ts';
 import type { FileJobs, Job, JobEnd } from './jobs.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
@@ -44,22 +44,23 @@ export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): Th
   const jobs = Object.fromEntries(JOB_NAMES.map((name) => [name, run(name)])) as unknown as ThreadPool;
   return {
     ...jobs,
-    aggregateSubmissions: (input, signal) => withoutLargeFiles(jobs, input, signal),
+    aggregateSubmissions: (input, signal) =>
+      withoutLargeFiles(input, (given) => jobs.aggregateSubmissions(given, signal)),
+    countSubmissions: (input, signal) => withoutLargeFiles(input, (given) => jobs.countSubmissions(given, signal)),
     close: () => pool.close({ force: true }),
   };
 }
 
 /** A file in which a thread runs out of memory is left out, as any other that cannot be read; the others are counted. */
-async function withoutLargeFiles(
-  jobs: Pick<ThreadPool, 'aggregateSubmissions'>,
-  input: AggregateSubmissionsInput,
-  signal: AbortSignal | undefined,
-): ReturnType<ThreadPool['aggregateSubmissions']> {
+async function withoutLargeFiles<Input extends CountSubmissionsInput, Result>(
+  input: Input,
+  run: (input: Input) => Promise<Result>,
+): Promise<Result> {
   const unfit = [...(input.unfit ?? [])];
   for (;;) {
     const at = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     try {
-      return await jobs.aggregateSubmissions({ ...input, unfit, at }, signal);
+      return await run({ ...input, unfit, at });
     } catch (error) {
       const file = input.files[Atomics.load(at, 0) - 1];
       if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY' || file === undefined) throw error;
@@ -72,6 +73,8 @@ const JOB_NAMES = [
   'adoptFileLists',
   'adoptFolder',
   'aggregateSubmissions',
+  'countSubmissions',
+  'foldSums',
   'indexResults',
   'mergeDayParts',
   'mergePartFiles',

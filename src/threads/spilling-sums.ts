@@ -1,36 +1,43 @@
-/** Sums of submissions that are written to disk, as the sorted lines of a result, whenever they have grown too large. */
-import { createHash } from 'node:crypto';
+/**
+ * Sums of submissions that are written to disk whenever they have grown too large: as packed rows, one block for each
+ * measure, which `fold-sums.ts` adds up in the order in which they were written.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
-import { hashOfFile } from '../file-hash.ts';
-import { mergeResultRange } from './merge-results.ts';
-import { mergeSortedResults } from './result-file.ts';
-import { indexResults, linesByKey, type ResultFile } from './result-index.ts';
-import { PlainTextFile } from './text-file.ts';
+import type { ResultFile, ResultIndex } from './result-index.ts';
 
-export interface WrittenSums {
-  readonly lines: number;
-  readonly bytes: number;
-  /** Hex SHA-256 of the lines. */
-  readonly sha256: string;
-  /** Statistics that only one side of an addition had. */
-  readonly mixedStatistics: number;
+/** Packed rows in a file, and where those of each measure are; its key is `channel/major/measure`. */
+export interface PackedSums extends ResultFile {
+  readonly index: ResultIndex;
 }
 
 export class SpillingSums {
   readonly kernel: AggregateKernel;
-  readonly #folder: string;
-  readonly #limits: AggregateLimits;
-  readonly #spills: ResultFile[] = [];
+  readonly #prefix: string;
+  readonly #spills: PackedSums[] = [];
   readonly #mixedBefore: number;
 
-  /** @param folder takes the spills */
-  constructor(folder: string, limits: AggregateLimits) {
-    this.#folder = folder;
-    this.#limits = limits;
+  /**
+   * @param folder takes the spills
+   * @param name of these sums, among those that use the folder
+   */
+  constructor(folder: string, name: string, limits: AggregateLimits) {
+    this.#prefix = join(folder, `sums-${name}-`);
     this.kernel = kernelOfThread(limits);
+    this.kernel.clear();
     this.#mixedBefore = this.kernel.mixedStatistics;
+  }
+
+  /** Statistics that only one side of an addition had. */
+  get mixedStatistics(): number {
+    return this.kernel.mixedStatistics - this.#mixedBefore;
+  }
+
+  /** Whether all sums are in memory. */
+  get isWhole(): boolean {
+    return this.#spills.length === 0;
   }
 
   /**
@@ -43,75 +50,67 @@ export class SpillingSums {
     return true;
   }
 
-  /** Writes all sums to a new file. */
-  async write(path: string): Promise<WrittenSums> {
-    if (this.#spills.length === 0) return this.#writeSums(path);
+  /** All sums as files, in the order in which they are added. */
+  packed(): readonly PackedSums[] {
     this.#spill();
-    const merged = await this.#mergeSpills(path);
-    await this.remove();
-    return { ...merged, mixedStatistics: this.#mixed + merged.mixedStatistics };
+    return this.#spills;
   }
 
   async remove(): Promise<void> {
     await Promise.all(this.#spills.map(({ path }) => rm(path)));
   }
 
-  get #mixed(): number {
-    return this.kernel.mixedStatistics - this.#mixedBefore;
-  }
-
   #spill(): void {
-    const id = `spill-${this.#spills.length}`;
-    const path = join(this.#folder, id);
-    this.#writeSums(path);
-    this.#spills.push({ id, path });
-  }
-
-  #writeSums(path: string): WrittenSums {
-    const file = new PlainTextFile(path);
-    const hash = createHash('sha256');
-    const before = this.kernel.lines;
+    const id = String(this.#spills.length);
+    const path = `${this.#prefix}${id}`;
+    const { measures } = this.kernel;
+    const places = { offset: new Float64Array(measures.length), length: new Uint32Array(measures.length) };
+    const file = openSync(path, 'w');
+    let bytes = 0;
     try {
-      this.kernel.writeLines((text) => {
-        hash.update(text);
-        file.write(text);
-      });
+      let pending: Buffer[] = [];
+      let waiting = 0;
+      for (const [number, measure] of measures.entries()) {
+        places.offset[number] = bytes;
+        this.kernel.pack(measure, (rows) => {
+          pending.push(Buffer.from(rows));
+          bytes += rows.length;
+          waiting += rows.length;
+        });
+        places.length[number] = bytes - (places.offset[number] as number);
+        if (waiting < ENOUGH_BYTES && number < measures.length - 1) continue;
+        writeAll(file, Buffer.concat(pending));
+        pending = [];
+        waiting = 0;
+      }
     } finally {
-      file.close();
+      closeSync(file);
     }
     this.kernel.clear();
-    const lines = this.kernel.lines - before;
-    return { lines, bytes: file.bytes, sha256: hash.digest('hex'), mixedStatistics: this.#mixed };
-  }
-
-  async #mergeSpills(output: string): Promise<WrittenSums> {
-    const results = this.#spills;
-    const index = await indexResults({ results, maxLineBytes: MAX_SPILL_LINE });
-    if (index.results < results.length || index.rejected.length > 0) {
-      const streamed = await mergeSortedResults({ results: results.map(({ path }) => path), output });
-      return { ...streamed, sha256: await hashOfFile(output), mixedStatistics: 0 };
-    }
-    const lines = linesByKey([index]);
-    const range = [0, lines.first.length - 1] as const;
-    const work = { folder: this.#folder, maxTableBytes: this.#limits.maxTableBytes };
-    const merged = await mergeResultRange({ ...{ results, lines, range, output }, ...work });
-    const [rejected] = merged.rejected;
-    if (rejected !== undefined) throw new Error(`A spill cannot be read: ${rejected.message}`);
-    const mixedStatistics = merged.dropped['mixed_statistics'] ?? 0;
-    return { lines: merged.lines, bytes: merged.bytes, sha256: await hashOfFile(output), mixedStatistics };
+    const keys = measures.map(({ channelVersion, measure }) => `${channelVersion}/${measure}`);
+    const key = Uint32Array.from(keys, (_, number) => number);
+    const index = { results: 1, keys, key, result: new Uint32Array(keys.length), ...places, rejected: [], bytes };
+    this.#spills.push({ id, path, index });
   }
 }
 
-/** Lines are cut far below this (docs/formats/results.md 4.1). */
-const MAX_SPILL_LINE = 64 << 20;
+/** Rows that are written at once. */
+const ENOUGH_BYTES = 1 << 20;
 
-let kernel: { readonly limits: string; readonly kernel: AggregateKernel } | undefined;
+function writeAll(file: number, bytes: Buffer): void {
+  for (let from = 0; from < bytes.length;) from += writeSync(file, bytes, from);
+}
+
+let kernel: { readonly limits: AggregateLimits; readonly kernel: AggregateKernel } | undefined;
 
 /** One for all tasks of a thread: to lay out its memory takes time. */
-function kernelOfThread(limits: AggregateLimits): AggregateKernel {
-  const { maxLineBytes, maxTableBytes, maxHistogramLength } = limits;
-  const key = `${maxLineBytes} ${maxTableBytes} ${maxHistogramLength}`;
-  if (kernel?.limits !== key) kernel = { limits: key, kernel: new AggregateKernel(limits) };
-  kernel.kernel.clear();
+export function kernelOfThread(limits: AggregateLimits): AggregateKernel {
+  const known = kernel?.limits;
+  const isFit =
+    known !== undefined &&
+    known.maxLineBytes >= limits.maxLineBytes &&
+    known.maxTableBytes === limits.maxTableBytes &&
+    known.maxHistogramLength === limits.maxHistogramLength;
+  if (kernel === undefined || !isFit) kernel = { limits, kernel: new AggregateKernel(limits) };
   return kernel.kernel;
 }

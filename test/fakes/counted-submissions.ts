@@ -1,7 +1,9 @@
 /** Submissions of one file, counted: what tests of the aggregator ask for. */
 import assert from 'node:assert/strict';
-import { SlotTable } from './slot-table.ts';
+import { AggregateKernel } from '../../src/kernels/aggregate-kernel.ts';
+import { BY_DATES } from '../../src/pipeline/aggregates/slot.ts';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
+import { SlowSums } from './slow-sums.ts';
 
 export const REVISION = 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4';
 export const INFO = { OS: 'WINNT', version: '6.1', arch: 'x86-64', revision: REVISION };
@@ -21,15 +23,32 @@ export interface Counted {
   readonly rows: Record<string, unknown[]>;
 }
 
+const LIMITS = { maxLineBytes: 1 << 22, maxTableBytes: 1 << 24 };
+const kernels = new Map<number, AggregateKernel>();
+
+/** Counted twice: by the kernel, and by the reference, which must give the same. */
 export function count(lines: readonly (string | Buffer)[], { key = KEY, rules = {} } = {}): Counted {
-  const table = new SlotTable();
-  const aggregator = new SubmissionAggregator(table, { ...DEFAULT_RULES, ...rules });
-  aggregator.openFile(key);
-  for (const line of lines) {
-    const bytes = Buffer.concat([Buffer.from('\t{'), Buffer.from(line), Buffer.from('\t')]);
-    aggregator.addLine(bytes, 2, bytes.length - 1);
-  }
-  const rows = [...table.sorted()].map(({ channelVersion, slot }) => {
+  const all = { ...DEFAULT_RULES, ...rules };
+  const { maxHistogramLength } = all;
+  const kernel = kernels.get(maxHistogramLength) ?? new AggregateKernel({ ...LIMITS, maxHistogramLength });
+  kernels.set(maxHistogramLength, kernel);
+  kernel.clear();
+  const slow = new SlowSums();
+  const counted = [kernel, slow].map((sums) => {
+    const aggregator = new SubmissionAggregator(sums, all);
+    aggregator.openFile(key);
+    for (const line of lines)
+      addLine(aggregator, sums, Buffer.concat([Buffer.from('\t{'), Buffer.from(line), Buffer.from('\t')]));
+    return aggregator;
+  });
+  const [aggregator] = counted as [SubmissionAggregator];
+  const [byKernel, bySlow] = counted.map(({ records, skipped, badHistograms }) => ({
+    ...{ records, skipped },
+    badHistograms: badHistograms.worst(Infinity),
+  }));
+  assert.deepEqual(byKernel, bySlow);
+  assert.equal(linesOf(kernel), slow.text());
+  const rows = [...slow.table().sorted()].map(({ channelVersion, slot }) => {
     assert.equal(channelVersion, 'nightly/28');
     const place = `${slot.measure} ${slot.byDate} ${slot.date}/${slot.path}`;
     return [place, [Array.from(slot.values), slot.buildId, slot.revision]];
@@ -40,6 +59,32 @@ export function count(lines: readonly (string | Buffer)[], { key = KEY, rules = 
     badHistograms: aggregator.badHistograms.worst(Infinity),
     rows: Object.fromEntries(rows) as Counted['rows'],
   };
+}
+
+/** The line is between the first two bytes and the last one. */
+function addLine(aggregator: SubmissionAggregator, sums: AggregateKernel | SlowSums, bytes: Buffer): void {
+  if (sums instanceof SlowSums) {
+    aggregator.addLine(bytes, 2, bytes.length - 1);
+    return;
+  }
+  const at = sums.hold(bytes, 2, bytes.length - 1);
+  aggregator.addLine(sums.bytes, at, at + bytes.length - 3);
+}
+
+/** The lines of the result, by folding what is in memory. */
+export function linesOf(kernel: AggregateKernel): string {
+  const texts: string[] = [];
+  for (const summed of kernel.measures) {
+    for (const byDate of BY_DATES) {
+      kernel.fold(summed, byDate);
+      kernel.sort({ ...summed, byDate }, 'result');
+      for (let isMore = true; isMore;) {
+        isMore = kernel.write('result');
+        texts.push(kernel.takeOutput().toString());
+      }
+    }
+  }
+  return texts.join('');
 }
 
 export const line = (record: unknown): string => `a-uuid\t${JSON.stringify(record)}`;

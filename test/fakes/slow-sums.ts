@@ -93,8 +93,7 @@ export class SlowSums implements SubmissionSums {
   }
 
   /** Folded into the rows of both by-dates. */
-  table(): SlotTable {
-    const table = new SlotTable();
+  table(table = new SlotTable()): SlotTable {
     for (const { source, measure, path, values, buildId, revision } of this.#sums.values()) {
       const rows = table.measure(table.measuresOf(source.channelVersion), measure);
       for (const index of [0, 1] as const) {

@@ -7,6 +7,7 @@ import { parsePartLine, partLine, type PartSlot } from '../../src/pipeline/aggre
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../fakes/slot-table.ts';
+import { SlowSums } from '../fakes/slow-sums.ts';
 import { nextFolderName } from '../../src/pipeline/dataset/folder-name.ts';
 import { renderSnapshot } from '../../src/pipeline/dataset/snapshot.ts';
 import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';
@@ -102,8 +103,8 @@ const key = fc
 
 /** The rows of one file's submissions as the worker would write them; undefined when its key is refused. */
 function aggregated(fileKey: string, submissions: readonly unknown[]): SlotTable | undefined {
-  const table = new SlotTable();
-  const aggregator = new SubmissionAggregator(table, DEFAULT_RULES);
+  const sums = new SlowSums();
+  const aggregator = new SubmissionAggregator(sums, DEFAULT_RULES);
   try {
     aggregator.openFile(fileKey);
   } catch (error) {
@@ -114,7 +115,7 @@ function aggregated(fileKey: string, submissions: readonly unknown[]): SlotTable
     const line = Buffer.from(`id\t${JSON.stringify(one)}`);
     aggregator.addLine(line, 0, line.length);
   }
-  return table;
+  return sums.table();
 }
 
 function merged(lines: Iterable<string>): PartSlot[] {

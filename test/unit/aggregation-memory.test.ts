@@ -68,18 +68,26 @@ describe('memory', () => {
 
   it('of a thread costs only the file that needs more than there is', async () => {
     const good = await stored(`${lines.join('\n')}\n`);
-    // 200,000 rows of other OS versions, and a table that is never written out.
-    const odd = Array.from({ length: 2500 }, (_, index) => submission(`${index}`, names));
+    // Names that are remembered, as long as they may be.
+    const odd = Array.from({ length: 16 }, (_, record) => {
+      const simple = Array.from({ length: 4000 }, (_none, index) => [
+        `${record}-${index}`.padEnd(56, 'x'),
+        { ['y'.repeat(56)]: 1 },
+      ]);
+      return `id\t${JSON.stringify({
+        info: { OS: 'WINNT', version: '6.1', arch: 'x86' },
+        simpleMeasurements: Object.fromEntries(simple) as unknown,
+      })}`;
+    });
     const large = await stored(`${odd.join('\n')}\n`);
     const files = ['nightly', 'aurora', 'beta'].map((channel, index) => ({
       key: keyOf(channel),
       path: index === 1 ? large : good,
     }));
     const folder = newFolder();
-    const threads = createThreadPool(1, 32);
+    const threads = createThreadPool(1, 16);
     try {
-      const limits = { ...LIMITS, maxTableBytes: 1 << 30 };
-      const input = { files, output: join(folder, 'result.txt'), folder, rules: DEFAULT_RULES, limits };
+      const input = { files, output: join(folder, 'result.txt'), folder, rules: DEFAULT_RULES, limits: LIMITS };
       const { filesFailed, records } = await threads.aggregateSubmissions(input);
       assert.deepEqual(filesFailed, [{ key: keyOf('aurora'), reason: 'out_of_memory' }]);
       assert.equal(records, 2 * lines.length);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SlotTable } from '../fakes/slot-table.ts';
+import { SlowSums } from '../fakes/slow-sums.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import {
   DEFAULT_RULES,
@@ -146,7 +146,7 @@ describe('a submission', () => {
   });
 
   it('is no obstacle when it comes as hundred thousands of empty lines in one block', () => {
-    const aggregator = new SubmissionAggregator(new SlotTable(), DEFAULT_RULES);
+    const aggregator = new SubmissionAggregator(new SlowSums(), DEFAULT_RULES);
     aggregator.openFile(KEY);
     const block = Buffer.alloc(400_000, '\n');
     const before = process.cpuUsage();
@@ -158,7 +158,7 @@ describe('a submission', () => {
   });
 
   it('needs an input key of the grammar', () => {
-    const aggregator = new SubmissionAggregator(new SlotTable(), DEFAULT_RULES);
+    const aggregator = new SubmissionAggregator(new SlowSums(), DEFAULT_RULES);
     assert.throws(
       () => {
         aggregator.openFile('saved_session/Firefox/nightly/28.0a1/2013.20131029.v2.log.x.xz');

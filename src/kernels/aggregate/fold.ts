@@ -1,6 +1,6 @@
 /** Folds the sums of one measure into the rows of one by-date. */
 import { MAX_ROW, take } from '../merge/memory';
-import { addRow, beginRows, paths, Row, useRow, useRule, VALUES } from '../merge/rows';
+import { addRow, beginRows, paths, useRow, useRule, VALUES } from '../merge/rows';
 import { find, hashOf, keep, textOf } from '../merge/texts';
 import { nameOf } from './names';
 import { filterPaths, ROW, rowOf, sourceOf, Sum } from './sums';
@@ -31,7 +31,9 @@ export function foldName(number: u32, bySubmissionDate: bool): void {
     if (bySubmissionDate && source.hasSubmissionDate == 0) continue;
     const row = rowOf(at);
     useRow(places, numbers, row.length, unpack(at + ROW + VALUES, row.length));
-    addRow(datedPath(bySubmissionDate ? source.submissionDate : source.buildDate, row), row.end);
+    const path = textOf(filterPaths, row.path);
+    const date = bySubmissionDate ? source.submissionDate : source.buildDate;
+    addRow(datedPath(date, path.at, path.length, path.odd, path.units), row.end);
   }
 }
 
@@ -54,18 +56,18 @@ function unpack(values: usize, length: u32): u32 {
   return filled;
 }
 
-function datedPath(date: u64, row: Row): u32 {
-  const path = textOf(filterPaths, row.path);
+/** The text of a filter path with a date before it. */
+export function datedPath(date: u64, at: usize, pathLength: u32, odd: u32, units: u32): u32 {
   store<u64>(text, date);
   store<u8>(text + DATE_BYTES, 0x2f);
-  memory.copy(text + DATE_BYTES + 1, path.at, path.length);
-  const length = path.length + DATE_BYTES + 1;
+  memory.copy(text + DATE_BYTES + 1, at, pathLength);
+  const length = pathLength + DATE_BYTES + 1;
   const hash = hashOf(text, length, paths.seed);
   let number = find(paths, text, length, hash);
   if (number != 0) return number;
   number = keep(paths, text, length, hash);
   const kept = textOf(paths, number);
-  kept.odd = path.odd;
-  kept.units = path.units + DATE_BYTES + 1;
+  kept.odd = odd;
+  kept.units = units + DATE_BYTES + 1;
   return number;
 }

@@ -2,3 +2,5 @@
 
 /** Flags of a name of a histogram that was not seen before. */
 export declare function newName(at: usize, length: u32): u32;
+/** Keeps an end of packed rows that was not seen before. @returns its number */
+export declare function keptEnd(at: usize, length: u32): u32;

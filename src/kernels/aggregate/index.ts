@@ -7,6 +7,7 @@ import { clearTexts, find, hashOf, keep, makeTexts, textOf, textsBytes } from '.
 import { makePairs } from '../merge/write-numbers';
 import { layOutOutput } from '../merge/write-rows';
 import { FOLD_BYTES, layOutFold } from './fold';
+import { layOutPack, PACK_BYTES } from './pack';
 import { clearNames, findName, hasManyNames, layOutNames, nameCount, nameOf, NAMES_BYTES } from './names';
 import { badHistograms, badList, badNames, layOutNoted, notedBytes } from './read-histograms';
 import {
@@ -33,6 +34,9 @@ export {
   numberEndsAt,
   outputAt,
   outputBytes,
+  hasManyTexts,
+  tableBytes,
+  forgetTexts,
   pathTextAt,
   pathTextLength,
   powersAt,
@@ -45,6 +49,7 @@ export {
   writeSlots,
 } from '../merge/index';
 export { foldName } from './fold';
+export { addPacked, beginBlock, beginFold, beginPacking, endInBlock, goOnWithEnd, packRows } from './pack';
 export { addHistograms, addSimple, beginNoting, noteHistogram, readHistograms } from './read-histograms';
 
 /** Texts of the paths of one measure and by-date: no more than it has rows. */
@@ -81,6 +86,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
       textsBytes(MAX_ENDS * 2, END_BYTES) +
       textsBytes(FILTER_PATHS, FILTER_PATH_BYTES) +
       FOLD_BYTES +
+      PACK_BYTES +
       OTHER_BYTES,
   );
   makePairs();
@@ -91,6 +97,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   layOutNames(seed);
   layOutNoted(lineBytes, maxLength);
   layOutFold();
+  layOutPack();
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
   layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums);
   layOutRows();

@@ -133,7 +133,7 @@ function readNumbers(at: usize, name: u32): usize {
       while (true) {
         const bytes = v128.load(p);
         const equal = isSpaced
-          ? <u32>i8x16.bitmask(i8x16.eq(bytes, spaced)) & 0x7fff
+          ? (<u32>i8x16.bitmask(i8x16.eq(bytes, spaced))) & 0x7fff
           : <u32>i8x16.bitmask(i16x8.eq(bytes, tight));
         const run = <u32>ctz(~equal) / step;
         p += run * step;

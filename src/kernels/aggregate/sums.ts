@@ -138,9 +138,9 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
 
 function hashOfRow(name: u32, path: u32, sourceNumber: u32): u32 {
   let hash = ((<u64>name) << 32) | (<u64>path);
-  hash = (hash ^ (<u64>sourceNumber << 17)) * 0x9e3779b97f4a7c15;
+  hash = (hash ^ ((<u64>sourceNumber) << 17)) * 0x9e3779b97f4a7c15;
   hash ^= hash >> 29;
-  hash = (hash ^ <u64>length) * 0x9e3779b97f4a7c15;
+  hash = (hash ^ (<u64>length)) * 0x9e3779b97f4a7c15;
   return <u32>(hash >> 32);
 }
 

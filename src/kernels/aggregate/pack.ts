@@ -1,0 +1,153 @@
+/**
+ * Sums as bytes, for files that are read back soon: those of one measure as a block of packed rows, which need nothing that
+ * this kernel knows. A row is a head, its numbers that are not 0, their places, its filter path and its end, padded to 8; the
+ * end is left out where it is that of the row before.
+ */
+import { find, hashOf, textOf } from '../merge/texts';
+import { addRow, beginRows, ends, useRow, useRule, VALUES } from '../merge/rows';
+import { take, MAX_ROW } from '../merge/memory';
+import { output, setWritten } from '../merge/write-rows';
+import { keptEnd } from './host';
+import { datedPath } from './fold';
+import { nameOf } from './names';
+import { filterPaths, ROW, rowOf, sourceOf, Sum } from './sums';
+
+@unmanaged
+class Packed {
+  /** Of the row, with this head. */
+  bytes: u32;
+  /** Numbers of the row, and those that follow. */
+  length: u32;
+  filled: u32;
+  pathLength: u16;
+  /** 0 for the end of the row before. */
+  endLength: u16;
+  pathUnits: u32;
+  pathOdd: u16;
+  hasSubmissionDate: u16;
+  buildDate: u64;
+  submissionDate: u64;
+}
+
+const HEAD: usize = offsetof<Packed>();
+/** Of the output, before the host takes it. */
+const ENOUGH: usize = 512 << 10;
+
+let next: usize = 0;
+let lastEnd: u32 = 0;
+let places: usize = 0;
+
+export const PACK_BYTES: usize = <usize>MAX_ROW * 4 + 4096;
+
+export function layOutPack(): void {
+  places = take(<usize>MAX_ROW * 4);
+}
+
+export function beginPacking(number: u32): void {
+  next = nameOf(number).first;
+  lastEnd = 0;
+}
+
+/** Writes rows of the measure to the output. @returns whether rows are left */
+export function packRows(): bool {
+  let p = output;
+  while (next != 0 && p < output + ENOUGH) {
+    p = pack(p, next);
+    next = changetype<Sum>(next).next;
+  }
+  setWritten(p - output);
+  return next != 0;
+}
+
+function pack(at: usize, sum: usize): usize {
+  const row = rowOf(sum);
+  const source = sourceOf(changetype<Sum>(sum).source);
+  const path = textOf(filterPaths, row.path);
+  const end = textOf(ends, row.end);
+  const head = changetype<Packed>(at);
+  head.length = row.length;
+  head.pathLength = <u16>path.length;
+  head.endLength = row.end == lastEnd ? 0 : <u16>end.length;
+  head.pathUnits = path.units;
+  head.pathOdd = <u16>path.odd;
+  head.hasSubmissionDate = <u16>source.hasSubmissionDate;
+  head.buildDate = source.buildDate;
+  head.submissionDate = source.submissionDate;
+  let p = at + HEAD;
+  let filled: u32 = 0;
+  const values = sum + ROW + VALUES;
+  for (let place: u32 = 0; place < row.length; place++) {
+    while (
+      place + 4 <= row.length &&
+      !v128.any_true(v128.or(v128.load(values + <usize>place * 8), v128.load(values + <usize>place * 8, 16)))
+    )
+      place += 4;
+    if (place == row.length) break;
+    const number = load<f64>(values + <usize>place * 8);
+    if (number == 0) continue;
+    store<f64>(p, number);
+    p += 8;
+    store<u16>(places + <usize>filled * 2, <u16>place);
+    filled += 1;
+  }
+  head.filled = filled;
+  memory.copy(p, places, <usize>filled * 2);
+  p += <usize>filled * 2;
+  memory.copy(p, path.at, path.length);
+  p += path.length;
+  if (head.endLength > 0) {
+    memory.copy(p, end.at, end.length);
+    p += end.length;
+  }
+  lastEnd = row.end;
+  p = (p + 7) & ~7;
+  head.bytes = <u32>(p - at);
+  return p;
+}
+
+/** Begins an empty table for a measure; `addPacked` comes next. */
+export function beginFold(simple: bool): void {
+  beginRows(simple);
+  useRule(simple, 1);
+}
+
+/** The end of the row that was added last. */
+export function endInBlock(): u32 {
+  return lastEnd;
+}
+
+/** After the ends were forgotten in the middle of a block. */
+export function goOnWithEnd(end: u32): void {
+  lastEnd = end;
+}
+
+/** Before the rows of another block. */
+export function beginBlock(): void {
+  lastEnd = 0;
+}
+
+/** Adds the packed rows that are whole between `at` and `end`. @returns behind them */
+export function addPacked(at: usize, end: usize, bySubmissionDate: bool): usize {
+  let p = at;
+  while (p + HEAD <= end) {
+    const head = changetype<Packed>(p);
+    if (p + head.bytes > end) break;
+    const placesAt = p + HEAD + <usize>head.filled * 8;
+    const pathAt = placesAt + <usize>head.filled * 2;
+    if (head.endLength > 0) lastEnd = endAt(pathAt + head.pathLength, head.endLength);
+    if (!bySubmissionDate || head.hasSubmissionDate != 0) {
+      for (let index: u32 = 0; index < head.filled; index++)
+        store<u32>(places + <usize>index * 4, load<u16>(placesAt + <usize>index * 2));
+      useRow(places, p + HEAD, head.length, head.filled);
+      const date = bySubmissionDate ? head.submissionDate : head.buildDate;
+      addRow(datedPath(date, pathAt, head.pathLength, head.pathOdd, head.pathUnits), lastEnd);
+    }
+    p += head.bytes;
+  }
+  return p;
+}
+
+function endAt(at: usize, length: u32): u32 {
+  const known = find(ends, at, length, hashOf(at, length, ends.seed));
+  return known != 0 ? known : keptEnd(at, length);
+}

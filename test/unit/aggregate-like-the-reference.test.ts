@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
+import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
+import { foldSums } from '../../src/threads/fold-sums.ts';
+import { linesByKey } from '../../src/threads/result-index.ts';
+import { type PackedSums, SpillingSums } from '../../src/threads/spilling-sums.ts';
+import { SlotTable } from '../fakes/slot-table.ts';
+import { SlowSums } from '../fakes/slow-sums.ts';
+import { cases } from '../fakes/cases.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'aggregate-reference-'));
+after(() => {
+  rmSync(work, { recursive: true });
+});
+
+const LIMITS = { maxLineBytes: 1 << 20, maxHistogramLength: DEFAULT_RULES.maxHistogramLength };
+
+interface File {
+  readonly key: string;
+  readonly lines: readonly string[];
+}
+
+interface Counted {
+  readonly text: string;
+  readonly records: number;
+  readonly skipped: Record<string, number>;
+}
+
+/** As the command does: groups of files are counted, each by itself, and their measures folded by so many threads. */
+async function byKernel(groups: readonly (readonly File[])[], threads = 1, maxTableBytes = 1 << 24): Promise<Counted> {
+  const folder = mkdtempSync(join(work, 'f-'));
+  const limits = { ...LIMITS, maxTableBytes };
+  const sums: PackedSums[] = [];
+  const skipped: Record<string, number> = {};
+  let records = 0;
+  for (const [number, files] of groups.entries()) {
+    const spilling = new SpillingSums(folder, String(number), limits);
+    const { kernel } = spilling;
+    const aggregator = new SubmissionAggregator(kernel, DEFAULT_RULES);
+    for (const { key, lines } of files) {
+      spilling.spillLarge();
+      aggregator.openFile(key);
+      for (const line of lines) {
+        const bytes = Buffer.from(line);
+        const at = kernel.hold(bytes, 0, bytes.length);
+        aggregator.addLine(kernel.bytes, at, at + bytes.length);
+        if (spilling.spillLarge()) aggregator.openSource();
+      }
+    }
+    sums.push(...spilling.packed());
+    records += aggregator.records;
+    for (const [reason, count] of Object.entries(aggregator.skipped)) skipped[reason] = (skipped[reason] ?? 0) + count;
+  }
+  const lines = linesByKey(sums.map(({ index }) => index));
+  const measures = lines.first.length - 1;
+  let text = '';
+  for (let index = 0; index < threads; index += 1) {
+    const range = [Math.floor((measures * index) / threads), Math.floor((measures * (index + 1)) / threads)] as const;
+    const output = join(folder, `range-${index}`);
+    const written = await foldSums({ files: sums, lines, range, folder, output, limits });
+    const part = readFileSync(output, 'utf8');
+    assert.deepEqual([written.lines, written.bytes], [part.split('\n').length - 1, Buffer.byteLength(part)]);
+    text += part;
+  }
+  assert.equal(readdirSync(folder).length, sums.length + threads, 'a temporary file was left');
+  return { text, records, skipped };
+}
+
+function slowly(groups: readonly (readonly File[])[]): Counted {
+  const table = new SlotTable();
+  const skipped: Record<string, number> = {};
+  let records = 0;
+  for (const files of groups) {
+    const sums = new SlowSums();
+    const aggregator = new SubmissionAggregator(sums, DEFAULT_RULES);
+    for (const { key, lines } of files) {
+      aggregator.openFile(key);
+      for (const line of lines) {
+        const bytes = Buffer.from(line);
+        aggregator.addLine(bytes, 0, bytes.length);
+      }
+    }
+    sums.table(table);
+    records += aggregator.records;
+    for (const [reason, count] of Object.entries(aggregator.skipped)) skipped[reason] = (skipped[reason] ?? 0) + count;
+  }
+  return { text: [...resultLines(table.sorted())].map((line) => `${line}\n`).join(''), records, skipped };
+}
+
+const key = fc
+  .tuple(
+    fc.constantFrom('nightly', 'OTHER'),
+    fc.constantFrom('28.0a1', '9.0'),
+    fc.constantFrom('20131029030201', '20131029', '20130601000000', '20131031000000'),
+    fc.constantFrom('20131029', '20131030'),
+  )
+  .map(
+    ([channel, version, build, day]) =>
+      `saved_session/Firefox/${channel}/${version}/${build}.${day}.v2.log.0ab8723b.lzma`,
+  );
+
+const measureName = fc.constantFrom('A', 'GC_MS', 'SIMPLE_MEASURES_X', 'a.b-c', 'M'.repeat(128), 'Z9');
+const oddName = fc.constantFrom('', '.', '..', 'a b', 'é', '"', '\\', 'N'.repeat(129), 'A\u0000', '\ud83d\ude00');
+
+/** Texts of numbers; sums of those of `exact` are exact in any order. */
+const exact = fc.constantFrom(
+  '0',
+  '0',
+  '0',
+  '0',
+  '0',
+  '0',
+  '1',
+  '2',
+  '17',
+  '123456789',
+  '4294967295',
+  '-1',
+  '-1',
+  '0.5',
+  '-0',
+);
+const anyNumber = fc.oneof(
+  { weight: 6, arbitrary: exact },
+  fc.constantFrom(
+    '1234567890',
+    '4294967296',
+    '9007199254740991',
+    '9007199254740992',
+    '-9007199254740993',
+    '1e3',
+    '1E+2',
+    '0.1',
+  ),
+  fc.constantFrom(
+    '2.5e-324',
+    '1e999',
+    '-1e999',
+    '0.000000000000000000000000001',
+    '123456789012345678901234567890',
+    '-0.0',
+    '6.02e23',
+  ),
+  fc.double({ min: 0, max: 1e6, noNaN: true }).map(String),
+);
+const notNumbers = fc.constantFrom(
+  'null',
+  '"1"',
+  '[1]',
+  '{}',
+  'true',
+  '01',
+  '+1',
+  '.5',
+  '1.',
+  'NaN',
+  '',
+  '-',
+  '0x1',
+  '1 2',
+);
+
+const numbers = (number: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.array(fc.oneof({ weight: 5, arbitrary: fc.constant('0') }, fc.constantFrom('1', '3', '70000')), {
+        minLength: 2,
+        maxLength: 40,
+      }),
+      fc.array(number, { minLength: 5, maxLength: 7 }),
+      fc.constantFrom(',', ', ', ', ', ',', ' , ', ',\t', ',  '),
+    )
+    .map(([buckets, statistics, comma]) => `[${[...buckets, ...statistics].join(comma)}]`);
+const badHistogram = fc.oneof(
+  fc.constantFrom('[]', 'null', '{"values":[1]}', '[ 1,0,0,0,0,0,0,0]', '[1,0,0,0,0,0,0,0 ]', '[1,0,0', '"x"', '5'),
+  fc.tuple(numbers(exact), notNumbers).map(([text, bad]) => text.replace(/\d+/, () => bad)),
+);
+
+function members(name: fc.Arbitrary<string>, value: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const colon = fc.constantFrom(':', ': ', ' :', ':  ');
+  const member = fc.tuple(name, colon, value).map(([text, sign, json]) => `${JSON.stringify(text)}${sign}${json}`);
+  const comma = fc.constantFrom(',', ', ', ' ,', ',\r');
+  return fc.tuple(fc.array(member, { maxLength: 8 }), comma).map(([list, sign]) => `{${list.join(sign)}}`);
+}
+
+const text = fc.constantFrom(
+  'WINNT',
+  'Linux',
+  '6.1',
+  '3.11.0',
+  'x86',
+  'é',
+  'a/b',
+  '',
+  '"',
+  '\ud83d\ude00',
+  '\u0001',
+  '\\',
+);
+const info = fc
+  .record({
+    OS: text,
+    version: fc.oneof(text, fc.double({ noNaN: true })),
+    arch: text,
+    revision: fc.option(text, { nil: undefined }),
+  })
+  .map((record) => JSON.stringify(record));
+
+function submissions(number: fc.Arbitrary<string>, simple: fc.Arbitrary<string>, odd: number): fc.Arbitrary<string> {
+  const histograms = members(
+    fc.oneof({ weight: 12, arbitrary: measureName }, { weight: odd, arbitrary: oddName }),
+    fc.oneof({ weight: 12, arbitrary: numbers(number) }, { weight: odd, arbitrary: badHistogram }),
+  );
+  const simples = members(fc.constantFrom('firstPaint', 'main', 'é', 'x'), simple);
+  return fc
+    .tuple(
+      info,
+      fc.array(histograms, { minLength: 1, maxLength: odd > 0 ? 2 : 1 }),
+      simples,
+      fc.constantFrom('', '\r', ' ', odd > 0 ? '}' : ''),
+    )
+    .map(
+      ([of, objects, values, end]) =>
+        `id\t{"ver": 2, "info":${of}, ${objects.map((object) => `"histograms": ${object}`).join(',')},"simpleMeasurements":${values}}${end}`,
+    );
+}
+
+const files = (line: fc.Arbitrary<string>): fc.Arbitrary<File[]> =>
+  fc.array(fc.record({ key, lines: fc.array(line, { maxLength: 6 }) }), { maxLength: 4 });
+
+describe('submissions are counted as by the reference', () => {
+  it('whatever they hold', async () => {
+    const line = submissions(anyNumber, fc.oneof(anyNumber, fc.constantFrom('null', '{"a":1,"b":-2.5}', '"x"')), 1);
+    await fc.assert(
+      fc.asyncProperty(files(line), async (some) => {
+        assert.deepEqual(await byKernel([some]), slowly([some]));
+      }),
+      { numRuns: cases(600) },
+    );
+  });
+
+  it('as browsers write them', async () => {
+    const line = submissions(anyNumber, anyNumber, 0);
+    await fc.assert(
+      fc.asyncProperty(files(line), async (some) => {
+        assert.deepEqual(await byKernel([some]), slowly([some]));
+      }),
+      { numRuns: cases(300) },
+    );
+  });
+
+  it('in groups, whatever the number of threads', async () => {
+    const line = submissions(anyNumber, anyNumber, 0);
+    await fc.assert(
+      fc.asyncProperty(fc.array(files(line), { maxLength: 4 }), async (groups) => {
+        const expected = slowly(groups);
+        for (const threads of [1, 2, 4]) assert.deepEqual(await byKernel(groups, threads), expected);
+      }),
+      { numRuns: cases(100) },
+    );
+  });
+
+  it('and so are those that do not fit into memory', async () => {
+    const line = submissions(exact, fc.constantFrom('0', '-0'), 0);
+    await fc.assert(
+      fc.asyncProperty(fc.array(files(line), { minLength: 1, maxLength: 3 }), async (groups) => {
+        const { text, records, skipped } = await byKernel(groups, 2, 400);
+        const expected = slowly(groups);
+        // An addition of −1 to a recorded number may fall on another side of a spill.
+        assert.deepEqual(
+          [text, records, Object.keys(skipped)],
+          [expected.text, records, Object.keys(expected.skipped)],
+        );
+      }),
+      { numRuns: cases(150) },
+    );
+  });
+});
