@@ -13,7 +13,11 @@ import type {
 } from './merge-parts.ts';
 import type { mergeResultRange as MergeResultRange, mergeResults as MergeResults } from './merge-results.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
-import type { mergeSortedResults as MergeSortedResults, splitResult as SplitResult } from './result-file.ts';
+import type {
+  keepOneLength as KeepOneLength,
+  mergeSortedResults as MergeSortedResults,
+  splitResult as SplitResult,
+} from './result-file.ts';
 import type { indexResults as IndexResults } from './result-index.ts';
 
 export const fileJobs = {
@@ -23,6 +27,7 @@ export const fileJobs = {
   aggregateSubmissions: (async (input) =>
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
+  keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
   mergeResultRange: (async (input) =>

@@ -73,6 +73,7 @@ const JOB_NAMES = [
   'adoptFolder',
   'aggregateSubmissions',
   'indexResults',
+  'keepOneLength',
   'mergeDayParts',
   'mergePartFiles',
   'mergeResultRange',
