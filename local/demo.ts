@@ -53,14 +53,15 @@ export async function demo(options: DemoOptions): Promise<void> {
   // Wrong settings are reported before anything is created.
   loadConfig(environment());
   const input = await chooseInput(options);
-  const days = await submissionDays(input.submissions);
-  if (days.length === 0)
-    throw new CommandError(
-      `${input.submissions} holds no file whose path is an input key: reason/app/channel/version/buildId.day.v2.log.…`,
-      { exitCode: 2 },
-    );
   const directory = resolve(options.directory ?? input.stackDirectory);
-  const stack = await startStack(directory);
+  // Samples are drawn while the servers and workers start, which mostly wait.
+  const samples = input.makeSamples();
+  // Awaited with the work; a fault before that is not unhandled.
+  samples.catch(() => undefined);
+  const stack = await startStack(directory).catch(async (error: unknown) => {
+    await samples.catch(() => undefined);
+    throw error;
+  });
   try {
     useEnvironment({
       ...stack.env,
@@ -74,10 +75,10 @@ export async function demo(options: DemoOptions): Promise<void> {
       environment(),
     );
     try {
-      const work = analyseAll(local, input.submissions, days, options);
+      const work = samples.then(() => analyseAll(local, input.submissions, input.days, options));
       await Promise.race([work, children.failure]);
       say(
-        `${counted(days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
+        `${counted(input.days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
       );
       if (options.once === true) return;
       say(`\n${links(stack)}\nCtrl-C stops it.`);
@@ -128,30 +129,45 @@ interface DemoInput {
   readonly submissions: string;
   readonly definitions: string;
   readonly stackDirectory: string;
+  /** Of the submissions, ascending. */
+  readonly days: readonly string[];
+  /** Resolves when the submissions are there. */
+  makeSamples(): Promise<void>;
 }
 
 /** Given submissions get a stack of their own, so that they never mix with the samples. */
 async function chooseInput(options: DemoOptions): Promise<DemoInput> {
   const samples = join(LOCAL_DIRECTORY, 'samples');
   if (options.submissions === undefined) {
-    await mkdir(samples, { recursive: true });
-    say('generating sample submissions');
-    await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples });
     return {
       submissions: join(samples, 'submissions'),
       definitions: options.definitions ?? join(samples, 'definitions'),
       stackDirectory: STACK_DIRECTORY,
+      days: SAMPLE_DAYS,
+      makeSamples: async () => {
+        await mkdir(samples, { recursive: true });
+        say('generating sample submissions');
+        await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples });
+      },
     };
   }
   if (options.definitions === undefined)
     throw new CommandError('--submissions needs --definitions DIR too: <repo path>/<revision>/Histograms.json', {
       exitCode: 2,
     });
+  const days = await submissionDays(options.submissions);
+  if (days.length === 0)
+    throw new CommandError(
+      `${options.submissions} holds no file whose path is an input key: reason/app/channel/version/buildId.day.v2.log.…`,
+      { exitCode: 2 },
+    );
   const name = createHash('sha256').update(resolve(options.submissions)).digest('hex').slice(0, 8);
   return {
     submissions: options.submissions,
     definitions: options.definitions,
     stackDirectory: `${STACK_DIRECTORY}-${name}`,
+    days,
+    makeSamples: async () => undefined,
   };
 }
 

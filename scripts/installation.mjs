@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { takeInstallLock } from './install-lock.mjs';
 import { run } from './run.mjs';
 
-/** Installs when node_modules is absent or belongs to another package-lock.json. */
+/**
+ * Installs when node_modules is absent or belongs to another package-lock.json.
+ * @returns whether this launch installed
+ */
 export async function ensureInstalled(root, say) {
-  if (!isInstalled(root)) await installUnless(() => isInstalled(root), root, say);
+  return !isInstalled(root) && (await installUnless(() => isInstalled(root), root, say));
 }
 
 /**
  * Installs, one launch at a time: two `npm ci` at once would destroy each other's work. The condition is asked again when
  * it is this launch's turn, since the one before may have done what was missing.
+ * @returns whether this launch installed
  */
 export async function installUnless(isDone, root, say) {
   const modules = join(root, 'node_modules');
@@ -23,7 +27,7 @@ export async function installUnless(isDone, root, say) {
   }
   const lock = await takeInstallLock(join(root, '.local', 'install-lock'), say);
   try {
-    if (isDone()) return;
+    if (isDone()) return false;
     say(
       existsSync(modules)
         ? 'package-lock.json has changed: installing its packages (npm ci)'
@@ -37,6 +41,7 @@ export async function installUnless(isDone, root, say) {
     });
     if (code !== 0) throw new Error(`npm ci failed with exit code ${code}; its message is above. Nothing was started.`);
     writeFileSync(join(modules, STAMP), fingerprint(root));
+    return true;
   } finally {
     lock.release();
   }

@@ -23,7 +23,7 @@ try {
 }
 
 async function launch([command, ...args]) {
-  await ensureInstalled(root, say);
+  const hasInstalled = await ensureInstalled(root, say);
   await ensureKernels(root);
   const runtime = await findRuntime(root, say);
   // Whatever calls `node` further down gets the same one.
@@ -34,10 +34,19 @@ async function launch([command, ...args]) {
     PATH: [dirname(runtime), process.env.PATH ?? ''].join(delimiter),
   };
   const node = (more, variables = {}) => run(runtime, more, { cwd: root, env: { ...environment, ...variables } });
+  if (hasInstalled) await prepare(node);
   if (command === 'install') return 0;
   if (command === 'test') return runTests({ root, args, node, say });
   if (command === 'bench') return runBenchmarks(args, node);
   return node([join(root, 'local', 'cli.ts'), ...(command === undefined ? ['--help'] : [command, ...args])]);
+}
+
+/** Belongs to the install: the first start is as short as all others. */
+async function prepare(node) {
+  const program = join(root, 'local', 'prepare.ts');
+  if (!existsSync(program)) return;
+  const code = await node([program]);
+  if (code !== 0) say(`the preparation ended with exit code ${code}; the first start does its work`);
 }
 
 /** `bench NAME… -- OPTION…`: benchmarks whose file name contains a NAME, or all; options go to each of them. */

@@ -248,5 +248,9 @@ function addFiles(program: Command): void {
     .requiredOption('-i, --input <file...>', 'results to merge')
     .option('-o, --output <file>', 'result to write')
     .option('-f, --folder <dir>', 'folder with one file per channel/version, merged into what is there')
+    .option(
+      '--one-length',
+      'one row for each path, that of the highest build id, as the original and its tools have it',
+    )
     .action(async (options) => (await import('./commands/local-files.ts')).mergeResultFiles(settings(), options));
 }

@@ -88,42 +88,72 @@ export interface MergeOptions {
   readonly output?: string | undefined;
   /** Folder with one file per channel/version, into which the inputs are merged. */
   readonly folder?: string | undefined;
+  /** One aggregate for each path, for the original's tools, which know no list of lengths. */
+  readonly oneLength?: boolean | undefined;
 }
 
-export async function mergeResultFiles(config: Config, { input, output, folder }: MergeOptions): Promise<void> {
+interface Merged {
+  readonly lines: number;
+  readonly dropped: Record<string, number>;
+}
+
+export async function mergeResultFiles(config: Config, options: MergeOptions): Promise<void> {
+  const { input, output, folder, oneLength = false } = options;
   if ((output === undefined) === (folder === undefined))
     throw new CommandError('Give either -o FILE or -f DIR', { exitCode: 2 });
   for (const path of input) await demandFile(path);
   await withThreads(config, folder ?? dirname(output ?? '.'), async (threads, work) => {
     const whole = join(work, 'whole');
-    const { lines, dropped } = await mergeFiles(threads, config, input, whole);
-    if (output !== undefined) await rename(whole, output);
-    else await mergeIntoFolder(threads, config, whole, work, folder ?? '');
+    const merged = await mergeFiles(threads, config, input, whole);
+    const { lines, dropped } =
+      output !== undefined
+        ? await finish(threads, merged, whole, output, oneLength)
+        : await mergeIntoFolder(threads, config, merged, whole, folder ?? '', oneLength);
     print(
       `${output ?? folder ?? ''}: ${lines} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`,
     );
   });
 }
 
+/** Moves what was merged to its place, with one length for each path if that is wanted. */
+async function finish(
+  threads: ThreadPool,
+  merged: Merged,
+  path: string,
+  target: string,
+  oneLength: boolean,
+): Promise<Merged> {
+  if (!oneLength) {
+    await rename(path, target);
+    return merged;
+  }
+  const output = `${path}-one-length`;
+  const kept = await threads.keepOneLength({ result: path, output });
+  await rename(output, target);
+  const dropped = { ...merged.dropped };
+  addCounts(dropped, kept.dropped);
+  return { lines: kept.lines, dropped };
+}
+
 /** One file per channel/version; an existing file is merged in last, and replaced as a whole. */
 async function mergeIntoFolder(
   threads: ThreadPool,
   config: Config,
+  merged: Merged,
   whole: string,
-  work: string,
   folder: string,
-): Promise<void> {
-  for (const { channelVersion, path } of await threads.splitResult({ result: whole, folder: work })) {
+  oneLength: boolean,
+): Promise<Merged> {
+  const dropped = { ...merged.dropped };
+  for (const { channelVersion, path } of await threads.splitResult({ result: whole, folder: dirname(whole) })) {
     const target = join(folder, channelVersion);
     await mkdir(dirname(target), { recursive: true });
     const exists = (await stat(target).catch(() => undefined)) !== undefined;
-    if (exists) {
-      await mergeFiles(threads, config, [path, target], whole);
-      await rename(whole, target);
-    } else {
-      await rename(path, target);
-    }
+    const nothing = { lines: 0, dropped: {} };
+    if (exists) await mergeFiles(threads, config, [path, target], whole);
+    addCounts(dropped, (await finish(threads, nothing, exists ? whole : path, target, oneLength)).dropped);
   }
+  return { lines: merged.lines, dropped };
 }
 
 /**
@@ -135,7 +165,7 @@ async function mergeFiles(
   config: Config,
   paths: readonly string[],
   output: string,
-): Promise<{ lines: number; dropped: Record<string, number> }> {
+): Promise<Merged> {
   const results = paths.map((path) => ({ id: path, path }));
   const shares = await sharesOf(paths, config.TELEMETRY_THREADS);
   const indexes = await Promise.all(
@@ -171,7 +201,7 @@ async function mergeHalves(
   config: Config,
   paths: readonly string[],
   output: string,
-): Promise<{ lines: number; dropped: Record<string, number> }> {
+): Promise<Merged> {
   const middle = Math.ceil(paths.length / 2);
   const halves = [`${output}-left`, `${output}-right`];
   const left = await mergeFiles(threads, config, paths.slice(0, middle), halves[0] ?? '');

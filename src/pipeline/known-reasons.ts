@@ -49,6 +49,7 @@ const KNOWN = [
   'bad_path',
   'bad_date',
   'clamped_sum',
+  'length_mismatch',
   'unplanned_channel_version',
   // Parts of a done message.
   'bad_report',

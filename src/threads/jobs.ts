@@ -17,7 +17,11 @@ import type {
 } from './merge-parts.ts';
 import type { mergeResultRange as MergeResultRange, mergeResults as MergeResults } from './merge-results.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
-import type { mergeSortedResults as MergeSortedResults, splitResult as SplitResult } from './result-file.ts';
+import type {
+  keepOneLength as KeepOneLength,
+  mergeSortedResults as MergeSortedResults,
+  splitResult as SplitResult,
+} from './result-file.ts';
 import type { indexResults as IndexResults } from './result-index.ts';
 
 export const fileJobs = {
@@ -30,6 +34,7 @@ export const fileJobs = {
     (await import('./aggregate-submissions.ts')).countSubmissions(input)) as typeof CountSubmissions,
   foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
+  keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
   mergeResultRange: (async (input) =>

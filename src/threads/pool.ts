@@ -76,6 +76,7 @@ const JOB_NAMES = [
   'countSubmissions',
   'foldSums',
   'indexResults',
+  'keepOneLength',
   'mergeDayParts',
   'mergePartFiles',
   'mergeResultRange',

@@ -60,6 +60,26 @@ describe('launch', () => {
     assert.equal((await calls()).length, 2);
   });
 
+  it('prepares what the first start would make, after an install only', async () => {
+    const notes = join(project, 'notes');
+    await write(
+      'local/prepare.ts',
+      `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(notes)}, 'prepared\\n');\n`,
+    );
+    for (let start = 0; start < 2; start += 1) {
+      const { code, out } = await launch('demo', '0');
+      assert.deepEqual([code, out], [0, 'demo 0\n']);
+      assert.equal(await readFile(notes, 'utf8'), 'prepared\n');
+    }
+  });
+
+  it('starts although the preparation fails', async () => {
+    await write('local/prepare.ts', 'process.exitCode = 3;\n');
+    const { code, out, err } = await launch('demo', '7');
+    assert.deepEqual([code, out], [7, 'demo 7\n']);
+    assert.match(err, /preparation ended with exit code 3; the first start does its work/);
+  });
+
   it('installs again when package-lock.json has changed', async () => {
     await launch('demo');
     await write('package-lock.json', '{"packages":{"node_modules/a":{"version":"2.0.0"}}}');

@@ -98,6 +98,37 @@ describe('merge-results', () => {
     assert.deepEqual(await read(join(folder, 'aurora/27')), { [AURORA]: { [PATH]: hits(2) } });
   });
 
+  it('--one-length: one row for each path, that of the highest build, the same bytes whatever the number of threads', async () => {
+    const older = (values: readonly number[]): object => ({ values, ...ROW, buildId: '20131028030201' });
+    const other = PATH.replace('x86', 'arm');
+    const results = [
+      await store('nine', lineOf(NIGHTLY, { [PATH]: hits(1), [other]: hits(2) }), lineOf(AURORA, { [PATH]: hits(3) })),
+      await store('ten', `${NIGHTLY}\t${JSON.stringify({ [PATH]: older([0, ...hits(5, 40)]) })}\n`),
+      await store('nine-again', `${NIGHTLY}\t${JSON.stringify({ [PATH]: older(hits(10)) })}\n`),
+    ];
+    const folder = join(work, 'one-length');
+    const outputs = [1, 2, 3].map((threads) => join(work, `one-length-${threads}`));
+    for (const [index, output] of outputs.entries()) {
+      const args = ['merge-results', '-i', ...results, '--one-length', '-o', output];
+      const { code, stdout, stderr } = await telemetry(index + 1, ...args);
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, `${output}: 2 lines of 3 results; dropped: length_mismatch 1\n`);
+    }
+    const texts = await Promise.all(outputs.map((output) => readFile(output, 'utf8')));
+    const [nightly] = [lineOf(NIGHTLY, { [other]: hits(2), [PATH]: hits(11, 2) })];
+    assert.deepEqual(
+      texts,
+      outputs.map(() => `${lineOf(AURORA, { [PATH]: hits(3) })}${nightly}`),
+    );
+    // A file with a list is merged in first, and then of all that the highest build is chosen.
+    for (const flags of [[], ['--one-length']]) {
+      const { code, stderr } = await telemetry(2, 'merge-results', '-i', ...results, '-f', folder, ...flags);
+      assert.equal(code, 0, stderr);
+    }
+    const twice = lineOf(NIGHTLY, { [other]: hits(4, 2), [PATH]: hits(22, 4) });
+    assert.equal(await readFile(join(folder, 'nightly/28'), 'utf8'), twice);
+  });
+
   it('keeps characters that only look like the end of a line', async () => {
     const odd = PATH.replace('x86', 'x\u202886\u2029');
     const result = await store('odd', lineOf(NIGHTLY, { [odd]: hits(1), [PATH]: hits(2) }));

@@ -122,7 +122,7 @@ describe('merging two aggregates', () => {
         ],
       ],
       [
-        'takes the greater revision of one build',
+        'takes the greater of two revisions of one build, where the original kept the first',
         { values: [1, 1, 1, 1, 1, 1, 1], buildId: '20131029', revision: 'a' },
         { values: [1, 1, 1, 1, 1, 1, 1], buildId: '20131029', revision: 'b' },
         [{ values: [2, 2, 2, 2, 2, 2, 2], buildId: '20131029', revision: 'b' }],
