@@ -105,7 +105,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/verify/' },
       to: {
-        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|failures\\.ts|error-classes\\.ts|work-folder\\.ts)',
+        path: '^src/(?!verify/|pipeline/|state/|threads/|ports\\.ts|file-body\\.ts|failures\\.ts|error-classes\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

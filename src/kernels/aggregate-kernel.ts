@@ -16,7 +16,6 @@ import { isMeasureName } from '../pipeline/safe-segment.ts';
 import { SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
 import type { BadHistograms, SimpleValue, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
 import { compareText } from '../pipeline/text-order.ts';
-import type { AggregateExports } from './instantiate.ts';
 import { isPlain, RowKernel } from './row-kernel.ts';
 
 /** Flags of a name, as `aggregate/names.ts` knows them. */
@@ -56,7 +55,7 @@ interface Numbers {
   readonly measures: Map<number, Map<string, number>>;
 }
 
-export class AggregateKernel extends RowKernel<AggregateExports> implements SubmissionSums {
+export class AggregateKernel extends RowKernel<'aggregate'> implements SubmissionSums {
   readonly #maxTableBytes: number;
   readonly #inputAt: number;
   #numbers = noNumbers();

@@ -108,19 +108,24 @@ export interface Host {
   keptEnd(at: number, length: number): number;
 }
 
-export type KernelName = 'merge' | 'aggregate';
+export interface Kernels {
+  readonly merge: MergeExports;
+  readonly aggregate: AggregateExports;
+}
+
+export type KernelName = keyof Kernels;
 
 const compiled = new Map<KernelName, object>();
 
 /** @param host what the kernel will not call may be left out */
-export function instantiate<Exports>(name: KernelName, host: Partial<Host>): Exports {
+export function instantiate<Name extends KernelName>(name: Name, host: Partial<Host>): Kernels[Name] {
   let module = compiled.get(name);
   if (module === undefined) {
     module = new WebAssembly.Module(compiledKernel(name));
     compiled.set(name, module);
   }
   const { exports } = new WebAssembly.Instance(module, { host: { ...UNUSED, ...host } });
-  return exports as Exports;
+  return exports as Kernels[Name];
 }
 
 const UNUSED = Object.fromEntries(

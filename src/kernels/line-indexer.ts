@@ -22,7 +22,7 @@ export class LineIndexer {
   /** @param newKey is told each key that was not seen before, in the order of their numbers */
   constructor(newKey: (text: string) => void) {
     this.#newKey = newKey;
-    this.#kernel = instantiate<MergeExports>('merge', {
+    this.#kernel = instantiate('merge', {
       newKey: (number) => {
         this.#keyFound(number);
       },

@@ -15,13 +15,12 @@ import {
 import { MAX_PATH } from '../pipeline/aggregates/row-limits.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import type { MergeExports } from './instantiate.ts';
 import { isPlain, PLAIN_END, RowKernel } from './row-kernel.ts';
 
 /** Faults of an aggregate by the numbers that `merge/read-lines.ts` gives them. */
 const FAULTS = ['', 'bad_path', 'bad_date', 'bad_values', 'empty_aggregate', 'bad_number', 'clamped_sum'] as const;
 
-export class MergeKernel extends RowKernel<MergeExports> {
+export class MergeKernel extends RowKernel<'merge'> {
   readonly #parser = new ResultParser();
   readonly #dropped: DropCounts = {};
   /** Where lines go, and how many bytes of them fit. */

@@ -5,7 +5,7 @@
 import type { LineKey } from '../pipeline/aggregates/result-parser.ts';
 import { MAX_REVISION, MAX_ROW } from '../pipeline/aggregates/row-limits.ts';
 import { compareText } from '../pipeline/text-order.ts';
-import { type Host, instantiate, type KernelName, type RowExports } from './instantiate.ts';
+import { type Host, instantiate, type KernelName, type Kernels } from './instantiate.ts';
 import { POWERS_OF_TEN } from './powers-of-ten.ts';
 
 /** `,"buildId":"20131028030201","revision":"http://…"}` in ASCII and without escapes. */
@@ -16,8 +16,8 @@ export const PLAIN_END = new RegExp(
 /** How the output is written: a line of a result for each key, or a line of a part for each slot. */
 export type Output = 'result' | 'part';
 
-export abstract class RowKernel<Exports extends RowExports> {
-  protected readonly kernel: Exports;
+export abstract class RowKernel<Name extends KernelName> {
+  protected readonly kernel: Kernels[Name];
   /** Paths and ends that are no plain ASCII, by number. */
   protected readonly oddPaths = new Map<number, string>();
   protected readonly oddEnds = new Map<number, { buildId: string; revision: string }>();
@@ -25,8 +25,8 @@ export abstract class RowKernel<Exports extends RowExports> {
   protected lineEnd = 0;
   #bytes: Buffer = Buffer.alloc(0);
 
-  protected constructor(name: KernelName, host: Partial<Host>) {
-    this.kernel = instantiate<Exports>(name, {
+  protected constructor(name: Name, host: Partial<Host>) {
+    this.kernel = instantiate(name, {
       numberAt: (at) => this.readNumber(at),
       orderOfPaths: (a, b) => this.#comparePaths(a, b),
       orderOfEnds: (a, b) => this.#compareEnds(a, b),

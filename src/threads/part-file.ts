@@ -1,6 +1,6 @@
 /** Sorted parts as files: zstd of part lines. Their identity is the hash of the lines, not of the compressed bytes. */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -53,32 +53,9 @@ export function readPart(path: string): AsyncIterable<PartSlot> {
   });
 }
 
-/** The slots of a file of `writeSpill`. */
+/** The slots of a file that is not compressed. */
 export function readSpill(path: string): AsyncIterable<PartSlot> {
   return slotsOf(path, () => createReadStream(path));
-}
-
-const SPILL_CHARACTERS = 1 << 20;
-
-/** Writes slots in slot order, uncompressed and before it returns: for a file that is read once and soon. */
-export function writeSpill(path: string, slots: Iterable<PartSlot>): void {
-  const file = openSync(path, 'w');
-  try {
-    let lines: string[] = [];
-    let characters = 0;
-    for (const { channelVersion, slot } of slots) {
-      const line = partLine(channelVersion, slot);
-      lines.push(line, '\n');
-      characters += line.length;
-      if (characters < SPILL_CHARACTERS) continue;
-      writeSync(file, lines.join(''));
-      lines = [];
-      characters = 0;
-    }
-    writeSync(file, lines.join(''));
-  } finally {
-    closeSync(file);
-  }
 }
 
 function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {

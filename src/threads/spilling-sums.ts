@@ -77,7 +77,7 @@ export class SpillingSums {
           bytes += rows.length;
           waiting += rows.length;
         });
-        places.length[number] = bytes - (places.offset[number] as number);
+        places.length[number] = bytes - places.offset[number];
         if (waiting < ENOUGH_BYTES && number < measures.length - 1) continue;
         writeAll(file, Buffer.concat(pending));
         pending = [];

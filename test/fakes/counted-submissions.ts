@@ -72,7 +72,7 @@ function addLine(aggregator: SubmissionAggregator, sums: AggregateKernel | SlowS
 }
 
 /** The lines of the result, by folding what is in memory. */
-export function linesOf(kernel: AggregateKernel): string {
+function linesOf(kernel: AggregateKernel): string {
   const texts: string[] = [];
   for (const summed of kernel.measures) {
     for (const byDate of BY_DATES) {

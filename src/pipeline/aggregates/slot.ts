@@ -40,10 +40,6 @@ export interface Slot {
 export const TRAILER = 6;
 /** Offsets from the end of a row (docs/formats/results.md 4.2). */
 export const SUM = 6;
-export const LOG_SUM = 5;
-export const LOG_SUM_SQUARES = 4;
-export const SUM_SQUARES_LO = 3;
-export const SUM_SQUARES_HI = 2;
 export const COUNT = 1;
 
 /** A statistic that was not recorded. */

@@ -49,8 +49,9 @@ export class TextValues {
     return this.#numbers;
   }
 
-  join(separator: ','): string {
-    return separator === ',' ? this.#text : this.numbers.join(separator);
+  /** As `join(',')` of a list of numbers. */
+  join(): string {
+    return this.#text;
   }
 
   [Symbol.iterator](): Iterator<number> {

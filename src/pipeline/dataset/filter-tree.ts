@@ -29,7 +29,8 @@ export function isFilterPath(path: string): boolean {
   for (let start = 0; start <= path.length; options += 1) {
     const slash = path.indexOf('/', start);
     const end = slash < 0 ? path.length : slash;
-    if (end === start || (end - start <= LONGEST_RESERVED && RESERVED_OPTIONS.has(path.slice(start, end)))) return false;
+    if (end === start || (end - start <= LONGEST_RESERVED && RESERVED_OPTIONS.has(path.slice(start, end))))
+      return false;
     start = end + 1;
   }
   return options === LEVELS.length;
