@@ -42,6 +42,10 @@ const NUMBER = /^\d+$/;
 /** Members of objects and pages whose own members nobody asks for. */
 const IGNORED_TREES = new Set(['Owner', 'RestoreStatus']);
 
+/** The rest of an object, behind its first tag. */
+const USUAL_OBJECT =
+  /<Key>([^<&]*)<\/Key><LastModified>([^<]*)<\/LastModified><ETag>&quot;([^<&]*)&quot;<\/ETag>(?:<Checksum(?:Algorithm|Type)>\w*<\/Checksum(?:Algorithm|Type)>)*<Size>(\d+)<\/Size><StorageClass>\w*<\/StorageClass><\/Contents>/y;
+
 class NotAsExpected extends Error {}
 
 /** Undefined where anything is not as S3 writes it. */
@@ -70,7 +74,7 @@ class PageReader {
     const Contents: NonNullable<ListPage['Contents']> = [];
     const CommonPrefixes: NonNullable<ListPage['CommonPrefixes']> = [];
     const facts: Leaves = this.#members('ListBucketResult', (name) => {
-      if (name === 'Contents') Contents.push(objectOf(this.#members(name)));
+      if (name === 'Contents') Contents.push(this.#usualObject() ?? objectOf(this.#members(name)));
       else if (name === 'CommonPrefixes') CommonPrefixes.push(folderOf(this.#members(name)));
       else return false;
       return true;
@@ -86,6 +90,16 @@ class PageReader {
       ...(KeyCount !== undefined && { KeyCount: numberOf(KeyCount) }),
       ...(token !== undefined && { NextContinuationToken: token }),
     };
+  }
+
+  /** An object as S3 itself writes it, in one step, since there are a thousand on a page. */
+  #usualObject() {
+    USUAL_OBJECT.lastIndex = this.#at;
+    const match = USUAL_OBJECT.exec(this.#xml);
+    if (match === null) return undefined;
+    this.#at = USUAL_OBJECT.lastIndex;
+    const [, Key = '', LastModified = '', ETag = '', Size] = match;
+    return { Key, Size: Number(Size), ETag: `"${ETag}"`, LastModified: timeOf(LastModified) };
   }
 
   /**

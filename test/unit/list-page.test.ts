@@ -39,6 +39,8 @@ const escaped = (text: string): string =>
 const TIME = '2013-10-30T01:31:00.000Z';
 const object = (key: string, size = 7): string =>
   `<Contents><Key>${escaped(key)}</Key><LastModified>${TIME}</LastModified><ETag>&quot;e&quot;</ETag><ChecksumType>FULL_OBJECT</ChecksumType><Size>${size}</Size><Owner><ID>o</ID><DisplayName>d</DisplayName></Owner><StorageClass>STANDARD</StorageClass></Contents>`;
+/** Without an owner, as S3 writes it when nobody asks for it. */
+const usual = (key: string, size: number): string => object(key, size).replace(/<Owner>.*<\/Owner>/, '');
 const folder = (name: string): string => `<CommonPrefixes><Prefix>${escaped(name)}</Prefix></CommonPrefixes>`;
 const whole = (...parts: string[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix></Prefix><Delimiter/><MaxKeys>1000</MaxKeys>${parts.join('')}</ListBucketResult>`;
@@ -69,7 +71,7 @@ describe('a page of a listing', () => {
         async (keys, folders, token, size) => {
           const more = token === null ? '' : `<NextContinuationToken>${escaped(token)}</NextContinuationToken>`;
           const facts = `<KeyCount>${keys.length}</KeyCount><IsTruncated>${token !== null}</IsTruncated>${more}`;
-          page = whole(facts, ...keys.map((key) => object(key, size)), ...folders.map(folder));
+          page = whole(facts, ...keys.flatMap((key) => [object(key, size), usual(key, size)]), ...folders.map(folder));
           assert.deepEqual(parseListPage(page), await bySdk());
         },
       ),
