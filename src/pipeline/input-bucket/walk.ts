@@ -86,11 +86,11 @@ async function* listedAhead(
 ): AsyncGenerator<InputFile[]> {
   const ahead: Listing[] = [];
   let filesAhead = 0;
-  let isLast = false;
-  const begin = async (): Promise<void> => {
-    const { value: prefix, done } = await partitions.next();
-    isLast = done === true;
-    if (done === true) return;
+  let areMore = true;
+  /** False when all have begun. */
+  const begin = async (): Promise<boolean> => {
+    const next = await partitions.next();
+    if (next.done === true) return false;
     const { promise: turn, resolve } = Promise.withResolvers<undefined>();
     let isTurn = false;
     const go = (): void => {
@@ -101,13 +101,15 @@ async function* listedAhead(
       filesAhead += 1;
       return filesAhead > FILES_AHEAD && !isTurn ? turn : undefined;
     };
-    const files = listFiles(prefix, found);
+    const files = listFiles(next.value, found);
     // It is thrown where the partition's turn comes; until then nothing awaits it.
     files.catch(() => undefined);
     ahead.push({ files, go });
+    return true;
   };
   for (;;) {
-    while (!isLast && (ahead.length === 0 || (ahead.length < LISTED_AHEAD && filesAhead < FILES_AHEAD))) await begin();
+    while (areMore && (ahead.length === 0 || (ahead.length < LISTED_AHEAD && filesAhead < FILES_AHEAD)))
+      areMore = await begin();
     const next = ahead.shift();
     if (next === undefined) return;
     next.go();
