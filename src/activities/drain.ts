@@ -5,6 +5,7 @@ import type { RunRef } from '../pipeline/run-ref.ts';
 import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
 import { type ConsumerCounts, DoneQueueConsumer } from '../done-queue/consumer.ts';
+import { KnownRuns } from '../done-queue/known-runs.ts';
 import type { ActivityPorts } from './ports.ts';
 import { noteReceipts } from '../state/receipts.ts';
 
@@ -37,6 +38,7 @@ const LOOK_FOR_RECEIPTS_MS = 15_000;
 
 export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>) {
   const { analysis } = ports;
+  const knownRuns = new KnownRuns(analysis);
 
   return {
     /**
@@ -53,7 +55,7 @@ export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'q
       const progress = new DrainProgress(tasks, chunkTasks);
       await noteReceipts(analysis, run, progress, signal);
       let lookedAt = Date.now();
-      const filing = new DoneQueueConsumer(ports, doneQueue, signal, { run, progress });
+      const filing = new DoneQueueConsumer(ports, doneQueue, knownRuns, signal, { run, progress });
       const ready = (): DrainResult['ready'] => readyChunks(progress, merged);
       const result = (): DrainResult => ({
         done: progress.done,

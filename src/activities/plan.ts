@@ -152,20 +152,35 @@ async function* taskLines(
 ): AsyncGenerator<string> {
   const channelVersions = new ChannelVersionCount('files');
   const messageBytes = largestMessage(run.runId, job);
+  const folders = new Map<string, string | undefined>();
   for await (const task of packTasks(run.runId, files, limits, messageBytes)) {
     counts.tasks += 1;
     counts.files += task.files.length;
     counts.bytes += task.size;
     if (allowLargePlan !== true) checkPlanSize(counts, settings.maxPlan);
     // Of an investigation nothing is published.
-    if (leaveOutAdopted === true) for (const key of task.files) noteChannelVersion(channelVersions, key);
+    if (leaveOutAdopted === true) for (const key of task.files) noteChannelVersion(channelVersions, folders, key);
     yield `${planLine(task)}\n`;
   }
   channelVersions.check();
 }
 
-function noteChannelVersion(channelVersions: ChannelVersionCount, key: string): void {
-  const channelVersion = channelVersionOf(key);
+/** Folders whose channel/version is kept. */
+const MAX_FOLDERS = 1000;
+
+/** @param folders channel/versions by folder: good keys of one are all of the same, so only its first one is read */
+function noteChannelVersion(
+  channelVersions: ChannelVersionCount,
+  folders: Map<string, string | undefined>,
+  key: string,
+): void {
+  const folder = key.slice(0, key.lastIndexOf('/'));
+  let channelVersion = folders.get(folder);
+  if (channelVersion === undefined) {
+    channelVersion = channelVersionOf(key);
+    if (folders.size >= MAX_FOLDERS) folders.clear();
+    folders.set(folder, channelVersion);
+  }
   if (channelVersion !== undefined) channelVersions.note(channelVersion);
 }
 

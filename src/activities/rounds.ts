@@ -17,6 +17,7 @@ import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
 import type { PlanSummary } from './plan.ts';
 import { DoneQueueConsumer } from '../done-queue/consumer.ts';
+import { KnownRuns } from '../done-queue/known-runs.ts';
 import { claimState, dataSetStores, isOwnState } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -96,6 +97,7 @@ type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'queues' | 'metrics'
 
 export function createRoundActivities(ports: Ports) {
   const { analysis, settings } = ports;
+  const knownRuns = new KnownRuns(analysis);
   return {
     /** @throws ApplicationFailure ForeignResultsRefused (final) when drains would not keep foreign results */
     async aggregationSettings(): Promise<AggregationSettings> {
@@ -113,7 +115,7 @@ export function createRoundActivities(ports: Ports) {
       const signal = cancellationSignal();
       const deadline = callDeadline(maxSeconds);
       await isOwnState(dataSetStores(ports), signal);
-      const consumer = new DoneQueueConsumer(ports, doneQueue, signal);
+      const consumer = new DoneQueueConsumer(ports, doneQueue, knownRuns, signal);
       let waiting = new Set<string>();
       let lookedAt = 0;
       const count = (): number => waiting.union(consumer.adopted).size;

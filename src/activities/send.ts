@@ -16,6 +16,8 @@ import type { ActivityPorts } from './ports.ts';
 import { createReceipt, readProgress } from '../state/receipts.ts';
 
 const MAX_BATCH_MESSAGES = 10;
+/** Two megabytes on their way. */
+const BATCHES_AT_ONCE = 8;
 const HEADS_AT_ONCE = 32;
 
 export interface EnqueueInput {
@@ -102,7 +104,10 @@ export function createSendActivities(ports: Ports) {
   };
 }
 
-/** Sends batches within SQS's limits of count and bytes; `onSent` gets the number of the last task sent. */
+/**
+ * Sends batches within SQS's limits of count and bytes, some at a time, since an answer takes longer than a batch.
+ * @param onSent gets the number of a task before which, itself included, all are sent
+ */
 async function sendAll(
   { analysis, queues }: Ports,
   run: RunRef,
@@ -111,32 +116,61 @@ async function sendAll(
   onSent: (number: number) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const { head, tasks } = await openPlan(analysis, run, signal);
-  let batch: { number: number; body: string }[] = [];
-  let bytes = 0;
   let sent = 0;
-  const flush = async (): Promise<void> => {
-    const last = batch.at(-1);
-    if (last === undefined) return;
+  const send = async (batch: readonly TaskBody[]): Promise<number> => {
     const bodies = batch.map(({ body }) => body);
     const refused = await queues.send(queue, bodies, signal);
     if (refused.length > 0)
       throw failure('SqsRefused', `SQS refused ${refused.length} of ${batch.length} messages for ${queue}`);
     sent += batch.length;
-    onSent(last.number);
-    await failpoint('enqueue.mid', signal);
-    batch = [];
-    bytes = 0;
+    return batch.at(-1)?.number ?? 0;
   };
+  const settle = async (oldest: Promise<number> | undefined): Promise<void> => {
+    if (oldest === undefined) return;
+    onSent(await oldest);
+    await failpoint('enqueue.mid', signal);
+    signal.throwIfAborted();
+  };
+  // In the order of the plan: what is told has no gap before it, whichever batch is answered first.
+  const underWay: Promise<number>[] = [];
+  try {
+    for await (const batch of batches(await openPlan(analysis, run, signal), wanted)) {
+      if (underWay.length === BATCHES_AT_ONCE) await settle(underWay.shift());
+      underWay.push(send(batch));
+      // It is thrown when it is the oldest one; until then nothing awaits it.
+      underWay.at(-1)?.catch(() => undefined);
+    }
+    while (underWay.length > 0) await settle(underWay.shift());
+  } finally {
+    // None is on its way when the next attempt begins.
+    await Promise.allSettled(underWay);
+  }
+  return sent;
+}
+
+interface TaskBody {
+  readonly number: number;
+  readonly body: string;
+}
+
+async function* batches(
+  { head, tasks }: Awaited<ReturnType<typeof openPlan>>,
+  wanted: (task: AnalysisTask) => boolean,
+): AsyncGenerator<TaskBody[]> {
+  let batch: TaskBody[] = [];
+  let bytes = 0;
   for await (const task of tasks) {
     if (!wanted(task)) continue;
     const body = encodeTaskMessage(task, head.job);
-    if (batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes) await flush();
+    const isFull = batch.length === MAX_BATCH_MESSAGES || bytes + body.length > head.limits.maxMessageBytes;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
     batch.push({ number: splitTaskId(task.id).number, body });
     bytes += body.length;
   }
-  await flush();
-  return sent;
+  if (batch.length > 0) yield batch;
 }
 
 /** Files the result of a task when there is one. */

@@ -4,7 +4,6 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
   PutObjectCommand,
   type PutObjectCommandInput,
   S3Client,
@@ -31,6 +30,7 @@ import {
 import { readBody } from '../file-body.ts';
 import { demanded, incomplete } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
+import { type ListPage, readingPage } from './list-page.ts';
 
 const REQUEST_SECONDS = 30;
 /** A request's time-out includes its body, so a large upload gets a second more for this many bytes. */
@@ -193,23 +193,21 @@ class S3Bucket implements ObjectStore {
   async *list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncGenerator<Folder | ListedObject> {
     let token: string | undefined;
     do {
-      const page = await this.#call(prefix, () =>
-        this.#client.send(
-          new ListObjectsV2Command({
-            Bucket: this.bucket,
-            Prefix: prefix,
-            ...(delimiter !== undefined && { Delimiter: delimiter }),
-            ...(token !== undefined && { ContinuationToken: token }),
-          }),
-          options(signal),
-        ),
-      );
+      const command = new ListObjectsV2Command({
+        Bucket: this.bucket,
+        Prefix: prefix,
+        ...(delimiter !== undefined && { Delimiter: delimiter }),
+        ...(token !== undefined && { ContinuationToken: token }),
+      });
+      const readPage = readingPage(command);
+      const answer = await this.#call(prefix, () => this.#client.send(command, options(signal)));
+      const page = readPage() ?? answer;
       yield* this.#entries(page, prefix);
       token = this.#nextToken(page, prefix, token);
     } while (token !== undefined);
   }
 
-  *#entries(page: ListObjectsV2CommandOutput, prefix: string): Generator<Folder | ListedObject> {
+  *#entries(page: ListPage, prefix: string): Generator<Folder | ListedObject> {
     const { CommonPrefixes: folders = [], Contents: objects = [], KeyCount: count = 0 } = page;
     const about = this.#name(prefix);
     if (page.IsTruncated === undefined) throw incomplete(about, 'is no listing');
@@ -240,7 +238,7 @@ class S3Bucket implements ObjectStore {
 
   /** Undefined after the last page. A page without token must never end a listing that has more. */
   #nextToken(
-    { IsTruncated, NextContinuationToken: token }: ListObjectsV2CommandOutput,
+    { IsTruncated, NextContinuationToken: token }: ListPage,
     prefix: string,
     last: string | undefined,
   ): string | undefined {

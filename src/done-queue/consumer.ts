@@ -1,5 +1,4 @@
 /** From messages of a done queue to receipts, whichever runs they belong to: any drain files any run's messages. */
-import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { log } from '@temporalio/activity';
 import pMap from 'p-map';
@@ -14,10 +13,10 @@ import type { RunRef } from '../pipeline/run-ref.ts';
 import { stateKeys } from '../state/keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
 import type { ObjectStore, ReceivedMessage } from '../ports.ts';
-import { findRun, openPlan } from '../state/plan.ts';
 import type { ActivityPorts } from '../activities/ports.ts';
 import { quarantine } from '../state/quarantine.ts';
 import { QuarantineBudget } from '../state/quarantine-budget.ts';
+import type { KnownRun, KnownRuns } from './known-runs.ts';
 import { ResultLookup } from './result-lookup.ts';
 import { createForeignReceipt, createReceipt } from '../state/receipts.ts';
 import { letWait } from '../state/waiting-results.ts';
@@ -60,16 +59,19 @@ export class DoneQueueConsumer {
   readonly #own: OwnRun | undefined;
   readonly #budget: QuarantineBudget;
   readonly #results: ResultLookup;
+  readonly #knownRuns: KnownRuns;
   readonly #runs = new Map<string, Promise<KnownRun | undefined>>();
   #busy = false;
 
   constructor(
     ports: Pick<ActivityPorts, 'analysis' | 'queues' | 'metrics' | 'settings'>,
     queue: string,
+    knownRuns: KnownRuns,
     signal: AbortSignal,
     own?: OwnRun,
   ) {
     this.#ports = ports;
+    this.#knownRuns = knownRuns;
     this.#store = ports.analysis;
     this.#queue = queue;
     this.#signal = signal;
@@ -227,7 +229,7 @@ export class DoneQueueConsumer {
     const { runId } = splitTaskId(taskId);
     let known = this.#runs.get(runId);
     if (known === undefined) {
-      known = loadRun(this.#store, runId, this.#signal).catch((error: unknown) => {
+      known = this.#knownRuns.find(runId, this.#signal).catch((error: unknown) => {
         // The drain's own run cannot go on without its plan; a message of another run is kept aside until its plan is
         // restored.
         if (runId === this.#own?.run.runId || !isFailure(error, 'StateDamaged')) throw error;
@@ -251,42 +253,4 @@ function readMessage(body: string): DoneMessage {
     const why = error instanceof Error ? error.message.slice(0, 200) : 'unknown error';
     throw new InvalidDataError('bad_message', `The message cannot be read: ${why}`, { cause: error });
   }
-}
-
-/** What a message must agree with: the plan's files of each task, by digest. */
-class KnownRun {
-  readonly ref: RunRef;
-  readonly #digests: readonly string[];
-
-  constructor(ref: RunRef, digests: readonly string[]) {
-    this.ref = ref;
-    this.#digests = digests;
-  }
-
-  get tasks(): number {
-    return this.#digests.length;
-  }
-
-  /** @throws InvalidDataError `unknown_task`, `files_differ` */
-  check({ id, files }: DoneMessage): void {
-    const digest = this.#digests[splitTaskId(id).number - 1];
-    if (digest === undefined) throw new InvalidDataError('unknown_task', `The plan has no task ${id}`);
-    if (digest !== filesDigest(files))
-      throw new InvalidDataError('files_differ', `The files of ${id} are not those of the plan`);
-  }
-}
-
-async function loadRun(store: ObjectStore, runId: string, signal: AbortSignal): Promise<KnownRun | undefined> {
-  const ref = await findRun(store, runId, signal);
-  if (ref === undefined) return undefined;
-  const digests: string[] = [];
-  const { tasks } = await openPlan(store, ref, signal);
-  for await (const task of tasks) digests.push(filesDigest(task.files));
-  return new KnownRun(ref, digests);
-}
-
-function filesDigest(files: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const key of [...files].sort()) hash.update(key).update('\n');
-  return hash.digest('base64').slice(0, 22);
 }

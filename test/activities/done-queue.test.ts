@@ -40,6 +40,7 @@ describe('drainDoneQueue', () => {
     const second = await day.drain({ merged: [2, -1] });
     assert.deepEqual(second.ready, [{ chunk: 2, done: 2 }]);
     assert.equal(second.missing, 0);
+    assert.equal(day.app.trace.effective('get', /plan\.ndjson\.gz$/).length, 1, 'a plan is read once by a worker');
   });
 
   it('waits by long polls of at most 20 s, and returns when its time is up', async () => {

@@ -8,6 +8,7 @@ import { decodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts
 import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
 import { TASK_QUEUE } from '../fakes/names.ts';
 import { DayRun, inputKey, resultOf } from '../fakes/day-run.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { endsCancelled, failsForGood, failsForNow } from '../fakes/failures.ts';
 
 const TASKS = 25;
@@ -115,14 +116,45 @@ describe('enqueueTasks', () => {
     }
   });
 
-  it('sends nothing more once it is cancelled', async () => {
-    const day = await planned(application());
+  it('sends no further batch once it is cancelled', async () => {
+    const day = await planned(application(), 200);
     const env = environment();
     env.on('heartbeat', ({ sent }: { sent: number }) => {
       if (sent >= 10) env.cancel();
     });
     await endsCancelled(day.app.runIn(env, 'enqueueTasks', { run: day.run, taskQueue: TASK_QUEUE }));
-    assert.deepEqual(numbers(day.app), upTo(10));
+    assert.deepEqual(numbers(day.app), upTo(80), 'those that were on their way');
+  });
+
+  it('has several batches on their way; a heartbeat names a task only when all before it are on the queue', async () => {
+    const day = await planned(application(), 200);
+    const { queues } = day.app;
+    const env = environment();
+    const beats: number[] = [];
+    env.on('heartbeat', ({ sent }: { sent: number }) => beats.push(sent));
+    const answers: (() => void)[] = [];
+    const send = queues.send.bind(queues);
+    queues.send = async (...args) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return send(...args);
+    };
+    const enqueued = day.app.runIn(env, 'enqueueTasks', { run: day.run, taskQueue: TASK_QUEUE });
+    await eventually(async () => {
+      assert.equal(answers.length, 8);
+    });
+    for (const later of answers.slice(1)) later();
+    await eventually(async () => {
+      assert.equal(numbers(day.app).length, 70);
+    });
+    assert.equal(Math.max(...beats), 0, 'the first batch is still on its way');
+    queues.send = send;
+    answers[0]?.();
+    assert.deepEqual(await enqueued, { tasks: 200, resumedAt: 0 });
+    assert.equal(beats.at(-1), 200);
+    assert.deepEqual(
+      numbers(day.app).sort((a, b) => a - b),
+      upTo(200),
+    );
   });
 });
 

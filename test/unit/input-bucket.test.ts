@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { anyCharacter } from '../fakes/any-character.ts';
 import { type AllowedValues, DIMENSIONS, type Filter } from '../../src/pipeline/filter/filter.ts';
 import { classifyFileName, parseInputKey } from '../../src/pipeline/input-bucket/key.ts';
-import { type ListedEntry, type SkipCounts, walkPartitions } from '../../src/pipeline/input-bucket/walk.ts';
+import {
+  type ListedEntry,
+  type ListLevel,
+  type SkipCounts,
+  walkPartitions,
+} from '../../src/pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 
 const H = '0ab8723b6fb3455bb34b04d97482fda2';
@@ -126,6 +132,13 @@ function bucketOf(objects: Readonly<Record<string, number>>) {
   return { calls, list };
 }
 
+/** Folders below a prefix on the way to some partitions. */
+function* foldersOf(partitions: readonly string[], prefix: string, delimiter: string): Generator<ListedEntry> {
+  const below = partitions.filter((partition) => partition.startsWith(prefix));
+  const names = below.map((partition) => partition.slice(0, partition.indexOf(delimiter, prefix.length) + 1));
+  for (const name of new Set(names)) yield { kind: 'folder', name };
+}
+
 function filterOf(...values: AllowedValues[]): Filter {
   const dimensions = DIMENSIONS.map((field_name, index) => ({ field_name, allowed_values: values[index] ?? '*' }));
   return { version: 1, dimensions };
@@ -176,6 +189,50 @@ describe('the partition walk', () => {
   it('counts README in the root as malformed when its level is open', async () => {
     const { skipped } = await walk(EXAMPLE, filterOf('*', ...rest));
     assert.deepEqual(skipped, { malformed_key: 1 });
+  });
+
+  it('lists the next partitions meanwhile, and holds no more files of them than memory should', async () => {
+    const partitions = Array.from({ length: 20 }, (_, n) => `r/a/c/1.0/201310290302${10 + n}.20131029.`);
+    const perPartition = 6000;
+    let listed = 0;
+    const list: ListLevel = async function* (prefix, delimiter) {
+      if (delimiter !== undefined) yield* foldersOf(partitions, prefix, delimiter);
+      else
+        for (let n = 0; n < perPartition; n += 1) {
+          listed += 1;
+          yield { kind: 'object', key: `${prefix}v2.log.${String(n).padStart(4, '0')}.xz`, size: 1 };
+        }
+    };
+    const walked = walkPartitions(list, filterOf(), {});
+    await walked.next();
+    // Everything that may go on has gone on by then: nothing here waits for anything but its turn.
+    await setImmediate();
+    assert.ok(listed > perPartition, `${listed} were listed`);
+    assert.ok(listed <= perPartition + 20_000 + 8, `${listed} were listed`);
+    let count = 1;
+    for await (const { key } of walked) {
+      assert.ok(key.startsWith(partitions[Math.floor(count / perPartition)] ?? '?'), `${key} is number ${count}`);
+      count += 1;
+    }
+    assert.equal(count, partitions.length * perPartition);
+  });
+
+  it('fails when a partition that is listed ahead fails, at its turn', async () => {
+    const list: ListLevel = async function* (prefix, delimiter) {
+      if (delimiter !== undefined) {
+        yield* foldersOf(
+          ['20131029030201', '20131029030202'].map((build) => `r/a/c/1.0/${build}.20131029.`),
+          prefix,
+          delimiter,
+        );
+        return;
+      }
+      if (prefix.includes('030202')) throw new Error('no answer');
+      yield { kind: 'object', key: `${prefix}v2.log.0.xz`, size: 1 };
+    };
+    const walked = walkPartitions(list, filterOf(), {});
+    assert.equal((await walked.next()).value?.size, 1);
+    await assert.rejects(walked.next(), /no answer/);
   });
 
   it('gives one order, whatever the order of the listing', async () => {

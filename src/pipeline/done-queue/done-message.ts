@@ -99,7 +99,8 @@ const FRAME_BYTES = 192;
  * may report on every file.
  */
 export function largestMessage(runId: string, job: JobHeader): (filesJsonBytes: number, files: number) => number {
-  return (filesJsonBytes, files) => taskMessageBytes(runId, job, filesJsonBytes) + reportBytes(files);
+  const taskBytes = taskMessageBytes(runId, job);
+  return (filesJsonBytes, files) => taskBytes(filesJsonBytes) + reportBytes(files);
 }
 
 /** Encoded bytes that a done message may have more than the task message with that number of files. */

@@ -24,11 +24,13 @@ export function encodeTaskMessage(task: AnalysisTask, job: JobHeader): string {
   return encodeBody({ ...taskFields(task, job) });
 }
 
-/** Bytes of the encoded message when the task's file list takes `filesJsonBytes` as JSON (texts and separators, no brackets). */
-export function taskMessageBytes(runId: string, job: JobHeader, filesJsonBytes: number): number {
-  const frame = taskFields({ id: `${runId}/999999`, files: [], size: Number.MAX_SAFE_INTEGER }, job);
-  const json = bodyJson(frame).length + filesJsonBytes;
-  return 4 * Math.ceil(json / 3);
+/**
+ * Bytes of the encoded message of a task of this run whose file list takes so many bytes as JSON (texts and separators, no
+ * brackets). Asked for each file of a plan.
+ */
+export function taskMessageBytes(runId: string, job: JobHeader): (filesJsonBytes: number) => number {
+  const frame = bodyJson(taskFields({ id: `${runId}/999999`, files: [], size: Number.MAX_SAFE_INTEGER }, job)).length;
+  return (filesJsonBytes) => 4 * Math.ceil((frame + filesJsonBytes) / 3);
 }
 
 /** @throws InvalidDataError `not_base64`, `bad_json` or `bad_message` */
