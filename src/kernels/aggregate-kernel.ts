@@ -85,6 +85,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   }
 
   openSource({ channelVersion, buildDate, submissionDate }: SubmissionSource): void {
+    this.kernel.packSums();
     const { channelVersions, sources, measures } = this.#numbers;
     this.#channelVersion = channelVersions.indexOf(channelVersion);
     if (this.#channelVersion < 0) this.#channelVersion = channelVersions.push(channelVersion) - 1;
@@ -149,24 +150,18 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
 
   /** All measures that have sums, in slot order. */
   get measures(): SummedMeasure[] {
+    this.kernel.packSums();
     const names = Array.from({ length: this.kernel.names() }, (_, index) => index + 1)
-      .filter((number) => this.kernel.nameHasRows(number) !== 0)
+      .filter((number) => this.kernel.nameChunk(number) !== 0)
       .map((number) => ({ number, measure: this.#name(number), channelVersion: this.#channelVersionOf(number) }));
     return names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
   }
 
-  /** Folds the sums of a measure into the rows of one by-date; `sort` comes next. */
-  fold({ number }: SummedMeasure, byDate: ByDate): void {
-    if (this.kernel.forgetManyPaths() !== 0) this.oddPaths.clear();
-    this.kernel.foldName(number, BY_DATES.indexOf(byDate));
-  }
-
-  /** Hands on the sums of a measure as packed rows. */
-  pack({ number }: SummedMeasure, take: (rows: Buffer) => void): void {
-    this.kernel.beginPacking(number);
-    for (let isMore = true; isMore;) {
-      isMore = this.kernel.packRows() !== 0;
-      take(this.takeOutput());
+  /** The packed rows of a measure, in pieces: views that are good until something is added. */
+  *packedRows({ number }: SummedMeasure): Generator<Buffer> {
+    for (let chunk = this.kernel.nameChunk(number); chunk !== 0; chunk = this.kernel.chunkAfter(chunk)) {
+      const at = this.kernel.chunkRows(chunk);
+      yield this.bytes.subarray(at, at + this.kernel.chunkBytes(chunk));
     }
   }
 

@@ -81,17 +81,17 @@ export interface AggregateExports extends RowExports {
   nameAt(number: number): number;
   nameLength(number: number): number;
   nameChannelVersion(number: number): number;
-  nameHasRows(number: number): number;
+  nameChunk(number: number): number;
   isFull(tableBytes: number): number;
-  beginPacking(name: number): void;
-  packRows(): number;
+  packSums(): void;
+  chunkAfter(at: number): number;
+  chunkBytes(at: number): number;
+  chunkRows(at: number): number;
   beginFold(simple: number): void;
   beginBlock(): void;
   endInBlock(): number;
   goOnWithEnd(end: number): void;
   addPacked(at: number, end: number, bySubmissionDate: number): number;
-  foldName(number: number, bySubmissionDate: number): void;
-  forgetManyPaths(): number;
   clear(): void;
 }
 

@@ -72,11 +72,11 @@ export class SpillingSums {
       let waiting = 0;
       for (const [number, measure] of measures.entries()) {
         places.offset[number] = bytes;
-        this.kernel.pack(measure, (rows) => {
-          pending.push(Buffer.from(rows));
+        for (const rows of this.kernel.packedRows(measure)) {
+          pending.push(rows);
           bytes += rows.length;
           waiting += rows.length;
-        });
+        }
         places.length[number] = bytes - places.offset[number];
         if (waiting < ENOUGH_BYTES && number < measures.length - 1) continue;
         writeAll(file, Buffer.concat(pending));

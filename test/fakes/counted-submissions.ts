@@ -71,12 +71,16 @@ function addLine(aggregator: SubmissionAggregator, sums: AggregateKernel | SlowS
   aggregator.addLine(sums.bytes, at, at + bytes.length - 3);
 }
 
-/** The lines of the result, by folding what is in memory. */
+/** The lines of the result, folded in memory. */
 function linesOf(kernel: AggregateKernel): string {
   const texts: string[] = [];
   for (const summed of kernel.measures) {
+    const rows = Buffer.concat([...kernel.packedRows(summed)]);
     for (const byDate of BY_DATES) {
-      kernel.fold(summed, byDate);
+      kernel.beginKey(summed.measure);
+      kernel.beginBlock();
+      kernel.bytes.set(rows, kernel.inputAt);
+      assert.equal(kernel.addPacked(kernel.inputAt, rows.length, byDate), rows.length);
       kernel.sort({ ...summed, byDate }, 'result');
       for (let isMore = true; isMore;) {
         isMore = kernel.write('result');

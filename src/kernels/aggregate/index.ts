@@ -6,11 +6,12 @@ import { ends, layOutRows, paths, useTexts } from '../merge/rows';
 import { clearTexts, find, hashOf, keep, makeTexts, textOf, textsBytes } from '../merge/texts';
 import { makePairs } from '../merge/write-numbers';
 import { layOutOutput } from '../merge/write-rows';
-import { FOLD_BYTES, layOutFold } from './fold';
-import { layOutPack, PACK_BYTES } from './pack';
+import { DATED_BYTES, layOutDated } from './dated-paths';
+import { clearPacked, layOutPack, packBytes, packedBytes, packSums } from './pack';
 import { clearNames, findName, hasManyNames, layOutNames, nameCount, nameOf, NAMES_BYTES } from './names';
 import { badHistograms, badList, badNames, layOutNoted, notedBytes } from './read-histograms';
 import {
+  clearSources,
   clearSums,
   filterPaths,
   hasManySources,
@@ -48,8 +49,17 @@ export {
   writeLines,
   writeSlots,
 } from '../merge/index';
-export { foldName } from './fold';
-export { addPacked, beginBlock, beginFold, beginPacking, endInBlock, goOnWithEnd, packRows } from './pack';
+export {
+  addPacked,
+  beginBlock,
+  beginFold,
+  chunkAfter,
+  chunkBytes,
+  chunkRows,
+  endInBlock,
+  goOnWithEnd,
+  packSums,
+} from './pack';
 export { addHistograms, addSimple, beginNoting, noteHistogram, readHistograms } from './read-histograms';
 
 /** Texts of the paths of one measure and by-date: no more than it has rows. */
@@ -61,21 +71,24 @@ const MANY_FILTER_PATHS: u32 = 1 << 15;
 const MANY_FILTER_PATH_BYTES: usize = 16 << 20;
 const END_BYTES: usize = 80 << 20;
 const OTHER_BYTES: usize = 8 << 20;
-const MANY_PATHS: u32 = 1 << 17;
+/** Of the table, before its rows are packed: one file has some 2 MB. */
+const MANY_SUM_BYTES: usize = 16 << 20;
 
 let input: usize = 0;
 
 /**
  * Lays out the memory.
  * @param lineBytes of the longest line
- * @param tableBytes size of the sums at which the host writes them
+ * @param tableBytes size of the packed rows at which the host writes them
  * @param maxLength longest histogram that is taken
  * @returns where lines go
  */
 export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed: u32): usize {
   // One submission more may be added: its numbers have two bytes in the line and eight in the table, and each histogram
   // a head of its own.
-  const sums = tableBytes + lineBytes * 5 + (1 << 20);
+  const sums = MANY_SUM_BYTES + lineBytes * 5 + (1 << 20);
+  // A packed number has two bytes more than one of the table.
+  const packed = tableBytes + sums + sums / 2;
   const pathBytes = sums + PATHS_BEYOND;
   prepare(
     lineBytes +
@@ -85,8 +98,8 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
       textsBytes(MAX_PATHS, pathBytes) +
       textsBytes(MAX_ENDS * 2, END_BYTES) +
       textsBytes(FILTER_PATHS, FILTER_PATH_BYTES) +
-      FOLD_BYTES +
-      PACK_BYTES +
+      DATED_BYTES +
+      packBytes(packed) +
       OTHER_BYTES,
   );
   makePairs();
@@ -96,8 +109,8 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   input = take(lineBytes);
   layOutNames(seed);
   layOutNoted(lineBytes, maxLength);
-  layOutFold();
-  layOutPack();
+  layOutDated();
+  layOutPack(packed);
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
   layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums);
   layOutRows();
@@ -106,8 +119,9 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
 
 /** Whether there is so much that the host should write the sums, and `clear` be called. */
 export function isFull(tableBytes: usize): bool {
+  if (sumsSize() > MANY_SUM_BYTES) packSums();
   return (
-    sumsSize() > tableBytes ||
+    packedBytes() + sumsSize() > tableBytes ||
     hasManyNames() ||
     hasManySources() ||
     filterPaths.count > MANY_FILTER_PATHS ||
@@ -119,17 +133,12 @@ export function isFull(tableBytes: usize): bool {
 /** Forgets all sums and texts. */
 export function clear(): void {
   clearSums();
+  clearSources();
+  clearPacked();
   clearNames();
   clearTexts(filterPaths);
   clearTexts(ends);
   clearTexts(paths);
-}
-
-/** Between two measures: their paths are not needed any more. @returns whether they were forgotten */
-export function forgetManyPaths(): bool {
-  if (paths.count <= MANY_PATHS && paths.free - paths.bytes <= PATHS_BEYOND / 2) return false;
-  clearTexts(paths);
-  return true;
 }
 
 /** A file's channel/version and dates; the host has written these, of eight digits each, to `from`. */
@@ -168,8 +177,9 @@ export function nameLength(number: u32): u32 {
 export function nameChannelVersion(number: u32): u32 {
   return nameOf(number).channelVersion;
 }
-export function nameHasRows(number: u32): bool {
-  return nameOf(number).first != 0;
+/** Its first chunk of packed rows; 0 for none. */
+export function nameChunk(number: u32): usize {
+  return nameOf(number).firstChunk;
 }
 
 export function badNameCount(): u32 {

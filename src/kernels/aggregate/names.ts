@@ -18,9 +18,12 @@ export class Name {
   flags: u32;
   /** Number of the submission that had it last. */
   record: u32;
-  /** Its first and last row. */
+  /** Its first and last row in the table. */
   first: usize;
   last: usize;
+  /** Its first and last chunk of packed rows. */
+  firstChunk: usize;
+  lastChunk: usize;
 
   get isMeasure(): bool {
     return (this.flags & MEASURE) != 0;
@@ -99,6 +102,8 @@ export function findName(at: usize, length: u32, channelVersion: u32): u32 {
   name.record = 0;
   name.first = 0;
   name.last = 0;
+  name.firstChunk = 0;
+  name.lastChunk = 0;
   free += length;
   return nameCount;
 }

@@ -1,16 +1,16 @@
 /**
- * Sums as bytes, for files that are read back soon: those of one measure as a block of packed rows, which need nothing that
- * this kernel knows. A row is a head, its numbers that are not 0, their places, its filter path and its end, padded to 8; the
- * end is left out where it is that of the row before.
+ * Sums as bytes: the table of sums stays small, and so in the processor's cache, since its rows are packed after each file.
+ * Packed rows need nothing else that this kernel knows, so they can be written to disk and read back. A row is a head, its
+ * numbers that are not 0, their places, its filter path and its end, padded to 8; the end is left out where it is that of the
+ * row before.
  */
 import { find, hashOf, textOf } from '../merge/texts';
 import { addRow, beginRows, ends, useRow, useRule, VALUES } from '../merge/rows';
 import { take, MAX_ROW } from '../merge/memory';
-import { output, setWritten } from '../merge/write-rows';
 import { keptEnd } from './host';
-import { datedPath } from './fold';
-import { nameOf } from './names';
-import { filterPaths, ROW, rowOf, sourceOf, Sum } from './sums';
+import { datedPath } from './dated-paths';
+import { nameCount, nameOf } from './names';
+import { clearSums, filterPaths, ROW, rowOf, sourceOf, Sum, sumsSize } from './sums';
 
 @unmanaged
 class Packed {
@@ -30,33 +30,69 @@ class Packed {
 }
 
 const HEAD: usize = offsetof<Packed>();
-/** Of the output, before the host takes it. */
-const ENOUGH: usize = 512 << 10;
+/** Packed rows of one measure, which follow it. */
+@unmanaged
+class Chunk {
+  next: usize;
+  bytes: u32;
+}
 
-let next: usize = 0;
+const CHUNK: usize = offsetof<Chunk>();
+
 let lastEnd: u32 = 0;
 let places: usize = 0;
+let arena: usize = 0;
+let used: usize = 0;
 
-export const PACK_BYTES: usize = <usize>MAX_ROW * 4 + 4096;
+/** @param most bytes that all packed rows can have */
+export function packBytes(most: usize): usize {
+  return <usize>MAX_ROW * 4 + most + 4096;
+}
 
-export function layOutPack(): void {
+export function layOutPack(most: usize): void {
   places = take(<usize>MAX_ROW * 4);
+  arena = take(most);
 }
 
-export function beginPacking(number: u32): void {
-  next = nameOf(number).first;
-  lastEnd = 0;
+export function packedBytes(): usize {
+  return used;
 }
 
-/** Writes rows of the measure to the output. @returns whether rows are left */
-export function packRows(): bool {
-  let p = output;
-  while (next != 0 && p < output + ENOUGH) {
-    p = pack(p, next);
-    next = changetype<Sum>(next).next;
+export function clearPacked(): void {
+  used = 0;
+}
+
+/** Packs all rows of the table, which is empty then. */
+export function packSums(): void {
+  if (sumsSize() == 0) return;
+  for (let number: u32 = 1; number <= nameCount; number++) {
+    const name = nameOf(number);
+    if (name.first == 0) continue;
+    const at = arena + used;
+    const chunk = changetype<Chunk>(at);
+    chunk.next = 0;
+    lastEnd = 0;
+    let p = at + CHUNK;
+    for (let sum = name.first; sum != 0; sum = changetype<Sum>(sum).next) p = pack(p, sum);
+    chunk.bytes = <u32>(p - at - CHUNK);
+    used = p - arena;
+    if (name.lastChunk != 0) changetype<Chunk>(name.lastChunk).next = at;
+    else name.firstChunk = at;
+    name.lastChunk = at;
+    name.first = 0;
+    name.last = 0;
   }
-  setWritten(p - output);
-  return next != 0;
+  clearSums();
+}
+
+export function chunkAfter(at: usize): usize {
+  return changetype<Chunk>(at).next;
+}
+export function chunkBytes(at: usize): u32 {
+  return changetype<Chunk>(at).bytes;
+}
+export function chunkRows(at: usize): usize {
+  return at + CHUNK;
 }
 
 function pack(at: usize, sum: usize): usize {

@@ -68,6 +68,10 @@ export function clearSums(): void {
   used = 0;
   texts = 0;
   sumCount = 0;
+}
+
+/** The table must be empty. */
+export function clearSources(): void {
   sourceCount = 0;
 }
 

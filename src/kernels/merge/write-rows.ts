@@ -43,11 +43,6 @@ export function beginWriting(newPrefixLength: u32): void {
   isList = false;
 }
 
-/** What is in the output was written by the caller. */
-export function setWritten(bytes: usize): void {
-  written = bytes;
-}
-
 /** The host has taken what was written. */
 export function taken(): void {
   written = 0;
