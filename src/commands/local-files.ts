@@ -19,7 +19,7 @@ import { print, say } from './terminal.ts';
  * Submission files are cut into groups of about this size, whatever the number of threads: the grouping decides the order in which
  * log sums are added, and so the last digits of the result.
  */
-const GROUP_BYTES = 4 << 20;
+const GROUP_BYTES = 2 << 20;
 
 export interface AggregateOptions {
   /** File with lines `key TAB file`. */

@@ -9,6 +9,8 @@ export interface MergeRules<Item, Merged> {
   readonly unsorted: (item: Item, after: Item) => Error;
 }
 
+const BATCH = 256;
+
 interface Source<Item> {
   readonly items: AsyncIterator<Item, unknown> | Iterator<Item, unknown>;
   /** Position in the input, which decides between equal items. */
@@ -23,8 +25,16 @@ interface Source<Item> {
  */
 export async function* sortedMerge<Item, Merged>(
   sources: readonly (AsyncIterable<Item> | Iterable<Item>)[],
-  { compare, combine, unsorted }: MergeRules<Item, Merged>,
+  rules: MergeRules<Item, Merged>,
 ): AsyncGenerator<Merged, void, undefined> {
+  for await (const batch of sortedBatches(sources, rules)) for (const item of batch) yield item;
+}
+
+/** The same in batches, for millions of items: an item by itself costs its reader more than the merge. */
+export async function* sortedBatches<Item, Merged>(
+  sources: readonly (AsyncIterable<Item> | Iterable<Item>)[],
+  { compare, combine, unsorted }: MergeRules<Item, Merged>,
+): AsyncGenerator<readonly Merged[], void, undefined> {
   const before = (a: Source<Item>, b: Source<Item>): boolean => {
     const order = compare(a.head, b.head);
     return order !== 0 ? order < 0 : a.order < b.order;
@@ -35,6 +45,7 @@ export async function* sortedMerge<Item, Merged>(
   try {
     const heap = await opened(iterators);
     for (let index = heap.length >> 1; index >= 0; index -= 1) sink(heap, index, before);
+    let batch: Merged[] = [];
     let least = heap[0];
     while (least !== undefined) {
       const key = least.head;
@@ -54,8 +65,12 @@ export async function* sortedMerge<Item, Merged>(
         if (order < 0) throw unsorted(least.head, key);
         equal.push(least.head);
       }
-      yield combine(equal);
+      batch.push(combine(equal));
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
     }
+    if (batch.length > 0) yield batch;
   } finally {
     await Promise.all(iterators.map(async (iterator) => iterator.return?.()));
   }

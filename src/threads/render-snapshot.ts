@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import type { DefinitionSource } from '../histograms/look-up.ts';
-import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
+import { mergePartBatches } from '../pipeline/aggregates/merge-parts.ts';
 import type { Slot } from '../pipeline/aggregates/slot.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { defineFrom } from '../pipeline/dataset/measure-definition.ts';
@@ -89,6 +89,6 @@ async function writeFiles(
   }
 }
 
-async function* slotsOf(parts: readonly string[]): AsyncGenerator<Slot> {
-  for await (const { slot } of mergeParts(parts.map(readPart))) yield slot;
+async function* slotsOf(parts: readonly string[]): AsyncGenerator<Slot[]> {
+  for await (const batch of mergePartBatches(parts.map(readPart))) yield batch.map(({ slot }) => slot);
 }

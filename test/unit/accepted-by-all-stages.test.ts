@@ -149,7 +149,7 @@ function assertFits(channelVersion: string, fileName: string): void {
 
 async function rendered(slots: readonly PartSlot[]): Promise<number> {
   const define = defineFrom({ histograms: async () => undefined }, undefined);
-  const files = renderSnapshot({ slots: slots.map(({ slot }) => slot), previous: undefined, define });
+  const files = renderSnapshot({ slots: [slots.map(({ slot }) => slot)], previous: undefined, define });
   for (let step = await files.next(); ; step = await files.next()) {
     if (step.done === true) {
       assert.deepEqual(step.value.summary.dropped, {

@@ -39,7 +39,7 @@ function goldenDefinitions(name: string): Definitions {
 async function render(slots: readonly Slot[]) {
   const definitions = goldenDefinitions('518f5bff0ae4');
   const define = defineFrom({ histograms: async () => definitions }, undefined);
-  const rendering = renderSnapshot({ slots, previous: undefined, define });
+  const rendering = renderSnapshot({ slots: [slots], previous: undefined, define });
   const files = new Map<string, string>();
   for (;;) {
     const step = await rendering.next();

@@ -45,7 +45,7 @@ async function render(slots: readonly Slot[], source = known, before?: Map<strin
           histograms: before.get('histograms.json')!,
           revisions: before.get('revisions.json')!,
         });
-  const rendering = renderSnapshot({ slots, previous, define: defineFrom(source, previous) });
+  const rendering = renderSnapshot({ slots: [slots], previous, define: defineFrom(source, previous) });
   const files = new Map<string, string>();
   for (;;) {
     const step = await rendering.next();

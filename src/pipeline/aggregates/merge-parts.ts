@@ -1,6 +1,6 @@
 /** The merge of sorted parts: reads them in parallel and holds one slot of each, whatever their size. */
 import { InvalidDataError } from '../invalid-data.ts';
-import { sortedMerge } from '../sorted-merge.ts';
+import { sortedBatches, sortedMerge } from '../sorted-merge.ts';
 import { comparePartSlots, type PartSlot, sumSlots } from './part-line.ts';
 import type { Slot } from './slot.ts';
 
@@ -9,9 +9,18 @@ import type { Slot } from './slot.ts';
  * of the parts.
  * @throws InvalidDataError `unsorted_slots`
  */
-export function mergeParts(parts: readonly (AsyncIterable<PartSlot> | Iterable<PartSlot>)[]): AsyncGenerator<PartSlot> {
-  return sortedMerge(parts, { compare: comparePartSlots, combine: summed, unsorted });
+export function mergeParts(parts: readonly PartSlots[]): AsyncGenerator<PartSlot> {
+  return sortedMerge(parts, RULES);
 }
+
+/** The same in batches. */
+export function mergePartBatches(parts: readonly PartSlots[]): AsyncGenerator<readonly PartSlot[]> {
+  return sortedBatches(parts, RULES);
+}
+
+type PartSlots = AsyncIterable<PartSlot> | Iterable<PartSlot>;
+
+const RULES = { compare: comparePartSlots, combine: summed, unsorted };
 
 function summed(equal: readonly [PartSlot, ...PartSlot[]]): PartSlot {
   const [first] = equal;

@@ -14,8 +14,8 @@ import type { PreviousSnapshot } from './previous-snapshot.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
 export interface SnapshotInput {
-  /** Ascending by measure, by-date, path, date (all by UTF-8 bytes) and row length, without repeats. */
-  readonly slots: Iterable<Slot> | AsyncIterable<Slot>;
+  /** Ascending by measure, by-date, path, date (all by UTF-8 bytes) and row length, without repeats; in batches, as they come. */
+  readonly slots: Iterable<readonly Slot[]> | AsyncIterable<readonly Slot[]>;
   /** What the channel/version's folder holds now; undefined for its first one. */
   readonly previous: PreviousSnapshot | undefined;
   readonly define: DefineMeasure;
@@ -154,23 +154,25 @@ async function* measuresOf(
 ): AsyncGenerator<{ measure: string; slots: Slot[] }> {
   let group: Slot[] = [];
   let last: Slot | undefined;
-  for await (const slot of slots) {
-    if (last !== undefined && compareSlots(last, slot) >= 0) {
-      throw new InvalidDataError('unsorted_slots', `slots out of order: ${nameOf(slot)} after ${nameOf(last)}`);
+  for await (const batch of slots) {
+    for (const slot of batch) {
+      if (last !== undefined && compareSlots(last, slot) >= 0) {
+        throw new InvalidDataError('unsorted_slots', `slots out of order: ${nameOf(slot)} after ${nameOf(last)}`);
+      }
+      last = slot;
+      summary.slots += 1;
+      const fault = faultOf(slot);
+      if (fault !== undefined) {
+        summary.dropped[fault] += 1;
+        continue;
+      }
+      const measure = group[0]?.measure;
+      if (measure !== undefined && measure !== slot.measure) {
+        yield { measure, slots: group };
+        group = [];
+      }
+      group.push(slot);
     }
-    last = slot;
-    summary.slots += 1;
-    const fault = faultOf(slot);
-    if (fault !== undefined) {
-      summary.dropped[fault] += 1;
-      continue;
-    }
-    const measure = group[0]?.measure;
-    if (measure !== undefined && measure !== slot.measure) {
-      yield { measure, slots: group };
-      group = [];
-    }
-    group.push(slot);
   }
   if (group[0] !== undefined) yield { measure: group[0].measure, slots: group };
 }
