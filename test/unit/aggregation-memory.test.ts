@@ -68,16 +68,11 @@ describe('memory', () => {
 
   it('of a thread costs only the file that needs more than there is', async () => {
     const good = await stored(`${lines.join('\n')}\n`);
-    // Names that are remembered, as long as they may be.
-    const odd = Array.from({ length: 16 }, (_, record) => {
-      const simple = Array.from({ length: 4000 }, (_none, index) => [
-        `${record}-${index}`.padEnd(56, 'x'),
-        { ['y'.repeat(56)]: 1 },
-      ]);
-      return `id\t${JSON.stringify({
-        info: { OS: 'WINNT', version: '6.1', arch: 'x86' },
-        simpleMeasurements: Object.fromEntries(simple) as unknown,
-      })}`;
+    // The reader remembers texts of up to a kilobyte: 16,384 of them need more than this thread has.
+    const odd = Array.from({ length: 10 }, (_, record) => {
+      const simple = Array.from({ length: 3900 }, (_none, index) => [`${record}-${index}`.padStart(1000, 'x'), 1]);
+      const simpleMeasurements = Object.fromEntries(simple) as unknown;
+      return `id\t${JSON.stringify({ info: { OS: 'WINNT', version: '6.1', arch: 'x86' }, simpleMeasurements })}`;
     });
     const large = await stored(`${odd.join('\n')}\n`);
     const files = ['nightly', 'aurora', 'beta'].map((channel, index) => ({

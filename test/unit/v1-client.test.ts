@@ -26,7 +26,8 @@ async function folder(): Promise<Map<string, string>> {
   ];
   const define = defineFrom({ histograms: async () => ({ EXP, LINEAR }) }, undefined);
   const files = new Map<string, string>();
-  for await (const { name, json } of renderSnapshot({ slots: [slots], previous: undefined, define })) files.set(name, json);
+  for await (const { name, json } of renderSnapshot({ slots: [slots], previous: undefined, define }))
+    files.set(name, json);
   return files;
 }
 
