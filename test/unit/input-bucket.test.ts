@@ -263,6 +263,7 @@ describe('the partition walk', () => {
     ['format version 1', { [REAL.replace('.v2.', '.v1.')]: 5 }, { other_version: 1 }, 0],
     ['a rest of an upload', { [`${REAL}.compressme`]: 5 }, { unrecognised: 1 }, 0],
     ['a folder below the file level', { [`${base}20131029030201.20131029.v2.log.x/y.xz`]: 5 }, { malformed_key: 1 }, 0],
+    ['a folder with a line break', { [REAL.replace('Firefox', 'a\nb')]: 5, [REAL]: 5 }, { malformed_key: 1 }, 1],
     ['a channel with a slash', { [REAL.replace('nightly', 'x/y')]: 5, [REAL]: 5 }, { malformed_key: 1 }, 1],
     ['the .xz suffix', { [REAL.replace('.lzma', '.xz')]: 5 }, {}, 1],
   ];

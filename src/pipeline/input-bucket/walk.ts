@@ -17,6 +17,8 @@ export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => As
 type SkipReason = 'adopted' | 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 
+const CONTROL = /[\x00-\x1f\x7f]/;
+
 const LEVELS = 6;
 /** Levels 0…3 are folders; build id and submission date are dot parts of the file name. */
 const FIRST_DOT_LEVEL = 4;
@@ -58,8 +60,9 @@ async function* partitionsBelow(
   for await (const entry of list(prefix, level < FIRST_DOT_LEVEL ? '/' : '.')) {
     if (entry.kind === 'folder') {
       const value = entry.name.slice(prefix.length, -1);
-      // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar.
-      if (level >= FIRST_DOT_LEVEL && value.includes('/')) skip('malformed_key');
+      // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar. A control character
+      // would break the lists of files, which have a key in each line.
+      if ((level >= FIRST_DOT_LEVEL && value.includes('/')) || CONTROL.test(value)) skip('malformed_key');
       else if (admits(level, value)) folders.push(entry.name);
     } else {
       const value = entry.key.slice(prefix.length);
