@@ -1,5 +1,5 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
-import { type FileHandle, mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
@@ -71,14 +71,8 @@ async function foldSums(
   const files = sums.map(({ id, path }) => ({ id, path }));
   const { maxLineBytes, maxTableBytes } = SUBMISSION_LIMITS;
   const limits = { maxLineBytes, maxTableBytes, maxHistogramLength: submissionRules(config).maxHistogramLength };
-  const parts = await Promise.all(
-    rangesOf(lines, config.TELEMETRY_THREADS).map((range, index) =>
-      threads.foldSums({ ...{ files, lines, range, limits }, folder: dirname(output), output: `${output}-${index}` }),
-    ),
-  );
-  await joinFiles(
-    parts.map((_, index) => `${output}-${index}`),
-    output,
+  const parts = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
+    threads.foldSums({ ...{ files, lines, range, limits }, folder: dirname(output), output: path }),
   );
   return parts.reduce((sum, part) => sum + part.mixedStatistics, 0);
 }
@@ -177,10 +171,8 @@ async function mergeFiles(
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
   const lines = linesByKey(indexes);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
-  const ranges = await Promise.all(
-    rangesOf(lines, config.TELEMETRY_THREADS).map((range, index) =>
-      threads.mergeResultRange({ ...{ results, lines, range }, ...work, output: `${output}-${index}` }),
-    ),
+  const ranges = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
+    threads.mergeResultRange({ ...{ results, lines, range }, ...work, output: path }),
   );
   demandGood(
     [...indexes, ...ranges].flatMap(({ rejected }) => rejected),
@@ -188,10 +180,6 @@ async function mergeFiles(
   );
   const dropped: Record<string, number> = {};
   for (const range of ranges) addCounts(dropped, range.dropped);
-  await joinFiles(
-    ranges.map((_, index) => `${output}-${index}`),
-    output,
-  );
   return { lines: ranges.reduce((sum, range) => sum + range.lines, 0), dropped };
 }
 
@@ -216,6 +204,29 @@ async function mergeHalves(
 async function sharesOf(paths: readonly string[], shares: number): Promise<[from: number, to: number][]> {
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
   return balanced(sizes, shares);
+}
+
+/** So that what is written can be put together while the threads go on. */
+const RANGES_A_THREAD = 3;
+
+/** Has ranges of keys written by threads, and makes one file of what they write. */
+async function writeRanges<Written>(
+  lines: LinesByKey,
+  threads: number,
+  output: string,
+  write: (range: readonly [number, number], path: string) => Promise<Written>,
+): Promise<Written[]> {
+  const ranges = rangesOf(lines, RANGES_A_THREAD * threads).filter(([from, to]) => from < to);
+  const paths = ranges.map((_, index) => `${output}-${index}`);
+  const pending = ranges.map((range, index) => write(range, paths[index] ?? ''));
+  // Whichever fails first is thrown, once none is writing any more.
+  const ended = Promise.allSettled(pending);
+  try {
+    await joinFiles(paths, pending, output);
+  } finally {
+    await ended;
+  }
+  return Promise.all(pending);
 }
 
 /** The same for the keys of an index, by the bytes of their lines. */
@@ -253,13 +264,23 @@ function demandGood(rejected: readonly RejectedResult[], of: number): void {
 
 const COPY_BYTES = 1 << 20;
 
-/** Makes one file of several; the first becomes it. */
-async function joinFiles([first = '', ...others]: readonly string[], output: string): Promise<void> {
+/** Makes one file of several, each of which is there when its promise is kept; the first becomes it. */
+async function joinFiles(
+  [first, ...others]: readonly string[],
+  [isFirstThere, ...areThere]: readonly Promise<unknown>[],
+  output: string,
+): Promise<void> {
+  if (first === undefined) {
+    await writeFile(output, '');
+    return;
+  }
+  await isFirstThere;
   // One buffer for all of it: streams make one for each piece.
   const buffer = Buffer.allocUnsafe(COPY_BYTES);
   const target = await open(first, 'a');
   try {
-    for (const other of others) {
+    for (const [index, other] of others.entries()) {
+      await areThere[index];
       await appendFile(other, target, buffer);
       await rm(other);
     }

@@ -22,9 +22,11 @@ const FAULTS = ['', 'bad_path', 'bad_date', 'bad_values', 'empty_aggregate', 'ba
 
 export class MergeKernel extends RowKernel<'merge'> {
   readonly #parser = new ResultParser();
-  readonly #dropped: DropCounts = {};
+  #dropped: DropCounts = {};
+  #mixedBefore = 0;
   /** Where lines go, and how many bytes of them fit. */
   readonly inputAt: number;
+  readonly inputBytes: number;
 
   constructor(inputBytes: number) {
     super('merge', {
@@ -35,7 +37,17 @@ export class MergeKernel extends RowKernel<'merge'> {
       },
     });
     this.inputAt = this.kernel.setUp(inputBytes, randomInt(2 ** 32));
+    this.inputBytes = inputBytes;
     this.fillTables();
+  }
+
+  /** Forgets all texts and counts: for another merge. */
+  reset(): void {
+    this.forget();
+    this.#dropped = {};
+    this.#mixedBefore = Number(this.kernel.mixedTotal());
+    const drops = this.kernel.dropsAt();
+    this.bytes.fill(0, drops, drops + 8 * FAULTS.length);
   }
 
   /** Begins an empty table, for lines of this key. */
@@ -61,7 +73,7 @@ export class MergeKernel extends RowKernel<'merge'> {
       const count = Number(this.bytes.readBigUInt64LE(at + 8 * number));
       if (count > 0) addCounts(dropped, { [reason]: count });
     }
-    const mixed = Number(this.kernel.mixedTotal());
+    const mixed = Number(this.kernel.mixedTotal()) - this.#mixedBefore;
     if (mixed > 0) dropped['mixed_statistics'] = mixed;
     return dropped;
   }

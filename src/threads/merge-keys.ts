@@ -28,11 +28,15 @@ export interface MergeKeysResult {
 }
 
 export async function mergeKeys(input: MergeKeysInput, sink: TextSink): Promise<MergeKeysResult> {
-  const merge = new KeyMerge(input, sink);
+  const windows = new LineWindows(input.results, longest(input.lines.length));
+  const kernel = takeKernel(windows.size);
+  windows.place(kernel.inputAt);
   try {
-    return await merge.run();
+    const merged = await new KeyMerge(input, sink, kernel, windows).run();
+    keptKernel = kernel;
+    return merged;
   } finally {
-    merge.close();
+    windows.close();
   }
 }
 
@@ -44,17 +48,12 @@ class KeyMerge {
   readonly #faults = new Map<number, { readonly offset: number; readonly error: InvalidDataError }>();
   readonly #output: KeyOutput;
 
-  constructor(input: MergeKeysInput, sink: TextSink) {
+  constructor(input: MergeKeysInput, sink: TextSink, kernel: MergeKernel, windows: LineWindows) {
     this.#input = input;
     this.#sink = sink;
-    this.#windows = new LineWindows(input.results, longest(input.lines.length));
-    this.#kernel = new MergeKernel(this.#windows.size);
-    this.#windows.place(this.#kernel.inputAt);
-    this.#output = new KeyOutput(this.#kernel, sink, input.folder, String(input.range[0]));
-  }
-
-  close(): void {
-    this.#windows.close();
+    this.#windows = windows;
+    this.#kernel = kernel;
+    this.#output = new KeyOutput(kernel, sink, input.folder, String(input.range[0]));
   }
 
   async run(): Promise<MergeKeysResult> {
@@ -124,4 +123,15 @@ function keyOf(text: string): LineKey {
 
 function longest(lengths: Uint32Array): number {
   return lengths.reduce((most, length) => Math.max(most, length), 0);
+}
+
+/** That of the thread's last merge, when it ended well: to lay out its memory takes time. */
+let keptKernel: MergeKernel | undefined;
+
+function takeKernel(inputBytes: number): MergeKernel {
+  const kernel = keptKernel;
+  keptKernel = undefined;
+  if (kernel === undefined || kernel.inputBytes < inputBytes) return new MergeKernel(inputBytes);
+  kernel.reset();
+  return kernel;
 }
