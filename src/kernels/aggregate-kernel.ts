@@ -28,6 +28,8 @@ const SIMPLE_LENGTH = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
 /** Bytes of a date in memory. */
 const DATE_BYTES = 8;
 const NO_DATE = '00000000';
+/** That of no submission. */
+const NO_PATH = { text: '', number: 0 };
 const NOTHING_BAD: BadHistograms = { names: 0, measures: [] };
 
 export interface AggregateLimits {
@@ -62,6 +64,9 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   #channelVersion = 0;
   #source = 0;
   #measures = new Map<string, number>();
+  #lastPath = NO_PATH;
+  /** 0 when it is not known. */
+  #simpleEnd = 0;
 
   constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
     super('aggregate', {
@@ -131,9 +136,9 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   }
 
   addSimple(measure: string, path: string, { bucket, value, log }: SimpleValue): void {
-    const end = this.#endNumber(SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
+    this.#simpleEnd ||= this.keepEnd(SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
     this.kernel.addSimple(
-      ...([this.#measureNumber(measure), this.#pathNumber(path), this.#source, end] as const),
+      ...([this.#measureNumber(measure), this.#pathNumber(path), this.#source, this.#simpleEnd] as const),
       ...([SIMPLE_LENGTH, bucket, value, log] as const),
     );
   }
@@ -188,6 +193,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     const number = this.kernel.endInBlock();
     const end = number === 0 ? undefined : this.endOf(number);
     super.forget();
+    this.#simpleEnd = 0;
     this.kernel.goOnWithEnd(end === undefined ? 0 : this.keepEnd(end.buildId, end.revision));
   }
 
@@ -200,6 +206,8 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   clear(): void {
     this.kernel.clear();
     this.#numbers = noNumbers();
+    this.#lastPath = NO_PATH;
+    this.#simpleEnd = 0;
     this.oddPaths.clear();
     this.oddEnds.clear();
   }
@@ -231,6 +239,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   }
 
   #pathNumber(path: string): number {
+    if (path === this.#lastPath.text) return this.#lastPath.number;
     let number = this.#numbers.paths.get(path);
     if (number === undefined) {
       const text = JSON.stringify(path).slice(1, -1);
@@ -239,6 +248,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
       number = this.kernel.keepFilterPath(scratch, length, path.length, isPlain(text) ? 0 : 1);
       this.#numbers.paths.set(path, number);
     }
+    this.#lastPath = { text: path, number };
     return number;
   }
 

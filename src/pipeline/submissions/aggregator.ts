@@ -33,6 +33,14 @@ export const DEFAULT_RULES: SubmissionRules = {
 /** A build is counted by submission date for this many days (docs/formats/submissions.md 3.3). */
 const MAX_BUILD_AGE_DAYS = 60;
 
+/** A simple measurement's name, and where it stands in the record that had it last. */
+interface SimpleName {
+  readonly measure: string;
+  readonly isMeasure: boolean;
+  record: number;
+  place: number;
+}
+
 export class SubmissionAggregator {
   /** Submissions counted. */
   records = 0;
@@ -44,8 +52,11 @@ export class SubmissionAggregator {
   #dimensions: SubmissionDimensions | undefined;
   #buildInFuture = false;
   readonly #reader: SubmissionReader;
-  readonly #simpleNames = new Map<string, string>();
-  readonly #goodNames = new Set<string>();
+  /** By name and sub-name. */
+  readonly #simpleNames = new Map<string, Map<string | undefined, SimpleName>>();
+  #simpleCount = 0;
+  /** Number of the record, by which a name that comes twice in it is recognised. */
+  #record = 0;
   readonly #parts = new Map<string, string>();
 
   constructor(sums: SubmissionSums, rules: SubmissionRules) {
@@ -120,21 +131,33 @@ export class SubmissionAggregator {
   }
 
   #addSimpleMeasurements(reader: SubmissionReader, path: string): void {
+    if (this.#simpleCount > MAX_REMEMBERED) this.#forgetSimpleNames();
+    this.#record += 1;
     // Members that come twice count once, the last time; different names that end up in one measure count each.
-    const lastValues = new Map<string, number>();
+    const names: SimpleName[] = [];
+    const values: number[] = [];
     for (const [index, name] of reader.simpleNames.entries()) {
       const sub = reader.simpleSubNames[index];
       // Looked at before anything is made of it.
-      if (name.length > MAX_MEASURE || (sub?.length ?? 0) > MAX_MEASURE || name.includes('\0'))
+      if (name.length > MAX_MEASURE || (sub?.length ?? 0) > MAX_MEASURE) {
         this.note('bad_measure_name');
-      else lastValues.set(sub === undefined ? name : `${name}\0${sub}`, reader.simpleValues[index] ?? 0);
+        continue;
+      }
+      const known = this.#simpleName(name, sub);
+      const value = reader.simpleValues[index] ?? 0;
+      if (known.record === this.#record) values[known.place] = value;
+      else {
+        known.record = this.#record;
+        known.place = names.push(known) - 1;
+        values.push(value);
+      }
     }
     const seen = new Set<string>();
-    for (const [key, value] of lastValues) this.#addSimple(this.#simpleName(key), value, path, seen);
+    for (const [index, name] of names.entries()) this.#addSimple(name, values[index] ?? 0, path, seen);
   }
 
-  #addSimple(measure: string, value: number, path: string, seen: Set<string>): void {
-    if (!this.#isMeasureName(measure)) this.note('bad_measure_name');
+  #addSimple({ measure, isMeasure }: SimpleName, value: number, path: string, seen: Set<string>): void {
+    if (!isMeasure) this.note('bad_measure_name');
     else if (!(Math.abs(value) <= MAX_STATISTIC)) this.note('bad_simple_measure');
     else {
       if (seen.has(measure)) this.note('name_collision');
@@ -145,22 +168,25 @@ export class SubmissionAggregator {
     }
   }
 
-  /** @param key name, or name NUL sub-name */
-  #simpleName(key: string): string {
-    let measure = this.#simpleNames.get(key);
-    if (measure === undefined) {
-      const [name = '', sub] = key.split('\0');
-      measure = simpleMeasureName(name, sub);
-      if (this.#simpleNames.size < MAX_REMEMBERED) this.#simpleNames.set(key, measure);
+  #simpleName(name: string, sub: string | undefined): SimpleName {
+    let subs = this.#simpleNames.get(name);
+    if (subs === undefined) {
+      subs = new Map();
+      this.#simpleNames.set(name, subs);
     }
-    return measure;
+    let known = subs.get(sub);
+    if (known === undefined) {
+      const measure = simpleMeasureName(name, sub);
+      known = { measure, isMeasure: isMeasureName(measure), record: 0, place: 0 };
+      subs.set(sub, known);
+      this.#simpleCount += 1;
+    }
+    return known;
   }
 
-  #isMeasureName(name: string): boolean {
-    if (this.#goodNames.has(name)) return true;
-    if (!isMeasureName(name)) return false;
-    if (this.#goodNames.size < MAX_REMEMBERED) this.#goodNames.add(name);
-    return true;
+  #forgetSimpleNames(): void {
+    this.#simpleNames.clear();
+    this.#simpleCount = 0;
   }
 
   #part(text: string): string {
