@@ -2,21 +2,17 @@
 import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
-import type { ChunkHead } from '../pipeline/aggregates/chunk-head.ts';
-import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
+import type { ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
-import { MAX_NAMED_OF_RUN, worstOf } from '../pipeline/bad-histograms.ts';
-import { addCount, addCounts } from '../pipeline/known-reasons.ts';
+import { addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
-import type { ObjectStore } from '../ports.ts';
-import { readChunkHeads } from '../state/chunks.ts';
 import { contributionOf } from '../state/contribution.ts';
-import { createFileList } from '../state/file-lists.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
-import { openPlan, planTime } from '../state/plan.ts';
+import { planTime } from '../state/plan.ts';
+import { storedTotals } from '../state/run-totals.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -70,9 +66,8 @@ async function build(
 ): Promise<RunContribution> {
   const { analysis, settings } = ports;
   return inWorkFolder(settings.workDirectory, async (folder) => {
-    const heads = await readChunkHeads(analysis, run, chunks, signal);
-    const { channelVersions, ...totals } = await totalsOf(analysis, run, heads, signal);
-    const { planned, unplanned } = plannedParts(heads, channelVersions);
+    const { parts, channelVersions, ...totals } = await totalsOf(ports, run, chunks, folder, signal);
+    const { planned, unplanned } = plannedParts(parts, new Set(channelVersions));
     const built = await buildSegments(ports, day, planned, folder, signal);
     const segments = built.map(({ segment }) => segment);
     const tooMany = built.reduce((sum, { measuresLeftOut }) => sum + measuresLeftOut, 0);
@@ -92,16 +87,14 @@ async function build(
   });
 }
 
-type Part = ChunkHead['parts'][number];
-
 /** Parts of channel/versions that some input file of the plan is of. A worker may name others: their slots are only counted. */
 function plannedParts(
-  heads: readonly ChunkHead[],
+  parts: readonly ChunkPart[],
   channelVersions: ReadonlySet<string>,
-): { planned: Part[]; unplanned: number } {
-  const planned: Part[] = [];
+): { planned: ChunkPart[]; unplanned: number } {
+  const planned: ChunkPart[] = [];
   let unplanned = 0;
-  for (const part of heads.flatMap((head) => head.parts)) {
+  for (const part of parts) {
     if (channelVersions.has(part.channelVersion)) planned.push(part);
     else unplanned += part.slots;
   }
@@ -111,7 +104,7 @@ function plannedParts(
 async function buildSegments(
   { analysis, threads, settings }: Ports,
   day: string,
-  chunkParts: readonly Part[],
+  chunkParts: readonly ChunkPart[],
   folder: string,
   signal: AbortSignal,
 ): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
@@ -138,84 +131,24 @@ async function buildSegments(
 }
 
 type Totals = Omit<RunContribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'> & {
-  readonly channelVersions: ReadonlySet<string>;
+  readonly parts: readonly ChunkPart[];
+  readonly channelVersions: readonly string[];
 };
 
-/** Counts of the whole run, its file lists (a key is in exactly one of them), and the channel/versions of its files. */
+/** Counts of the whole run, its file lists (a key is in exactly one of them), its parts and the channel/versions of its files. */
 export async function totalsOf(
-  analysis: ObjectStore,
+  ports: Pick<Ports, 'analysis' | 'threads'>,
   run: RunRef,
-  heads: readonly ChunkHead[],
+  chunks: readonly ChunkRef[],
+  folder: string,
   signal: AbortSignal,
 ): Promise<Totals> {
-  const skipped: Record<string, number> = {};
-  const dropped: Record<string, number> = {};
-  const failedTasks: Record<string, number> = {};
-  for (const head of heads) {
-    addCounts(skipped, head.skipped);
-    addCounts(dropped, head.dropped);
-    for (const { reason } of head.failed) addCounts(failedTasks, { [reason]: 1 });
-  }
-  const { processed, missing, channelVersions } = await filesOf(analysis, run, heads, signal);
-  const sum = (count: (head: ChunkHead) => number): number => heads.reduce((total, head) => total + count(head), 0);
+  const { counts, parts, channelVersions, files, ...lists } = await storedTotals(ports, run, chunks, folder, signal);
+  const { done, failed, missing, partial, records, skipped, badHistograms, dropped, failedTasks } = counts;
   return {
-    done: sum(({ done }) => done.length),
-    failed: sum(({ failed }) => failed.length),
-    missing: sum((head) => head.missing.length),
-    files: {
-      processed: processed.length,
-      missing: missing.length,
-      partial: sum(({ filesPartial }) => filesPartial.length),
-    },
-    filesProcessedKey: await createFileList(analysis, run, 'processed', processed, signal),
-    filesMissingKey: await createFileList(analysis, run, 'missing', missing, signal),
-    records: heads.reduce((total, { records }) => addCount(total, records), 0),
-    skipped,
-    badHistograms: worstOf(
-      heads.map((head) => head.badHistograms),
-      MAX_NAMED_OF_RUN,
-    ),
-    dropped,
-    failedTasks,
-    channelVersions,
+    ...{ done, failed, missing, files: { ...files, partial }, ...lists },
+    ...{ records, skipped, badHistograms, dropped, failedTasks, parts, channelVersions },
   };
-}
-
-/** Lines of both lists: every file of the plan is in one of them, a missing one with its reason behind a tab. */
-async function filesOf(
-  analysis: ObjectStore,
-  run: RunRef,
-  heads: readonly ChunkHead[],
-  signal: AbortSignal,
-): Promise<{ processed: string[]; missing: string[]; channelVersions: Set<string> }> {
-  const unread = new Map<string, string>();
-  const lostTasks = new Map<number, string>();
-  for (const head of heads) {
-    for (const { key, reason } of head.filesFailed) unread.set(key, reason);
-    for (const { number, reason } of head.failed) lostTasks.set(number, reason);
-    for (const number of head.missing) lostTasks.set(number, 'no_result');
-  }
-  const processed: string[] = [];
-  const missing: string[] = [];
-  const byFolder = new Map<string, string | undefined>();
-  const { head: plan, tasks } = await openPlan(analysis, run, signal);
-  // Receipts are numbered by the task's place in the plan, which the task ids of a round do not contain.
-  let number = 0;
-  for await (const task of tasks) {
-    number += 1;
-    const lost = lostTasks.get(number);
-    for (const key of task.files) {
-      const folder = key.slice(0, key.lastIndexOf('/'));
-      // A key alone may be bad; all good ones of a folder are of one channel/version.
-      if (byFolder.get(folder) === undefined) byFolder.set(folder, channelVersionOf(key));
-      const reason = lost ?? unread.get(key);
-      if (reason === undefined) processed.push(key);
-      else missing.push(`${key}\t${reason}`);
-    }
-  }
-  for (const key of plan.missingKeys) missing.push(`${key}\tnot_found`);
-  const channelVersions = new Set([...byFolder.values()].filter((name) => name !== undefined));
-  return { processed, missing, channelVersions };
 }
 
 function countRun(

@@ -5,7 +5,6 @@ import { failure } from '../failures.ts';
 import { investigationQueues } from '../names.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
-import { readChunkHeads } from '../state/chunks.ts';
 import { addressOf } from '../state/documents.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
@@ -79,13 +78,12 @@ async function collect(
   signal: AbortSignal,
 ): Promise<InvestigationSummary> {
   return inWorkFolder(settings.workDirectory, async (folder) => {
-    const heads = await readChunkHeads(analysis, run, chunks, signal);
+    const totals = await totalsOf({ analysis, threads }, run, chunks, folder, signal);
+    const { filesProcessedKey, filesMissingKey, channelVersions: _, parts: chunkParts, ...counts } = totals;
     const parts = new LocalParts(analysis, folder, signal);
-    const paths = await parts.paths(heads.flatMap((head) => head.parts.map(({ key }) => key)));
+    const paths = await parts.paths(chunkParts.map(({ key }) => key));
     const output = join(folder, 'result.txt');
     const { lines, bytes } = await parts.reading(() => threads.partsToResult({ parts: paths, output }, signal));
-    const totals = await totalsOf(analysis, run, heads, signal);
-    const { filesProcessedKey, filesMissingKey, channelVersions: _, ...counts } = totals;
     const lists = { filesProcessedKey, filesMissingKey };
     const report = { name, runId: run.runId, planned: tasks, ...counts, lines, ...lists };
     const result = stateKeys.investigationResult(name);

@@ -16,8 +16,10 @@ export interface ProjectionsResult {
   readonly versions: string;
 }
 
-export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis' | 'published' | 'settings'>) {
-  const { analysis, published, settings } = ports;
+export function createProjectionActivities(
+  ports: Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'settings'>,
+) {
+  const { analysis, published, threads, settings } = ports;
   const { publishedPrefix, workDirectory } = settings;
 
   return {
@@ -28,7 +30,7 @@ export function createProjectionActivities(ports: Pick<ActivityPorts, 'analysis'
         () => ({}),
         async () => {
           await failpoint('proj.before', signal);
-          return writeProjections({ analysis, published, publishedPrefix }, workDirectory, signal);
+          return writeProjections({ analysis, published, publishedPrefix, threads }, workDirectory, signal);
         },
       );
       const { seq } = versions.head;

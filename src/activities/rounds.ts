@@ -318,7 +318,7 @@ async function storePlan(
       ...counts,
       missingKeys: [],
     };
-    await createPlan(analysis, run, head, compressedTasks(tasks), signal);
+    await createPlan(analysis, run, head, await compressedTasks(tasks), signal);
   }
   return { ...counts, missingKeys: 0, chunkTasks: chunkSize(tasks.length, chunkTasks) };
 }

@@ -210,9 +210,9 @@ function sha256(text: string): string {
 }
 
 async function writeProjectionsOf(
-  { analysis, published, settings }: AdoptionPorts,
+  { analysis, published, threads, settings }: AdoptionPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const { publishedPrefix, workDirectory } = settings;
-  await writeProjections({ analysis, published, publishedPrefix }, workDirectory, signal);
+  await writeProjections({ analysis, published, publishedPrefix, threads }, workDirectory, signal);
 }

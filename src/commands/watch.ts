@@ -9,6 +9,7 @@ import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import type { Config } from '../config.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
+import { createThreadPool } from '../threads/pool.ts';
 import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';
 import type { Facts } from '../watch/rules/facts.ts';
 import { exitCodeOfFindings, type Finding, findingLine } from '../findings.ts';
@@ -66,13 +67,16 @@ async function repaired(
   { publishedPrefix }: WatchNames,
   config: Config,
 ): Promise<Repair> {
+  const threads = createThreadPool(1);
   try {
     const signal = AbortSignal.timeout(REPAIR_MS);
-    const stores = { analysis, published, publishedPrefix };
+    const stores = { analysis, published, publishedPrefix, threads };
     const { versions } = await writeProjections(stores, config.TELEMETRY_WORK_DIRECTORY, signal);
     return { kind: 'repaired', seq: versions.head.seq };
   } catch (error) {
     return { kind: 'failed', message: plainLine((error as Error).message) };
+  } finally {
+    await threads.close();
   }
 }
 

@@ -7,7 +7,8 @@ import { emptyLedger } from '../pipeline/dataset/ledger.ts';
 import { parseVersions } from '../pipeline/dataset/versions.ts';
 import { NO_METRICS } from '../metrics.ts';
 import type { ObjectStore } from '../ports.ts';
-import { getIfPresent, inflatedText, isDamage } from '../state/documents.ts';
+import { getIfPresent, inflatedText } from '../state/documents.ts';
+import { isContentError } from '../threads/content-error.ts';
 import { publishedNames } from '../state/keys.ts';
 import { publishedFolders } from '../state/listing.ts';
 import { isOwnState, isWrongDataSet, refuseAnyHistory } from '../state/owner.ts';
@@ -59,7 +60,7 @@ async function lookAtPointer(stores: DataSetStores, isOwn: boolean, signal: Abor
     const lost = `its ledger ${head.ledger} is not in s3://${stores.analysis.bucket}`;
     return differs(facts, lost, 'correct TELEMETRY_ANALYSIS_BUCKET, or restore the ledger');
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isContentError(error)) throw error;
     return differs(`not a file of this application: ${error.message}`, NOT_OURS);
   }
 }

@@ -1,12 +1,11 @@
 /** Merged chunks: a head that says what went in, and sorted parts by channel/version. */
-import pMap from 'p-map';
 import { type ChunkHead, type ChunkPart, parseChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
-import { type Codec, readDocument, readOrCreate } from './documents.ts';
+import { type Codec, readOrCreate } from './documents.ts';
 import { stateKeys } from './keys.ts';
+import { LocalObjects } from './local-objects.ts';
 
-const READS_AT_ONCE = 16;
 const HEAD: Codec<ChunkHead> = { what: 'the head of a merged chunk', parse: parseChunkHead };
 
 /** The head that is stored, or what `merge` brings. */
@@ -20,20 +19,9 @@ export async function chunkHead(
   return (await readOrCreate(store, stateKeys.chunk(run, chunk), HEAD, merge, signal)).value;
 }
 
-/**
- * In the order of the chunks.
- * @throws ApplicationFailure StateDamaged
- */
-export async function readChunkHeads(
-  store: ObjectStore,
-  run: RunRef,
-  chunks: readonly ChunkRef[],
-  signal: AbortSignal,
-): Promise<ChunkHead[]> {
-  const ordered = chunks.toSorted((a, b) => a.chunk - b.chunk);
-  return pMap(ordered, (chunk) => readDocument(store, stateKeys.chunk(run, chunk), HEAD, signal), {
-    concurrency: READS_AT_ONCE,
-  });
+/** Heads as local files, for a thread. */
+export function localChunkHeads(store: ObjectStore, folder: string, signal: AbortSignal): LocalObjects {
+  return new LocalObjects(store, folder, { what: HEAD.what, name: 'head' }, signal);
 }
 
 /** A part as a thread has written it to a local file. */

@@ -5,11 +5,13 @@
  * A document that should be there and is not, or that cannot be read, is `StateDamaged`: final, with its full address
  * and what to do. It is never taken for an empty one, and never repaired by a guess.
  */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { failure, type FailureType } from '../failures.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { type ObjectBody, type ObjectHeaders, ObjectMissingError, type ObjectStore } from '../ports.ts';
-import { isGzip } from '../threads/gzip.ts';
+import { isContentError } from '../threads/content-error.ts';
+import { inflatedText } from '../threads/gzip.ts';
+
+export { inflatedText } from '../threads/gzip.ts';
 
 export interface Codec<T> {
   /** Name for people: `the contribution of a run`. */
@@ -134,7 +136,7 @@ export function undamaged<T>(address: string, what: string, parse: () => T, type
   try {
     return parse();
   } catch (error) {
-    throw isDamage(error) ? damaged(address, what, error, type, remedy) : error;
+    throw isContentError(error) ? damaged(address, what, error, type, remedy) : error;
   }
 }
 
@@ -146,19 +148,4 @@ export function damaged(
   remedy = REMEDY,
 ): Error {
   return failure(type, `${address} is damaged: ${error.message} (${what}); ${remedy}`, error);
-}
-
-/** Whether an error is about the content, and not about reading it. */
-export function isDamage(error: unknown): error is Error {
-  if (error instanceof InvalidDataError) return true;
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return code !== undefined && /^(?:Z_|ZSTD_|ERR_BUFFER_TOO_LARGE|ERR_STRING_TOO_LONG)/.test(code);
-}
-
-/** Far above every document. */
-const MAX_BYTES = 256 << 20;
-
-/** The text of a stored object, compressed or not. */
-export function inflatedText(body: Buffer): string {
-  return (isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
 }

@@ -1,28 +1,33 @@
 /** The lists of input files of a run: sorted, one key a line; a missing one is followed by a tab and the reason. */
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { createGunzip, gzipSync } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
+import { isContentError } from '../threads/content-error.ts';
+import { type FileListInfo, keyOfLine } from '../threads/file-list.ts';
 import { textLines } from '../threads/lines.ts';
-import { addressOf, damaged, isDamage, readObject } from './documents.ts';
+import { addressOf, damaged, readObject } from './documents.ts';
 import { stateKeys } from './keys.ts';
+import { LocalObjects } from './local-objects.ts';
 
 const WHAT = 'a list of input files';
 
-/** Stores a list under the hash of its content. @returns its key */
+/** Stores a list that a thread has written. @returns its key */
 export async function createFileList(
   store: ObjectStore,
   run: RunRef,
   which: 'processed' | 'missing',
-  lines: readonly string[],
+  { path, sha256, storedBytes }: FileListInfo,
   signal: AbortSignal,
 ): Promise<string> {
-  const sorted = lines.toSorted();
-  const text = Buffer.from(sorted.map((line) => `${line}\n`).join(''));
-  const key = stateKeys.files(run, which, createHash('sha256').update(text).digest('hex'));
-  await store.createOnce(key, gzipSync(text), { contentType: 'application/gzip' }, signal);
+  const key = stateKeys.files(run, which, sha256);
+  await store.createOnce(key, { path, size: storedBytes }, { contentType: 'application/gzip' }, signal);
   return key;
+}
+
+/** Lists as local files, for a thread. @param name of the files */
+export function localFileLists(store: ObjectStore, folder: string, name: string, signal: AbortSignal): LocalObjects {
+  return new LocalObjects(store, folder, { what: WHAT, name }, signal);
 }
 
 /**
@@ -33,8 +38,8 @@ export async function* keysOf(store: ObjectStore, listKey: string, signal: Abort
   const { body } = await readObject(store, listKey, WHAT, signal);
   try {
     for await (const line of textLines(Readable.from([body]).pipe(createGunzip())))
-      if (line !== '') yield line.split('\t', 1)[0] ?? line;
+      if (line !== '') yield keyOfLine(line);
   } catch (error) {
-    throw isDamage(error) ? damaged(addressOf(store, listKey), WHAT, error) : error;
+    throw isContentError(error) ? damaged(addressOf(store, listKey), WHAT, error) : error;
   }
 }

@@ -1,23 +1,16 @@
 /** Plans and run indexes: written once by `planTasks` or `planRound`, read by every later stage. */
-import { createGunzip, gzipSync } from 'node:zlib';
+import { createGunzip, createGzip, gzipSync } from 'node:zlib';
 import { Readable } from 'node:stream';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
 import type { AnalysisTask } from '../pipeline/task-queue/pack.ts';
-import { parsePlanHead, parsePlanLine, planLine, type PlanHead } from '../pipeline/task-queue/plan.ts';
-import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { type PlanContent, planLine, type PlanHead, readPlan } from '../pipeline/task-queue/plan.ts';
 import type { ObjectStore } from '../ports.ts';
+import { isContentError } from '../threads/content-error.ts';
 import { textLines } from '../threads/lines.ts';
-import {
-  addressOf,
-  type Codec,
-  createDocumentOnce,
-  damaged,
-  isDamage,
-  readDocumentIfPresent,
-  readObject,
-} from './documents.ts';
+import { addressOf, type Codec, createDocumentOnce, damaged, readDocumentIfPresent, readObject } from './documents.ts';
 import { stateKeys } from './keys.ts';
+import { LocalObjects } from './local-objects.ts';
 
 const WHAT = 'the plan of a run';
 
@@ -25,39 +18,29 @@ const WHAT = 'the plan of a run';
  * The head and a stream of the tasks, in task order.
  * @throws ApplicationFailure StateDamaged, also while the tasks are read
  */
-export async function openPlan(
-  store: ObjectStore,
-  run: RunRef,
-  signal: AbortSignal,
-): Promise<{ head: PlanHead; tasks: AsyncGenerator<AnalysisTask> }> {
+export async function openPlan(store: ObjectStore, run: RunRef, signal: AbortSignal): Promise<PlanContent> {
   const key = stateKeys.plan(run);
   const { body } = await readObject(store, key, WHAT, signal);
-  const lines = textLines(Readable.from([body]).pipe(createGunzip()));
-  const whole = async <T>(read: () => Promise<T>): Promise<T> => {
-    try {
-      return await read();
-    } catch (error) {
-      throw isDamage(error) ? damaged(addressOf(store, key), WHAT, error) : error;
+  const told = (error: unknown): unknown =>
+    isContentError(error) ? damaged(addressOf(store, key), WHAT, error) : error;
+  try {
+    const { head, tasks } = await readPlan(textLines(Readable.from([body]).pipe(createGunzip())));
+    async function* telling(): AsyncGenerator<AnalysisTask> {
+      try {
+        yield* tasks;
+      } catch (error) {
+        throw told(error);
+      }
     }
-  };
-  const head = await whole(async () => {
-    const first = await lines.next();
-    if (first.done === true) throw new InvalidDataError('bad_plan', 'it is empty');
-    return parsePlanHead(first.value);
-  });
-  async function* tasks(): AsyncGenerator<AnalysisTask> {
-    for (let number = 0; ; number += 1) {
-      const task = await whole(async () => {
-        const line = await lines.next();
-        if (line.done !== true) return parsePlanLine(line.value);
-        if (number === head.tasks) return undefined;
-        throw new InvalidDataError('bad_plan', `it has ${number} tasks, its head says ${head.tasks}`);
-      });
-      if (task === undefined) return;
-      yield task;
-    }
+    return { head, tasks: telling() };
+  } catch (error) {
+    throw told(error);
   }
-  return { head, tasks: tasks() };
+}
+
+/** The plan as a local file, for a thread. */
+export function localPlan(store: ObjectStore, folder: string, signal: AbortSignal): LocalObjects {
+  return new LocalObjects(store, folder, { what: WHAT, name: 'plan' }, signal);
 }
 
 export async function hasPlan(store: ObjectStore, run: RunRef, signal: AbortSignal): Promise<boolean> {
@@ -91,8 +74,10 @@ export async function createPlan(
   return store.createOnce(stateKeys.plan(run), stored, { contentType: 'application/gzip' }, signal);
 }
 
-export function compressedTasks(tasks: readonly AnalysisTask[]): Buffer {
-  return gzipSync(tasks.map((task) => `${planLine(task)}\n`).join(''));
+/** In pieces: a round may have as many files as a day. */
+export async function compressedTasks(tasks: readonly AnalysisTask[]): Promise<Buffer> {
+  const lines = Readable.from(tasks.values().map((task) => `${planLine(task)}\n`));
+  return Buffer.concat(await lines.pipe(createGzip()).toArray());
 }
 
 const RUN_INDEX: Codec<{ readonly prefix: string }> = {

@@ -2,12 +2,8 @@
  * The files that repeat the ledger for readers of the old space: written by every publish, compared and repaired by
  * `check` (docs/protocol.md C9).
  */
-import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
+import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import {
   readStatusDocument,
   statusDocument,
@@ -16,13 +12,18 @@ import {
 } from '../pipeline/dataset/status-document.ts';
 import { publishedNames } from './keys.ts';
 import type { ObjectStore } from '../ports.ts';
+import type { ThreadPool } from '../threads/pool.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { getIfPresent } from './documents.ts';
-import { keysOf } from './file-lists.ts';
+import { localFileLists } from './file-lists.ts';
 import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
 
 const LIST_HEADERS = { contentType: 'text/plain; charset=utf-8', cacheControl: 'no-cache' } as const;
 const STATUS_HEADERS = { contentType: 'application/json', cacheControl: 'no-cache' } as const;
+
+export interface ProjectionPorts extends DataSetStores {
+  readonly threads: Pick<ThreadPool, 'projectFileLists'>;
+}
 
 /**
  * Rewrites FILES_PROCESSED, FILES_MISSING and status.json from the current ledger; once more when a commit came meanwhile.
@@ -30,47 +31,42 @@ const STATUS_HEADERS = { contentType: 'application/json', cacheControl: 'no-cach
  * @returns the pointer that the files show
  */
 export async function writeProjections(
-  stores: DataSetStores,
+  ports: ProjectionPorts,
   workDirectory: string,
   signal: AbortSignal,
 ): Promise<Pointer> {
-  const { analysis, published, publishedPrefix } = stores;
+  const { published, publishedPrefix } = ports;
   for (;;) {
-    const pointer = await readPointer(stores, signal);
+    const pointer = await readPointer(ports, signal);
     const { versions, ledger, etag } = pointer;
-    const listsOf = (which: 'processed' | 'missing'): AsyncIterable<string>[] =>
-      [...ledger.entries.values()].flatMap(({ fileLists }) => {
-        const key = fileLists[which];
-        return key === null ? [] : [keysOf(analysis, key, signal)];
-      });
-    const write = (name: string, keys: AsyncIterable<string>): Promise<WrittenList> =>
-      inWorkFolder(workDirectory, (folder) =>
-        writeList(published, publishedPrefix + name, keys, join(folder, name), signal),
-      );
-    const lists: WrittenLists = {
-      FILES_PROCESSED: await write(publishedNames.filesProcessed, processedFiles(listsOf('processed'))),
-      FILES_MISSING: await write(publishedNames.filesMissing, missingFiles(listsOf('processed'), listsOf('missing'))),
-    };
+    const lists = await inWorkFolder(workDirectory, (folder) => writeLists(ports, ledger, folder, signal));
     const status = Buffer.from(statusDocument(versions, ledger, lists));
     await published.put(publishedPrefix + publishedNames.status, status, STATUS_HEADERS, signal);
-    if ((await readPointer(stores, signal)).etag === etag) return pointer;
+    if ((await readPointer(ports, signal)).etag === etag) return pointer;
   }
 }
 
-async function writeList(
-  published: ObjectStore,
-  key: string,
-  keys: AsyncIterable<string>,
-  path: string,
+async function writeLists(
+  { analysis, published, publishedPrefix, threads }: ProjectionPorts,
+  { entries }: Ledger,
+  folder: string,
   signal: AbortSignal,
-): Promise<WrittenList> {
-  async function* lines(): AsyncGenerator<string> {
-    for await (const inputKey of keys) yield `${inputKey}\n`;
-  }
-  await pipeline(Readable.from(lines()), createWriteStream(path), { signal });
-  const { size: bytes } = await stat(path);
-  const { etag } = await published.put(key, { path, size: bytes }, LIST_HEADERS, signal);
-  return { bytes, etag };
+): Promise<WrittenLists> {
+  const local = localFileLists(analysis, folder, 'list', signal);
+  const pathsOf = (which: 'processed' | 'missing'): Promise<string[]> =>
+    local.paths([...entries.values()].flatMap(({ fileLists }) => fileLists[which] ?? []));
+  const [processed, missing] = [await pathsOf('processed'), await pathsOf('missing')];
+  const { filesProcessed, filesMissing } = publishedNames;
+  const output = { processed: join(folder, filesProcessed), missing: join(folder, filesMissing) };
+  const bytes = await local.reading(() => threads.projectFileLists({ processed, missing, output }, signal));
+  const put = async (name: string, path: string, size: number): Promise<WrittenList> => {
+    const { etag } = await published.put(publishedPrefix + name, { path, size }, LIST_HEADERS, signal);
+    return { bytes: size, etag };
+  };
+  return {
+    FILES_PROCESSED: await put(filesProcessed, output.processed, bytes.processed),
+    FILES_MISSING: await put(filesMissing, output.missing, bytes.missing),
+  };
 }
 
 export interface ProjectionLook {

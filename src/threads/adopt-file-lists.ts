@@ -2,18 +2,16 @@
  * File job: the original's FILES_PROCESSED and FILES_MISSING, in append order and with repeats, → sorted lists in which every
  * key is once, and in only one of them. Sorted in blocks on disk: years of keys do not fit into memory.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { missingFiles, processedFiles } from '../pipeline/dataset/file-lists.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import { compareText } from '../pipeline/text-order.ts';
+import { type FileListInfo, writeFileList } from './file-list.ts';
 import { isGzipFile } from './gzip.ts';
-import { writeLines } from './line-writer.ts';
+import { LineBlocks } from './line-blocks.ts';
 import { LineSplitter, textLines } from './lines.ts';
 
 export interface AdoptFileListsInput {
@@ -24,12 +22,7 @@ export interface AdoptFileListsInput {
   readonly folder: string;
 }
 
-export interface AdoptedFileList {
-  /** Gzip, one key a line. */
-  readonly path: string;
-  /** Of the text. */
-  readonly sha256: string;
-  readonly storedBytes: number;
+export interface AdoptedFileList extends FileListInfo {
   readonly keys: number;
   /** Lines that cannot be a key of an object store. */
   readonly badLines: number;
@@ -40,8 +33,6 @@ export interface AdoptFileListsResult {
   readonly missing: AdoptedFileList;
 }
 
-/** Characters that are sorted in memory at a time. */
-const BLOCK_CHARACTERS = 32 << 20;
 /** S3's limit. */
 const MAX_KEY_BYTES = 1024;
 /** Characters that end a line or a column where these lists are read. */
@@ -50,33 +41,20 @@ const NO_KEY = /[\p{Cc}\u2028\u2029]/u;
 export async function adoptFileLists(input: AdoptFileListsInput): Promise<AdoptFileListsResult> {
   const processed = await sortBlocks(input.processed, join(input.folder, 'processed'));
   const missing = await sortBlocks(input.missing, join(input.folder, 'missing'));
-  const done = processed.blocks.map((path) => linesOf(path));
+  const [done, doneAgain] = [await processed.blocks.blocks(), await processed.blocks.blocks()];
   return {
     processed: await writeList(join(input.folder, 'processed.gz'), processedFiles(done), processed.badLines),
     missing: await writeList(
       join(input.folder, 'missing.gz'),
-      missingFiles(
-        processed.blocks.map((path) => linesOf(path)),
-        missing.blocks.map((path) => linesOf(path)),
-      ),
+      missingFiles(doneAgain, await missing.blocks.blocks()),
       missing.badLines,
     ),
   };
 }
 
-async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks: string[]; badLines: number }> {
-  const blocks: string[] = [];
-  let keys: string[] = [];
-  let characters = 0;
+async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks: LineBlocks; badLines: number }> {
+  const blocks = new LineBlocks(prefix);
   let badLines = 0;
-  const flush = async (): Promise<void> => {
-    if (keys.length === 0) return;
-    const path = `${prefix}-${blocks.length}`;
-    await writeFile(path, keys.sort(compareText).join('\n'));
-    blocks.push(path);
-    keys = [];
-    characters = 0;
-  };
   const refuse = (): void => {
     badLines += 1;
   };
@@ -87,11 +65,9 @@ async function sortBlocks(list: string | null, prefix: string): Promise<{ blocks
       refuse();
       continue;
     }
-    keys.push(key);
-    characters += key.length;
-    if (characters >= BLOCK_CHARACTERS) await flush();
+    const adding = blocks.add(key);
+    if (adding !== undefined) await adding;
   }
-  await flush();
   return { blocks, badLines };
 }
 
@@ -107,8 +83,7 @@ async function* linesOf(path: string, onTooLong = (): void => undefined): AsyncG
   }
 }
 
-async function writeList(path: string, list: AsyncIterable<string>, badLines: number): Promise<AdoptedFileList> {
-  const hash = createHash('sha256');
-  const { lines, storedBytes } = await writeLines(path, list, (key) => key, { hash, compress: createGzip() });
-  return { path, sha256: hash.digest('hex'), storedBytes, keys: lines, badLines };
+async function writeList(path: string, keys: AsyncIterable<string>, badLines: number): Promise<AdoptedFileList> {
+  const { lines, ...list } = await writeFileList(path, keys);
+  return { ...list, keys: lines, badLines };
 }

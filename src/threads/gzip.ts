@@ -3,6 +3,7 @@
  * their names.
  */
 import { open } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
@@ -17,4 +18,12 @@ export async function isGzipFile(path: string): Promise<boolean> {
   } finally {
     await file.close();
   }
+}
+
+/** Far above every document. */
+const MAX_BYTES = 256 << 20;
+
+/** The text of a document, compressed or not. */
+export function inflatedText(body: Buffer): string {
+  return (isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
 }

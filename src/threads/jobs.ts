@@ -16,6 +16,7 @@ import type {
   partsToResult as PartsToResult,
 } from './merge-parts.ts';
 import type { mergeResultRange as MergeResultRange, mergeResults as MergeResults } from './merge-results.ts';
+import type { projectFileLists as ProjectFileLists } from './project-file-lists.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
 import type {
   keepOneLength as KeepOneLength,
@@ -23,6 +24,7 @@ import type {
   splitResult as SplitResult,
 } from './result-file.ts';
 import type { indexResults as IndexResults } from './result-index.ts';
+import type { totalRun as TotalRun } from './total-run.ts';
 
 export const fileJobs = {
   adoptFileLists: (async (input) =>
@@ -43,9 +45,12 @@ export const fileJobs = {
   mergeSortedResults: (async (input) =>
     (await import('./result-file.ts')).mergeSortedResults(input)) as typeof MergeSortedResults,
   partsToResult: (async (input) => (await import('./merge-parts.ts')).partsToResult(input)) as typeof PartsToResult,
+  projectFileLists: (async (input) =>
+    (await import('./project-file-lists.ts')).projectFileLists(input)) as typeof ProjectFileLists,
   renderSnapshotFiles: (async (input) =>
     (await import('./render-snapshot.ts')).renderSnapshotFiles(input)) as typeof RenderSnapshotFiles,
   splitResult: (async (input) => (await import('./result-file.ts')).splitResult(input)) as typeof SplitResult,
+  totalRun: (async (input) => (await import('./total-run.ts')).totalRun(input)) as typeof TotalRun,
 };
 
 export type FileJobs = typeof fileJobs;

@@ -83,6 +83,8 @@ const JOB_NAMES = [
   'mergeResults',
   'mergeSortedResults',
   'partsToResult',
+  'projectFileLists',
   'renderSnapshotFiles',
   'splitResult',
+  'totalRun',
 ] as const satisfies (keyof FileJobs)[];

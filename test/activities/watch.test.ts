@@ -9,6 +9,7 @@ import { dataSetFacts } from '../../src/watch/data-set.ts';
 import { collectFacts } from '../../src/watch/collect-facts.ts';
 import { type Application, eachWithApplication, PREFIX, VERSIONS } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey } from '../fakes/day-run.ts';
+import { inProcessThreads } from '../fakes/in-process-threads.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { versionsOf } from '../fakes/published-space.ts';
 
@@ -212,7 +213,7 @@ describe('a look at the deployment', () => {
           const { differing, behind } = await compare(app);
           assert.ok(differing.includes(name), differing.join());
           assert.equal(behind, false);
-          await writeProjections(stores(app), app.settings.workDirectory, SIGNAL);
+          await writeProjections({ ...stores(app), threads: inProcessThreads() }, app.settings.workDirectory, SIGNAL);
           assert.deepEqual((await compare(app)).differing, []);
           assert.equal(app.published.text(PREFIX + name), before);
         }

@@ -237,7 +237,7 @@ async function watch(app: TracedApplication): Promise<void> {
   );
   const signal = AbortSignal.timeout(60_000);
   await app.tracing('verifyDataSet', () => verifyDataSet(app.ports(), { quick: false }, signal));
-  const stores = { analysis, published, publishedPrefix: PREFIX };
+  const stores = { analysis, published, publishedPrefix: PREFIX, threads: inProcessThreads() };
   await app.tracing('writeProjections', () => writeProjections(stores, app.settings.workDirectory, signal));
 }
 

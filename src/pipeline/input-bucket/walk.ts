@@ -18,6 +18,7 @@ type SkipReason = 'adopted' | 'malformed_key' | 'unrecognised' | 'other_version'
 export type SkipCounts = Partial<Record<SkipReason, number>>;
 
 const CONTROL = /[\x00-\x1f\x7f]/;
+const CONTROL_OR_SLASH = /[\x00-\x1f\x7f/]/;
 
 const LEVELS = 6;
 /** Levels 0…3 are folders; build id and submission date are dot parts of the file name. */
@@ -62,7 +63,7 @@ async function* partitionsBelow(
       const value = entry.name.slice(prefix.length, -1);
       // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar. A control character
       // would break the lists of files, which have a key in each line.
-      if ((level >= FIRST_DOT_LEVEL && value.includes('/')) || CONTROL.test(value)) skip('malformed_key');
+      if ((level < FIRST_DOT_LEVEL ? CONTROL : CONTROL_OR_SLASH).test(value)) skip('malformed_key');
       else if (admits(level, value)) folders.push(entry.name);
     } else {
       const value = entry.key.slice(prefix.length);

@@ -6,6 +6,7 @@
  */
 import { type Filter, parseFilter } from '../filter/filter.ts';
 import type { SkipCounts } from '../input-bucket/walk.ts';
+import { InvalidDataError } from '../invalid-data.ts';
 import { StoredJson } from '../stored-json.ts';
 import { isTaskId, stringList } from './message-body.ts';
 import type { AnalysisTask, PackLimits } from './pack.ts';
@@ -25,6 +26,32 @@ export interface PlanHead {
   readonly skipped: SkipCounts;
   /** Keys of a key list that do not exist in the input bucket. */
   readonly missingKeys: readonly string[];
+}
+
+export interface PlanContent {
+  readonly head: PlanHead;
+  /** In task order. */
+  readonly tasks: AsyncGenerator<AnalysisTask>;
+}
+
+/**
+ * Reads a plan while its lines come.
+ * @throws InvalidDataError `bad_plan`, also while the tasks are read
+ */
+export async function readPlan(lines: AsyncGenerator<string>): Promise<PlanContent> {
+  const first = await lines.next();
+  if (first.done === true) throw new InvalidDataError('bad_plan', 'it is empty');
+  const head = parsePlanHead(first.value);
+  async function* tasks(): AsyncGenerator<AnalysisTask> {
+    let number = 0;
+    for await (const line of lines) {
+      number += 1;
+      yield parsePlanLine(line);
+    }
+    if (number !== head.tasks)
+      throw new InvalidDataError('bad_plan', `it has ${number} tasks, its head says ${head.tasks}`);
+  }
+  return { head, tasks: tasks() };
 }
 
 export function planLine(task: AnalysisTask): string {
