@@ -24,7 +24,7 @@ import { countOption } from './options.ts';
 import { endService, type Service, startService } from './service.ts';
 
 /** Requests, and bytes sent or answered, by method and bucket. */
-export type RequestCounts = Readonly<Record<string, { readonly requests: number; readonly bytes: number }>>;
+type RequestCounts = Readonly<Record<string, { readonly requests: number; readonly bytes: number }>>;
 
 export interface MeasuredStage extends StageTimes {
   readonly requests: RequestCounts;

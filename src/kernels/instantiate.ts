@@ -8,7 +8,7 @@ declare const WebAssembly: {
 };
 
 /** What each kernel exports that sums rows (`merge/index.ts`); places are bytes of its memory. */
-export interface RowExports {
+interface RowExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   powersAt(): number;
   prefixAt(): number;
@@ -53,7 +53,7 @@ export interface MergeExports extends RowExports {
 }
 
 /** `aggregate/index.ts` */
-export interface AggregateExports extends RowExports {
+interface AggregateExports extends RowExports {
   setUp(lineBytes: number, tableBytes: number, maxLength: number, seed: number): number;
   beginNoting(): void;
   readHistograms(at: number, channelVersion: number): number;
