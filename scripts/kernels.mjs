@@ -22,7 +22,10 @@ export async function ensureKernels(root, say) {
   if (areThere && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   const { default: asc } = await import('assemblyscript/asc');
   mkdirSync(dirname(stamp), { recursive: true });
-  for (const name of KERNELS) await compile(asc, root, name);
+  const binaries = [];
+  for (const name of KERNELS) binaries.push(await compile(asc, root, name));
+  // All of them or none: they are loaded together.
+  for (const [index, name] of KERNELS.entries()) store(moduleOf(root, name), binaries[index]);
   writeFileSync(stamp, wanted);
   say?.(`kernels compiled: ${MODULES}`);
 }
@@ -35,10 +38,14 @@ async function compile(asc, root, name) {
   );
   if (error !== null || binary === undefined)
     throw new Error(`The kernel ${name} does not compile: ${error?.message ?? 'no output'}\n${stderr.toString()}`);
-  // Under another name first: another start may be reading, or compiling, at the same time.
-  const temporary = `${moduleOf(root, name)}.${process.pid}`;
+  return binary;
+}
+
+/** Under another name first: another start may be reading, or compiling, at the same time. */
+function store(path, binary) {
+  const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, binary);
-  renameSync(temporary, moduleOf(root, name));
+  renameSync(temporary, path);
 }
 
 function moduleOf(root, name) {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { runToEnd } from '../system/deployment.ts';
 
 let project: string;
-const MODULE = 'dist/kernels/merge.wasm';
+const MODULES = ['dist/kernels/merge.wasm', 'dist/kernels/aggregate.wasm'];
 
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), 'kernels-'));
@@ -15,26 +15,33 @@ beforeEach(async () => {
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await source('export function answer(): i32 {\n  return 41;\n}\n');
+  await source(
+    "import { answer } from '../merge/index';\nexport function more(): i32 {\n  return answer() + 1;\n}\n",
+    'aggregate',
+  );
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
 
-async function source(text: string): Promise<void> {
-  await mkdir(join(project, 'src/kernels/merge'), { recursive: true });
-  await writeFile(join(project, 'src/kernels/merge/index.ts'), text);
+async function source(text: string, kernel = 'merge'): Promise<void> {
+  await mkdir(join(project, 'src/kernels', kernel), { recursive: true });
+  await writeFile(join(project, 'src/kernels', kernel, 'index.ts'), text);
 }
 
 const compile = () => runToEnd(process.execPath, [join(project, 'scripts/kernels.mjs')], process.env);
-const compiled = (): Promise<Buffer> => readFile(join(project, MODULE));
+const compiled = (): Promise<Buffer[]> => Promise.all(MODULES.map((module) => readFile(join(project, module))));
+const times = (): Promise<number[]> =>
+  Promise.all(MODULES.map(async (module) => (await stat(join(project, module))).mtimeMs));
 
 describe('kernels', () => {
   it('are compiled once, and again when a source has changed', async () => {
-    assert.match((await compile()).stderr, /kernels compiled: dist.kernels.merge\.wasm/);
-    const [first, made] = [await compiled(), (await stat(join(project, MODULE))).mtimeMs];
+    assert.match((await compile()).stderr, /kernels compiled: dist.kernels/);
+    const [first, made] = [await compiled(), await times()];
     assert.equal((await compile()).stderr, '');
-    assert.equal((await stat(join(project, MODULE))).mtimeMs, made);
+    assert.deepEqual(await times(), made);
     await source('export function answer(): i32 {\n  return 42;\n}\n');
     assert.equal((await compile()).code, 0);
-    assert.notDeepEqual(await compiled(), first);
+    // One kernel uses the sources of the other.
+    for (const [index, module] of (await compiled()).entries()) assert.notDeepEqual(module, first[index]);
   });
 
   it('are whole when several starts compile them at the same moment', async () => {
@@ -43,13 +50,18 @@ describe('kernels', () => {
       ends.map(({ code }) => code),
       [0, 0, 0],
     );
-    assert.deepEqual((await readdir(join(project, 'dist/kernels'))).sort(), ['merge.wasm', 'merge.wasm.sources']);
+    assert.deepEqual((await readdir(join(project, 'dist/kernels'))).sort(), [
+      'aggregate.wasm',
+      'merge.wasm',
+      'sources',
+    ]);
   });
 
   it('that do not compile leave the earlier ones, and the place of the error is told', async () => {
     await compile();
     const first = await compiled();
-    await source('export function answer(): i32 {\n  return "x";\n}\n');
+    await source('export function answer(): i32 {\n  return 42;\n}\n');
+    await source('export function answer(): i32 {\n  return "x";\n}\n', 'aggregate');
     const { code, stderr } = await compile();
     assert.notEqual(code, 0);
     assert.match(stderr, /index\.ts\(2,/);
