@@ -9,7 +9,6 @@ import { createObjectStores } from '../aws/s3.ts';
 import { createMessageQueues } from '../aws/sqs.ts';
 import type { Config } from '../config.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
-import { createThreadPool } from '../threads/pool.ts';
 import { type Repair, wantsRepair } from '../watch/rules/data-set-rules.ts';
 import type { Facts } from '../watch/rules/facts.ts';
 import { exitCodeOfFindings, type Finding, findingLine } from '../findings.ts';
@@ -67,6 +66,8 @@ async function repaired(
   { publishedPrefix }: WatchNames,
   config: Config,
 ): Promise<Repair> {
+  // Loaded by those who repair only: monitors ask every few minutes.
+  const { createThreadPool } = await import('../threads/pool.ts');
   const threads = createThreadPool(1);
   try {
     const signal = AbortSignal.timeout(REPAIR_MS);
