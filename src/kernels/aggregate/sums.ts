@@ -3,7 +3,7 @@
  * so that what a submission has is added once and folded into the rows of both by-dates when they are written.
  */
 import { demand, take } from '../merge/memory';
-import { addTo, fillRow, length, Row, useRule, VALUES } from '../merge/rows';
+import { addTo, ends, fillRow, length, Row, useRule, VALUES } from '../merge/rows';
 import { Text, textOf, Texts } from '../merge/texts';
 import { Name } from './names';
 
@@ -42,7 +42,7 @@ let mask: u32 = 0;
 const FIRST_MASK: u32 = (1 << 13) - 1;
 let arena: usize = 0;
 let used: usize = 0;
-/** Bytes of the date and path that each row is written under. */
+/** Bytes of the date, path and end that each row is written with. */
 let texts: usize = 0;
 let sumCount: u32 = 0;
 
@@ -110,7 +110,9 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
       const row = rowOf(at);
       if (row.path == path && row.length == length) {
         useRule(name.isSimple, 1 + sourceOf(sourceNumber).hasSubmissionDate);
+        const before = row.end;
         addTo(row, end);
+        if (row.end != before) texts += textOf(ends, row.end).length - textOf(ends, before).length;
         return;
       }
     }
@@ -120,7 +122,7 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
   demand(at + ROW + VALUES + <usize>length * 8);
   used += (ROW + VALUES + <usize>length * 8 + 15) & ~15;
   const text: Text = textOf(filterPaths, path);
-  texts += text.length + 9;
+  texts += text.length + 9 + textOf(ends, end).length;
   const sum = changetype<Sum>(at);
   sum.name = number;
   sum.source = sourceNumber;
