@@ -51,8 +51,8 @@ interface Numbers {
   readonly sources: Map<string, number>;
   readonly paths: Map<string, number>;
   readonly ends: Map<string, number>;
-  /** Of the channel/version at hand. */
-  readonly measures: Map<number, Map<string, number>>;
+  /** By channel/version. */
+  readonly measures: Map<string, { readonly channelVersion: number; readonly numbers: Map<string, number> }>;
 }
 
 export class AggregateKernel extends RowKernel<'aggregate'> implements SubmissionSums {
@@ -87,11 +87,13 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   openSource({ channelVersion, buildDate, submissionDate }: SubmissionSource): void {
     this.kernel.packSums();
     const { channelVersions, sources, measures } = this.#numbers;
-    this.#channelVersion = channelVersions.indexOf(channelVersion);
-    if (this.#channelVersion < 0) this.#channelVersion = channelVersions.push(channelVersion) - 1;
-    const known = measures.get(this.#channelVersion);
-    this.#measures = known ?? new Map<string, number>();
-    if (known === undefined) measures.set(this.#channelVersion, this.#measures);
+    let known = measures.get(channelVersion);
+    if (known === undefined) {
+      known = { channelVersion: channelVersions.push(channelVersion) - 1, numbers: new Map() };
+      measures.set(channelVersion, known);
+    }
+    this.#channelVersion = known.channelVersion;
+    this.#measures = known.numbers;
     const text = `${buildDate}${submissionDate ?? NO_DATE}`;
     const key = `${channelVersion} ${text}`;
     let source = sources.get(key);

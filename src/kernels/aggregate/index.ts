@@ -116,7 +116,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   layOutDated();
   layOutPack(packed);
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
-  layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums);
+  layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums, seed);
   layOutRows();
   return input;
 }

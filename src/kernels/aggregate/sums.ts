@@ -45,6 +45,9 @@ let used: usize = 0;
 /** Bytes of the date, path and end that each row is written with. */
 let texts: usize = 0;
 let sumCount: u32 = 0;
+/** At random: names and paths are numbered in the order in which submitters bring them. */
+let seed: u64 = 0;
+const FACTOR: u64 = 0x9e3779b97f4a7c15;
 
 /** Bytes of the smallest row: eight numbers. */
 const MIN_ROW: usize = ROW + VALUES + 8 * 8;
@@ -54,7 +57,8 @@ export function sumsBytes(most: usize): usize {
 }
 
 /** @param most bytes that all rows can have */
-export function layOutSums(pathTexts: Texts, most: usize): void {
+export function layOutSums(pathTexts: Texts, most: usize, newSeed: u32): void {
+  seed = <u64>newSeed * FACTOR;
   filterPaths = pathTexts;
   sources = take((<usize>MAX_SOURCES + 1) * SOURCE_BYTES);
   slots = take((most / MIN_ROW) * 16);
@@ -144,9 +148,10 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
 
 function hashOfRow(name: u32, path: u32, sourceNumber: u32): u32 {
   let hash = ((<u64>name) << 32) | (<u64>path);
-  hash = (hash ^ ((<u64>sourceNumber) << 17)) * 0x9e3779b97f4a7c15;
+  hash = (hash ^ ((<u64>sourceNumber) << 17) ^ seed) * FACTOR;
   hash ^= hash >> 29;
-  hash = (hash ^ (<u64>length)) * 0x9e3779b97f4a7c15;
+  // An odd factor, whatever the seed.
+  hash = (hash ^ (<u64>length)) * (FACTOR ^ (seed << 1));
   return <u32>(hash >> 32);
 }
 
