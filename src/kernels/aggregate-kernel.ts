@@ -27,6 +27,9 @@ const PADDING = 64;
 const SIMPLE_LENGTH = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
 /** Bytes of a date in memory. */
 const DATE_BYTES = 8;
+/** Limits of which the kernel's memory takes a multiple: 32 bits are enough for these. */
+const MOST_LINE_BYTES = 64 << 20;
+const MOST_TABLE_BYTES = 512 << 20;
 const NO_DATE = '00000000';
 const NOTHING_BAD: BadHistograms = { names: 0, measures: [] };
 
@@ -68,6 +71,8 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
       newName: (at, length) => flagsOf(this.latin1(at, length)),
       keptEnd: (at, length) => this.#keptEnd(at, length),
     });
+    if (maxLineBytes > MOST_LINE_BYTES || maxTableBytes > MOST_TABLE_BYTES)
+      throw new Error(`Lines of ${maxLineBytes} bytes and sums of ${maxTableBytes} do not fit the memory of a kernel`);
     this.#maxTableBytes = maxTableBytes;
     this.#inputAt = this.kernel.setUp(maxLineBytes + PADDING, maxTableBytes, maxHistogramLength, randomInt(2 ** 32));
     this.fillTables();
