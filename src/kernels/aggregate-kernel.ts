@@ -27,6 +27,9 @@ const PADDING = 64;
 const SIMPLE_LENGTH = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
 /** Bytes of a date in memory. */
 const DATE_BYTES = 8;
+/** Limits of which the kernel's memory takes a multiple: 32 bits are enough for these. */
+const MOST_LINE_BYTES = 64 << 20;
+const MOST_TABLE_BYTES = 512 << 20;
 const NO_DATE = '00000000';
 /** That of no submission. */
 const NO_PATH = { text: '', number: 0 };
@@ -53,8 +56,8 @@ interface Numbers {
   readonly sources: Map<string, number>;
   readonly paths: Map<string, number>;
   readonly ends: Map<string, number>;
-  /** Of the channel/version at hand. */
-  readonly measures: Map<number, Map<string, number>>;
+  /** By channel/version. */
+  readonly measures: Map<string, { readonly channelVersion: number; readonly numbers: Map<string, number> }>;
 }
 
 export class AggregateKernel extends RowKernel<'aggregate'> implements SubmissionSums {
@@ -73,6 +76,8 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
       newName: (at, length) => flagsOf(this.latin1(at, length)),
       keptEnd: (at, length) => this.#keptEnd(at, length),
     });
+    if (maxLineBytes > MOST_LINE_BYTES || maxTableBytes > MOST_TABLE_BYTES)
+      throw new Error(`Lines of ${maxLineBytes} bytes and sums of ${maxTableBytes} do not fit the memory of a kernel`);
     this.#maxTableBytes = maxTableBytes;
     this.#inputAt = this.kernel.setUp(maxLineBytes + PADDING, maxTableBytes, maxHistogramLength, randomInt(2 ** 32));
     this.fillTables();
@@ -92,11 +97,13 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   openSource({ channelVersion, buildDate, submissionDate }: SubmissionSource): void {
     this.kernel.packSums();
     const { channelVersions, sources, measures } = this.#numbers;
-    this.#channelVersion = channelVersions.indexOf(channelVersion);
-    if (this.#channelVersion < 0) this.#channelVersion = channelVersions.push(channelVersion) - 1;
-    const known = measures.get(this.#channelVersion);
-    this.#measures = known ?? new Map<string, number>();
-    if (known === undefined) measures.set(this.#channelVersion, this.#measures);
+    let known = measures.get(channelVersion);
+    if (known === undefined) {
+      known = { channelVersion: channelVersions.push(channelVersion) - 1, numbers: new Map() };
+      measures.set(channelVersion, known);
+    }
+    this.#channelVersion = known.channelVersion;
+    this.#measures = known.numbers;
     const text = `${buildDate}${submissionDate ?? NO_DATE}`;
     const key = `${channelVersion} ${text}`;
     let source = sources.get(key);

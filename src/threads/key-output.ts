@@ -39,6 +39,8 @@ export class KeyOutput {
     this.#kernel = kernel;
     this.#sink = sink;
     this.#spillPath = join(folder, `spill-${name}-`);
+    // What an output left that failed: the kernel is one for all jobs of a thread.
+    kernel.takeOutput();
     this.#handedOn = { lines: kernel.lines, slots: kernel.slots };
   }
 

@@ -1,4 +1,7 @@
-/** Reads lines of many files into one memory, each file through a window of its own, since most lines lie behind each other. */
+/**
+ * Reads lines of many files into one memory, through windows, since most lines lie behind each other: each file has a window of
+ * its own, or shares it when there are too many.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { ResultFile } from './result-index.ts';
 
@@ -7,6 +10,7 @@ const PADDING = 64;
 const ALL_WINDOWS = 8 << 20;
 const MIN_WINDOW = 16 << 10;
 const MAX_WINDOW = 128 << 10;
+const MOST_WINDOWS = ALL_WINDOWS / MIN_WINDOW;
 /** Files that are open at once. */
 const MAX_OPEN = 128;
 const LF = 0x0a;
@@ -17,7 +21,9 @@ export class LineWindows {
   readonly #end: number | null;
   /** Place of the windows in the memory. */
   #at = 0;
-  /** Of each file: the part that is in its window. */
+  readonly #windows: number;
+  /** Of each window: its file, and the part of it that is there. */
+  readonly #of: Int32Array;
   readonly #from: Float64Array;
   readonly #bytes: Uint32Array;
   readonly #open = new Map<number, number>();
@@ -28,12 +34,14 @@ export class LineWindows {
   constructor(results: readonly ResultFile[], longestLine: number, end: number | null = LF) {
     this.#end = end;
     this.#results = results;
-    const share = Math.floor(ALL_WINDOWS / Math.max(1, results.length));
+    this.#windows = Math.min(results.length, MOST_WINDOWS);
+    const share = Math.floor(ALL_WINDOWS / Math.max(1, this.#windows));
     this.#windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, share));
-    this.#from = new Float64Array(results.length);
-    this.#bytes = new Uint32Array(results.length);
+    this.#of = new Int32Array(this.#windows).fill(-1);
+    this.#from = new Float64Array(this.#windows);
+    this.#bytes = new Uint32Array(this.#windows);
     // Behind the windows there is room for one line that does not fit.
-    this.size = results.length * (this.#windowBytes + PADDING) + longestLine + PADDING;
+    this.size = this.#windows * (this.#windowBytes + PADDING) + longestLine + PADDING;
   }
 
   /** @param at place of `size` bytes in the memory */
@@ -47,17 +55,20 @@ export class LineWindows {
    * @returns its place
    */
   bring(memory: Buffer, result: number, offset: number, length: number): number {
-    const window = this.#at + result * (this.#windowBytes + PADDING);
-    const from = this.#from[result] as number;
+    const number = result % this.#windows;
+    const window = this.#at + number * (this.#windowBytes + PADDING);
+    const from = this.#from[number] as number;
     let at = window + offset - from;
-    if (offset < from || offset + length > from + (this.#bytes[result] as number)) {
+    const isThere = this.#of[number] === result && offset >= from;
+    if (!isThere || offset + length > from + (this.#bytes[number] as number)) {
       if (length > this.#windowBytes) {
-        at = this.#at + this.#results.length * (this.#windowBytes + PADDING);
+        at = this.#at + this.#windows * (this.#windowBytes + PADDING);
         this.#read(memory, result, at, offset, length, length);
       } else {
         at = window;
-        this.#bytes[result] = this.#read(memory, result, at, offset, this.#windowBytes, length);
-        this.#from[result] = offset;
+        this.#bytes[number] = this.#read(memory, result, at, offset, this.#windowBytes, length);
+        this.#from[number] = offset;
+        this.#of[number] = result;
       }
     }
     if (this.#end !== null) memory[at + length] = this.#end;

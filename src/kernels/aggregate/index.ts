@@ -74,6 +74,10 @@ const OTHER_BYTES: usize = 8 << 20;
 /** Of the table, before its rows are packed: one file has some 2 MB. */
 const MANY_SUM_BYTES: usize = 16 << 20;
 
+/** Rows that one submission may add, and what is packed with each: a path of some 1,300 bytes, an end of 1,600. */
+const MOST_ROWS: usize = 8000;
+const ROW_TEXT_BYTES: usize = 3072;
+
 let input: usize = 0;
 
 /**
@@ -87,8 +91,8 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   // One submission more may be added: its numbers have two bytes in the line and eight in the table, and each histogram
   // a head of its own.
   const sums = MANY_SUM_BYTES + lineBytes * 5 + (1 << 20);
-  // A packed number has two bytes more than one of the table.
-  const packed = tableBytes + sums + sums / 2;
+  // A packed number has two bytes more than one of the table, and each row its texts.
+  const packed = tableBytes + ((sums + MOST_ROWS * ROW_TEXT_BYTES) * 3) / 2;
   const pathBytes = sums + PATHS_BEYOND;
   prepare(
     lineBytes +
@@ -112,7 +116,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   layOutDated();
   layOutPack(packed);
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
-  layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums);
+  layOutSums(makeTexts(FILTER_PATHS, FILTER_PATH_BYTES, seed), sums, seed);
   layOutRows();
   return input;
 }

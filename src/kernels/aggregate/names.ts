@@ -34,7 +34,10 @@ export class Name {
 }
 
 const NAME_BYTES: usize = offsetof<Name>();
-/** One submission has 4,000 at most, twice; beyond `MANY` the host writes the sums and clears all. */
+/**
+ * One submission has 4,000 histograms at most, eight times, and 4,000 simple measurements; beyond `MANY` the host writes the
+ * sums and clears all.
+ */
 const MOST: u32 = 1 << 17;
 const MANY: u32 = MOST / 4;
 /** Longest name that is kept. */

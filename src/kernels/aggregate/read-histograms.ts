@@ -156,7 +156,7 @@ function readNumbers(at: usize, name: u32): usize {
           digit = <u32>load<u8>(p) - 48;
         } while (digit < 10 && p < limit);
       }
-    }
+    } else whole = u32.MAX_VALUE; // A sign, or what is no number.
     let number = <f64>whole;
     let byte = load<u8>(p);
     if (whole > 999_999_999 || (byte != COMMA && byte != CLOSE_LIST)) {

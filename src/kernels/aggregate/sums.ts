@@ -3,7 +3,7 @@
  * so that what a submission has is added once and folded into the rows of both by-dates when they are written.
  */
 import { demand, take } from '../merge/memory';
-import { addTo, fillRow, length, Row, useRule, VALUES } from '../merge/rows';
+import { addTo, ends, fillRow, length, Row, useRule, VALUES } from '../merge/rows';
 import { Text, textOf, Texts } from '../merge/texts';
 import { Name } from './names';
 
@@ -42,9 +42,12 @@ let mask: u32 = 0;
 const FIRST_MASK: u32 = (1 << 13) - 1;
 let arena: usize = 0;
 let used: usize = 0;
-/** Bytes of the date and path that each row is written under. */
+/** Bytes of the date, path and end that each row is written with. */
 let texts: usize = 0;
 let sumCount: u32 = 0;
+/** At random: names and paths are numbered in the order in which submitters bring them. */
+let seed: u64 = 0;
+const FACTOR: u64 = 0x9e3779b97f4a7c15;
 
 /** Bytes of the smallest row: eight numbers. */
 const MIN_ROW: usize = ROW + VALUES + 8 * 8;
@@ -54,7 +57,8 @@ export function sumsBytes(most: usize): usize {
 }
 
 /** @param most bytes that all rows can have */
-export function layOutSums(pathTexts: Texts, most: usize): void {
+export function layOutSums(pathTexts: Texts, most: usize, newSeed: u32): void {
+  seed = <u64>newSeed * FACTOR;
   filterPaths = pathTexts;
   sources = take((<usize>MAX_SOURCES + 1) * SOURCE_BYTES);
   slots = take((most / MIN_ROW) * 16);
@@ -110,7 +114,9 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
       const row = rowOf(at);
       if (row.path == path && row.length == length) {
         useRule(name.isSimple, 1 + sourceOf(sourceNumber).hasSubmissionDate);
+        const before = row.end;
         addTo(row, end);
+        if (row.end != before) texts += textOf(ends, row.end).length - textOf(ends, before).length;
         return;
       }
     }
@@ -120,7 +126,7 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
   demand(at + ROW + VALUES + <usize>length * 8);
   used += (ROW + VALUES + <usize>length * 8 + 15) & ~15;
   const text: Text = textOf(filterPaths, path);
-  texts += text.length + 9;
+  texts += text.length + 9 + textOf(ends, end).length;
   const sum = changetype<Sum>(at);
   sum.name = number;
   sum.source = sourceNumber;
@@ -142,9 +148,10 @@ export function addSum(number: u32, name: Name, path: u32, sourceNumber: u32, en
 
 function hashOfRow(name: u32, path: u32, sourceNumber: u32): u32 {
   let hash = ((<u64>name) << 32) | (<u64>path);
-  hash = (hash ^ ((<u64>sourceNumber) << 17)) * 0x9e3779b97f4a7c15;
+  hash = (hash ^ ((<u64>sourceNumber) << 17) ^ seed) * FACTOR;
   hash ^= hash >> 29;
-  hash = (hash ^ (<u64>length)) * 0x9e3779b97f4a7c15;
+  // An odd factor, whatever the seed.
+  hash = (hash ^ (<u64>length)) * (FACTOR ^ (seed << 1));
   return <u32>(hash >> 32);
 }
 

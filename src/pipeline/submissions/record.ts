@@ -17,6 +17,8 @@ const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
 const TAB = 0x09;
 /** Histograms, and simple measurements, of one submission; browsers have about a thousand of the former. */
 const MAX_NAMES = 4000;
+/** How often `histograms` may come in one submission: the sums keep the names of all of them. */
+const MAX_OBJECTS = 8;
 
 type Scalar = string | number | null | undefined;
 
@@ -35,6 +37,7 @@ export class SubmissionReader {
   readonly #sums: SubmissionSums;
   readonly #numbers: Float64Array;
   #histograms = 0;
+  #objects = 0;
   readonly #json = new JsonBytes();
   #ver: Scalar;
   #hasInfo = false;
@@ -73,6 +76,7 @@ export class SubmissionReader {
     this.#ver = undefined;
     this.#hasInfo = false;
     this.#info = {};
+    this.#objects = 0;
     this.#clearHistograms();
     this.#clearSimple();
   }
@@ -113,6 +117,7 @@ export class SubmissionReader {
     const json = this.#json;
     const isObject = json.peek() === JsonBytes.OBJECT;
     if (name === 'histograms') {
+      this.#countObject();
       this.#clearHistograms();
       if (isObject) this.#readHistograms();
       else json.skip();
@@ -181,6 +186,12 @@ export class SubmissionReader {
     this.simpleNames.push(name);
     this.simpleSubNames.push(sub);
     this.simpleValues.push(value);
+  }
+
+  #countObject(): void {
+    this.#objects += 1;
+    if (this.#objects > MAX_OBJECTS)
+      throw new InvalidDataError('too_many_measures', `The submission has histograms more than ${MAX_OBJECTS} times`);
   }
 
   #countName(before: number): void {
