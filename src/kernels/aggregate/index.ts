@@ -121,7 +121,10 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   return input;
 }
 
-/** Whether there is so much that the host should write the sums, and `clear` be called. */
+/**
+ * Whether there is so much that the host should write the sums, and `clear` be called. Between two submissions, so a table
+ * that has grown large is packed first.
+ */
 export function isFull(tableBytes: usize): bool {
   if (sumsSize() > MANY_SUM_BYTES) packSums();
   return (

@@ -4,7 +4,7 @@
  * else the host reads, by the reader that is the reference.
  */
 import { MAX_ROW, take } from '../merge/memory';
-import { after, readNumber } from '../merge/read-numbers';
+import { after, isSmall, readElement } from '../merge/read-numbers';
 import { useRow } from '../merge/rows';
 import { findName, nameOf } from './names';
 import { addSum } from './sums';
@@ -141,35 +141,16 @@ function readNumbers(at: usize, name: u32): usize {
         if (run < all) break;
       }
     }
-    const start = p;
-    let digit: u32 = <u32>load<u8>(p) - 48;
-    let whole = digit;
-    p += 1;
-    if (digit < 10) {
-      digit = <u32>load<u8>(p) - 48;
-      if (digit < 10) {
-        if (whole == 0) return 0;
-        const limit = p + 8;
-        do {
-          whole = whole * 10 + digit;
-          p += 1;
-          digit = <u32>load<u8>(p) - 48;
-        } while (digit < 10 && p < limit);
-      }
-    } else whole = u32.MAX_VALUE; // A sign, or what is no number.
-    let number = <f64>whole;
-    let byte = load<u8>(p);
-    if (whole > 999_999_999 || (byte != COMMA && byte != CLOSE_LIST)) {
-      number = readNumber(start);
-      p = after;
-      if (p == 0) return 0;
-      byte = load<u8>(p);
-      if (byte != COMMA && byte != CLOSE_LIST) return 0;
+    const number = readElement(p);
+    p = after;
+    if (p == 0) return 0;
+    if (!isSmall) {
       isSpecial = true;
       if (abs(number) == Infinity) isGood = false;
     }
     if (number != 0) note(place, number);
     place += 1;
+    const byte = load<u8>(p);
     p += 1;
     if (byte == CLOSE_LIST) break;
     if (load<u8>(p) == BLANK) p += 1;

@@ -4,7 +4,7 @@
  */
 import { newPath, newEnd, readRest } from './host';
 import { MAX_ROW } from './memory';
-import { after, readNumber } from './read-numbers';
+import { after, isSmall, readElement } from './read-numbers';
 import { addRow, beginRow, ends, filled, length, numberOf, numbers, paths, placeOf, places, setRow } from './rows';
 import { find, hashOf, keep, textOf } from './texts';
 
@@ -250,30 +250,10 @@ function readValues(at: usize): usize {
     const run = <u32>ctz(~equal);
     p += <usize>run * 2;
     place += run;
-    const start = p;
-    let digit: u32 = <u32>load<u8>(p) - 48;
-    let whole = digit;
-    p += 1;
-    if (digit < 10) {
-      digit = <u32>load<u8>(p) - 48;
-      if (digit < 10) {
-        if (whole == 0) return 0;
-        const limit = p + 8;
-        do {
-          whole = whole * 10 + digit;
-          p += 1;
-          digit = <u32>load<u8>(p) - 48;
-        } while (digit < 10 && p < limit);
-      }
-    } else whole = u32.MAX_VALUE; // A sign, or what is no number.
-    let number = <f64>whole;
-    let byte = load<u8>(p);
-    if (whole > 999_999_999 || (byte != COMMA && byte != CLOSE_LIST)) {
-      number = readNumber(start);
-      p = after;
-      if (p == 0) return 0;
-      byte = load<u8>(p);
-      if (byte != COMMA && byte != CLOSE_LIST) return 0;
+    const number = readElement(p);
+    p = after;
+    if (p == 0) return 0;
+    if (!isSmall) {
       isSpecial = true;
       if (abs(number) == Infinity) isInfinite = true;
     }
@@ -282,6 +262,7 @@ function readValues(at: usize): usize {
       count += 1;
     }
     place += 1;
+    const byte = load<u8>(p);
     p += 1;
     if (byte == CLOSE_LIST) break;
   }

@@ -19,6 +19,42 @@ const POWERS = memory.data<f64>([
 /** That fit 64 bits whatever they are. */
 const MAX_DIGITS: u32 = 19;
 
+const COMMA: u8 = 0x2c;
+const CLOSE_LIST: u8 = 0x5d;
+
+/** Whether what `readElement` read was an integer of up to nine digits without a sign. */
+export let isSmall: bool = false;
+
+/** Reads a number of a list; `after` says where the comma or bracket behind it is, 0 when it is none or nothing such follows. */
+export function readElement(at: usize): f64 {
+  let p = at;
+  let digit: u32 = <u32>load<u8>(p) - 48;
+  let whole = digit;
+  p += 1;
+  if (digit < 10) {
+    digit = <u32>load<u8>(p) - 48;
+    if (digit < 10) {
+      if (whole == 0) return none();
+      const limit = p + 8;
+      do {
+        whole = whole * 10 + digit;
+        p += 1;
+        digit = <u32>load<u8>(p) - 48;
+      } while (digit < 10 && p < limit);
+    }
+  } else whole = u32.MAX_VALUE; // A sign, or what is no number.
+  let byte = load<u8>(p);
+  isSmall = whole <= 999_999_999 && (byte == COMMA || byte == CLOSE_LIST);
+  if (isSmall) {
+    after = p;
+    return <f64>whole;
+  }
+  const number = readNumber(at);
+  if (after == 0) return number;
+  byte = load<u8>(after);
+  return byte == COMMA || byte == CLOSE_LIST ? number : none();
+}
+
 /** Reads the number at `at`; `after` says where it ends. */
 export function readNumber(at: usize): f64 {
   let p = at;
