@@ -69,8 +69,7 @@ async function foldSums(
 ): Promise<number> {
   const lines = linesByKey(sums.map(({ index }) => index));
   const files = sums.map(({ id, path }) => ({ id, path }));
-  const { maxLineBytes, maxTableBytes } = SUBMISSION_LIMITS;
-  const limits = { maxLineBytes, maxTableBytes, maxHistogramLength: submissionRules(config).maxHistogramLength };
+  const limits = { ...SUBMISSION_LIMITS, maxHistogramLength: submissionRules(config).maxHistogramLength };
   const parts = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
     threads.foldSums({ ...{ files, lines, range, limits }, folder: dirname(output), output: path }),
   );
@@ -206,7 +205,7 @@ async function sharesOf(paths: readonly string[], shares: number): Promise<[from
   return balanced(sizes, shares);
 }
 
-/** So that what is written can be put together while the threads go on. */
+/** So that what is written can be put together while other threads go on; one by itself writes all of it. */
 const RANGES_A_THREAD = 3;
 
 /** Has ranges of keys written by threads, and makes one file of what they write. */
@@ -216,7 +215,7 @@ async function writeRanges<Written>(
   output: string,
   write: (range: readonly [number, number], path: string) => Promise<Written>,
 ): Promise<Written[]> {
-  const ranges = rangesOf(lines, RANGES_A_THREAD * threads).filter(([from, to]) => from < to);
+  const ranges = rangesOf(lines, threads === 1 ? 1 : RANGES_A_THREAD * threads).filter(([from, to]) => from < to);
   const paths = ranges.map((_, index) => `${output}-${index}`);
   const pending = ranges.map((range, index) => write(range, paths[index] ?? ''));
   // Whichever fails first is thrown, once none is writing any more.

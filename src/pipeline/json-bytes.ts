@@ -64,9 +64,6 @@ export class JsonBytes {
   get bytes(): Uint8Array {
     return this.#bytes;
   }
-  get end(): number {
-    return this.#end;
-  }
 
   /** The place reached, for `reset` and `since`. */
   mark(): number {

@@ -1,5 +1,4 @@
 /** `result.txt` as a file: written from sorted slots, merged, or cut. */
-import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
@@ -16,16 +15,12 @@ export interface ResultFileInfo {
   readonly bytes: number;
 }
 
-/**
- * Writes slots in slot order.
- * @param hash takes in the text
- */
+/** Writes slots in slot order. */
 export async function writeResultLines(
   path: string,
   slots: AsyncIterable<PartSlot> | Iterable<PartSlot>,
-  hash?: Hash,
 ): Promise<ResultFileInfo> {
-  return writeText(path, linesOf(slots), hash);
+  return writeText(path, linesOf(slots));
 }
 
 async function* linesOf(slots: AsyncIterable<PartSlot> | Iterable<PartSlot>): AsyncGenerator<string> {
@@ -160,7 +155,7 @@ function channelVersionOf(line: string): string {
   return line.slice(0, line.indexOf('/', line.indexOf('/') + 1));
 }
 
-async function writeText(path: string, lines: AsyncIterable<string>, hash?: Hash): Promise<ResultFileInfo> {
-  const written = await writeLines(path, lines, (line) => line, hash === undefined ? {} : { hash });
+async function writeText(path: string, lines: AsyncIterable<string>): Promise<ResultFileInfo> {
+  const written = await writeLines(path, lines, (line) => line);
   return { lines: written.lines, bytes: written.bytes };
 }

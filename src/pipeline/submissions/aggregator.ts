@@ -11,7 +11,7 @@ import { isMeasureName, MAX_MEASURE } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
-import type { SubmissionSums } from './sums.ts';
+import type { SubmissionSource, SubmissionSums } from './sums.ts';
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
@@ -51,6 +51,7 @@ export class SubmissionAggregator {
   readonly #rules: SubmissionRules;
   #dimensions: SubmissionDimensions | undefined;
   #buildInFuture = false;
+  #source: SubmissionSource | undefined;
   readonly #reader: SubmissionReader;
   /** By name and sub-name. */
   readonly #simpleNames = new Map<string, Map<string | undefined, SimpleName>>();
@@ -72,18 +73,20 @@ export class SubmissionAggregator {
   openFile(key: string): void {
     const dimensions = parseInputKey(key, this.#rules.strictBuildId);
     const age = (dayNumber(dimensions.submissionDate) ?? 0) - (dayNumber(dimensions.buildDate) ?? 0);
+    const { channelVersion, buildDate, submissionDate } = dimensions;
     this.#dimensions = dimensions;
     this.#buildInFuture = age < 0;
+    this.#source = {
+      channelVersion,
+      buildDate,
+      submissionDate: age <= MAX_BUILD_AGE_DAYS ? submissionDate : undefined,
+    };
     this.openSource();
   }
 
   /** Once more for the open file, after the sums were cleared. */
   openSource(): void {
-    if (this.#dimensions === undefined) return;
-    const { channelVersion, buildDate, submissionDate } = this.#dimensions;
-    const age = (dayNumber(submissionDate) ?? 0) - (dayNumber(buildDate) ?? 0);
-    const isCounted = age <= MAX_BUILD_AGE_DAYS;
-    this.#sums.openSource({ channelVersion, buildDate, submissionDate: isCounted ? submissionDate : undefined });
+    if (this.#source !== undefined) this.#sums.openSource(this.#source);
   }
 
   /**

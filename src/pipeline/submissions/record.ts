@@ -145,7 +145,7 @@ export class SubmissionReader {
 
   #readHistograms(): void {
     const json = this.#json;
-    const behind = this.#sums.readHistograms(json.bytes, json.mark(), json.end);
+    const behind = this.#sums.readHistograms(json.bytes, json.mark());
     if (behind > 0) {
       json.reset(behind);
       return;

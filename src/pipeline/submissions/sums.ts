@@ -36,7 +36,7 @@ export interface SubmissionSums {
    * Reads the histograms of a submission, an object that begins at `at`.
    * @returns the place behind it; 0 when the caller must read it, and note each histogram
    */
-  readHistograms(bytes: Uint8Array, at: number, end: number): number;
+  readHistograms(bytes: Uint8Array, at: number): number;
   /** @param length of the numbers; 0 for what is no list of finite numbers */
   noteHistogram(name: string, numbers: Float64Array, length: number): void;
   /**
