@@ -12,6 +12,7 @@ import { createAdoptedFolder, findAdoptedFolder, type AdoptedFolder } from '../s
 import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { measureFileName } from '../pipeline/dataset/adoption/original-folder.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import { isIndexFile } from '../pipeline/dataset/measure-index.ts';
 import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { stateKeys } from '../state/keys.ts';
@@ -101,7 +102,7 @@ export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder
 }
 
 function isPublished({ name }: OriginalFile): boolean {
-  return FIXED_FILES.has(name) || measureFileName(name) !== undefined;
+  return FIXED_FILES.has(name) || isIndexFile(name) || measureFileName(name) !== undefined;
 }
 
 function placeOf({ published, settings }: AdoptionPorts, folder: string): string {

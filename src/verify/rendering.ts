@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { inflatedText } from '../state/documents.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
+import { INDEX_NAME, isIndexFile } from '../pipeline/dataset/measure-index.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { parsePreviousSnapshot } from '../pipeline/dataset/previous-snapshot.ts';
 import { readBody } from '../file-body.ts';
@@ -67,10 +68,11 @@ export async function compareRendered(
   }
 }
 
-/** Names of one side only, or of files whose stored bytes differ. */
+/** Names of one side only, or of files whose stored bytes differ; folders of earlier releases have no index. */
 function differingNames(published: readonly ManifestFile[], rendered: readonly ManifestFile[]): string[] {
   const hashes = new Map(published.map(({ name, sha256 }) => [name, sha256]));
-  const names = new Set([...hashes.keys(), ...rendered.map(({ name }) => name)]);
+  const expected = hashes.has(INDEX_NAME) ? rendered : rendered.filter(({ name }) => !isIndexFile(name));
+  const names = new Set([...hashes.keys(), ...expected.map(({ name }) => name)]);
   for (const { name, sha256 } of rendered) if (hashes.get(name) === sha256) names.delete(name);
   return [...names].toSorted();
 }

@@ -168,6 +168,8 @@ describe('a space that cannot be adopted', () => {
     files.set(`${BOOL_FOLDER}/X-by-build-date.json`, '{');
     files.set(`${BOOL_FOLDER}/X-by-submission-date.json`, '{}');
     files.set(`${BOOL_FOLDER}/notes.txt`, 'hello');
+    // An index is no foreign file: another deployment of this project wrote it.
+    files.set(`${BOOL_FOLDER}/_measures.json`, '{}');
     storeOriginal(app, files);
     const { channelVersions } = await adoptNow(app);
     const faults = channelVersions.flatMap(({ faults: each }) => each);

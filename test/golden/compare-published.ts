@@ -5,7 +5,8 @@
 import { clientBuckets, leafIds, parseFile, type PublishedFolder, type Row } from './v1-client.ts';
 
 const FIXED_FILES = ['filter-tree.json', 'histograms.json', 'revisions.json'];
-const OWN_FILES = new Set(['_manifest.json']);
+/** Additions that no client of the original asks for. */
+const OWN_FILES = /^(_manifest|_measures|_summary-\d+)\.json$/;
 /** The original printed 9 decimals, and 7 digits of numbers beyond this. */
 const LARGE = 2 ** 31;
 
@@ -38,7 +39,7 @@ export function sameNumber(a: number, b: number): boolean {
 }
 
 function names(keys: Iterable<string>): string[] {
-  return [...keys].filter((name) => !OWN_FILES.has(name));
+  return [...keys].filter((name) => !OWN_FILES.test(name));
 }
 
 function differentNames(what: string, original: Iterable<string>, ours: Iterable<string>): string[] {

@@ -84,6 +84,11 @@ describe('renderSnapshot', () => {
         '"WINNT":{"_id":6,"name":"osVersion","6.1":{"_id":7,"name":"arch","x86":{"_id":8},"x86-64":{"_id":9}}}}}}',
       'histograms.json': '{"BOOL":{"kind":"boolean"}}',
       'revisions.json': `{"BOOL":{"revision":"${REVISION}","buildId":"20131029030201","length":9}}`,
+      '_summary-0.json':
+        '{"BOOL":{"build":{"20131028":[0,4,0,4,-1,-1,4,0,4],"20131029":[4,2,0,2,-1,-1,2,0,6]},"submission":{}}}',
+      '_measures.json':
+        '{"format":1,"dates":{"build":["20131028","20131029"],"submission":[]},"shards":1,' +
+        '"measures":{"BOOL":{"kind":"boolean","description":"","shard":0,"submissions":10,"spark":[]}}}',
     });
   });
 
@@ -246,7 +251,7 @@ describe('renderSnapshot', () => {
     assert.equal(summary.clamped, 3);
   });
 
-  it('writes the three fixed files for a channel/version without slots', async () => {
+  it('writes the fixed files and an empty index for a channel/version without slots', async () => {
     const { files, summary } = await render([]);
     assert.deepEqual(
       [...files],
@@ -254,6 +259,7 @@ describe('renderSnapshot', () => {
         ['filter-tree.json', '{"_id":0,"name":"reason"}'],
         ['histograms.json', '{}'],
         ['revisions.json', '{}'],
+        ['_measures.json', '{"format":1,"dates":{"build":[],"submission":[]},"shards":0,"measures":{}}'],
       ],
     );
     assert.equal(summary.measures, 0);

@@ -12,6 +12,9 @@ describe('the values of a row as text', () => {
       equal(values.length, [...values].length);
       equal(values.at(-1), [...values].at(-1));
       equal(values.join(), text);
+      const copy = new Float64Array(values.length);
+      values.copyTo(copy);
+      deepEqual([...copy], [...values]);
     });
   }
 
@@ -48,6 +51,9 @@ describe('the values of a row as text', () => {
         const values = TextValues.of(list.join(''));
         if (values === undefined) return;
         deepEqual([...values], JSON.parse(`[${list.join('')}]`));
+        const copy = new Float64Array(values.length).fill(7);
+        values.copyTo(copy);
+        deepEqual([...copy], [...values]);
         ok([...values].every(Number.isFinite));
       }),
       { numRuns: 2000 },

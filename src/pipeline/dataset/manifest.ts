@@ -22,7 +22,7 @@ export interface Manifest {
   /** Keys of the objects the folder was rendered from: the base, if any, and segments. */
   readonly segments: readonly string[];
   readonly files: readonly ManifestFile[];
-  /** Measures of these objects that are not shown (docs/formats/published.md 5.8). */
+  /** Measures of these objects that are not shown (docs/formats/published.md 5.11). */
   readonly measuresLeftOut: number;
 }
 

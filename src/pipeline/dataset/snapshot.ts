@@ -10,6 +10,7 @@ import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
 import { measureFile } from './measure-file.ts';
+import { MeasureIndex } from './measure-index.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
@@ -70,8 +71,8 @@ const DATE = /^\d{8}$/;
 const MIN_ROW_LENGTH = 8;
 
 /**
- * Renders the folder file by file: both by-date files of every measure (`{}` without rows), then `filter-tree.json`,
- * `histograms.json` and `revisions.json`. One measure is in memory at a time. Equal input gives equal text: new filter
+ * Renders the folder file by file: both by-date files of every measure (`{}` without rows), with summaries in between,
+ * then `filter-tree.json`, `histograms.json`, `revisions.json` and the index. One measure is in memory at a time. Equal input gives equal text: new filter
  * ids are given in the order of the slots, and only to paths of rows that are written.
  * @returns the counts, after the last file, and the measures that no definition knows; when some of these must be left out,
  *   render again without them
@@ -84,6 +85,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   const definitions: string[] = [];
   const revisions: string[] = [];
   const unknown = new UnknownMeasures();
+  const index = new MeasureIndex();
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
     if (input.isLeftOut?.(measure) === true) {
       summary.measuresLeftOut += 1;
@@ -92,12 +94,17 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
     const chosen = chooseLength(slots);
     const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
     if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
+    const shown = {
+      'by-build-date': rowsOf(slots, 'by-build-date', chosen.length),
+      'by-submission-date': rowsOf(slots, 'by-submission-date', chosen.length),
+    };
     for (const byDate of BY_DATES) {
-      const file = measureFile(rowsOf(slots, byDate, chosen.length), idOf);
+      const file = measureFile(shown[byDate], idOf);
       summary.rows += file.rows;
       summary.clamped += file.clamped;
       yield { name: `${measure}-${byDate}.json`, json: file.json };
     }
+    yield* index.add({ measure, definition, slots: shown });
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
@@ -107,6 +114,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   yield { name: 'filter-tree.json', json: tree.toJson() };
   yield { name: 'histograms.json', json: `{${definitions.join(',')}}` };
   yield { name: 'revisions.json', json: `{${revisions.join(',')}}` };
+  yield* index.end();
   return { summary, unknown };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which measures that no definition knows are published (docs/formats/published.md 5.8). Submitters choose names, and each
+ * Which measures that no definition knows are published (docs/formats/published.md 5.11). Submitters choose names, and each
  * costs two files of every later folder: honest data has few such measures, so a flood of them is left out whole.
  */
 
