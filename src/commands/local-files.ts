@@ -10,7 +10,7 @@ import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
 import { linesByKey, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
-import type { PackedSums } from '../threads/spilling-sums.ts';
+import { limitMeasures, type PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
@@ -38,16 +38,13 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
       ),
     );
     const whole = join(folder, 'whole');
-    const mixedStatistics = await foldSums(
-      threads,
-      config,
-      passes.flatMap(({ sums }) => sums),
-      whole,
-    );
+    const { sums, leftOut } = limitMeasures(passes.flatMap((pass) => pass.sums));
+    const mixedStatistics = await foldSums(threads, config, sums, whole);
     await rename(whole, output);
     const skipped: Record<string, number> = {};
     for (const pass of passes) addCounts(skipped, pass.skipped);
     if (mixedStatistics > 0) addCounts(skipped, { mixed_statistics: mixedStatistics });
+    if (leftOut > 0) addCounts(skipped, { measures_over_limit: leftOut });
     const records = passes.reduce((sum, pass) => sum + pass.records, 0);
     for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
       say(`left out: ${visibleLine(key)} (${reason})`);

@@ -48,6 +48,8 @@ export interface SummedMeasure {
   readonly number: number;
   readonly measure: string;
   readonly channelVersion: string;
+  /** In its sums. */
+  readonly submissions: number;
 }
 
 /** Numbers that the kernel knows texts by, until it is cleared. */
@@ -165,7 +167,12 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     this.kernel.packSums();
     const names = Array.from({ length: this.kernel.names() }, (_, index) => index + 1)
       .filter((number) => this.kernel.nameChunk(number) !== 0)
-      .map((number) => ({ number, measure: this.#name(number), channelVersion: this.#channelVersionOf(number) }));
+      .map((number) => ({
+        number,
+        measure: this.#name(number),
+        channelVersion: this.#channelVersionOf(number),
+        submissions: this.kernel.nameSubmissions(number),
+      }));
     return names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
   }
 

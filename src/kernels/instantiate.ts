@@ -81,6 +81,7 @@ interface AggregateExports extends RowExports {
   nameAt(number: number): number;
   nameLength(number: number): number;
   nameChannelVersion(number: number): number;
+  nameSubmissions(number: number): number;
   nameChunk(number: number): number;
   isFull(tableBytes: number): number;
   packSums(): void;

@@ -31,6 +31,7 @@ const KNOWN = [
   'too_many_measures',
   // Parts of a submission.
   'bad_measure_name',
+  'measures_over_limit',
   'bad_histogram',
   'bad_simple_measure',
   'build_in_future',

@@ -15,7 +15,7 @@ import { type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
 import { foldSums } from './fold-sums.ts';
 import { linesByKey } from './result-index.ts';
-import { type PackedSums, SpillingSums } from './spilling-sums.ts';
+import { limitMeasures, type PackedSums, SpillingSums } from './spilling-sums.ts';
 
 export interface SubmissionFile {
   /** Input key: names the dimensions. */
@@ -65,16 +65,24 @@ export interface AggregateSubmissionsResult extends Counts {
 /** The whole task. */
 export async function aggregateSubmissions(input: AggregateSubmissionsInput): Promise<AggregateSubmissionsResult> {
   const limits = limitsOf(input);
-  const { sums, skipped, ...counts } = await countSubmissions(input);
+  const counts = await countSubmissions(input);
+  const { sums, leftOut } = limitMeasures(counts.sums);
   const lines = linesByKey(sums.map(({ index }) => index));
   const range = [0, lines.first.length - 1] as const;
   const { folder, output } = input;
   const { mixedStatistics, ...written } = await foldSums({ ...{ files: sums, lines, range, limits }, folder, output });
   await Promise.all(sums.map(({ path }) => rm(path)));
-  const mixed = mixedStatistics === 0 ? {} : { mixed_statistics: mixedStatistics };
-  const all: Record<string, number> = { ...skipped };
-  addCounts(all, mixed);
-  return { ...counts, ...written, skipped: all };
+  const { decodedBytes, filesFailed, filesPartial, records, badHistograms } = counts;
+  const found = { mixed_statistics: mixedStatistics, measures_over_limit: leftOut };
+  const skipped = withCounts(counts.skipped, found);
+  return { ...{ decodedBytes, filesFailed, filesPartial, records, skipped, badHistograms }, ...written };
+}
+
+/** With those of `more` that are not 0. */
+function withCounts(counts: Counts['skipped'], more: Readonly<Record<string, number>>): Record<string, number> {
+  const all: Record<string, number> = { ...counts };
+  addCounts(all, Object.fromEntries(Object.entries(more).filter(([, count]) => count > 0)));
+  return all;
 }
 
 /** Adds submissions up, for `foldSums` to write. */
@@ -83,7 +91,10 @@ export async function countSubmissions(input: CountSubmissionsInput): Promise<Co
   for (;;) {
     const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
     const counts = await countFiles(input, failed, sums);
-    if (counts !== undefined) return { ...counts, sums: sums.packed() };
+    if (counts !== undefined) {
+      const packed = sums.packed();
+      return { ...counts, skipped: withCounts(counts.skipped, { measures_over_limit: sums.leftOut }), sums: packed };
+    }
     // A file was found unfit after some of its lines were counted: count again without it.
     await sums.remove();
   }

@@ -6,17 +6,61 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
+import { MEASURE_LIMITS, type MeasureLimits, measuresOverLimit } from '../pipeline/submissions/measure-limit.ts';
 import type { ResultFile, ResultIndex } from './result-index.ts';
 
-/** Packed rows in a file, and where those of each measure are; its key is `channel/major/measure`. */
+/** Packed rows in a file, and where those of each measure are: a line of the index for each of its keys, `channel/major/measure`. */
 export interface PackedSums extends ResultFile {
   readonly index: ResultIndex;
+  /** Of each key. */
+  readonly submissions: Float64Array;
 }
+
+/**
+ * Leaves out the measures over the limits; their rows stay in the files.
+ * @returns the sums, and how many measures were left out
+ */
+export function limitMeasures(
+  sums: readonly PackedSums[],
+  limits: MeasureLimits = MEASURE_LIMITS,
+): { readonly sums: readonly PackedSums[]; readonly leftOut: number } {
+  const over = measuresOverLimit(
+    sums.map(({ index, submissions }) => ({ keys: index.keys, submissions })),
+    limits,
+  );
+  return over.size === 0
+    ? { sums, leftOut: 0 }
+    : { sums: sums.map((packed) => withoutMeasures(packed, over)), leftOut: over.size };
+}
+
+function withoutMeasures(packed: PackedSums, leftOut: ReadonlySet<string>): PackedSums {
+  const { index, submissions } = packed;
+  const kept = Array.from(index.key).filter((key) => !leftOut.has(index.keys[key] ?? ''));
+  const of = <T>(column: ArrayLike<T>): T[] => kept.map((key) => column[key] as T);
+  return {
+    ...packed,
+    submissions: Float64Array.from(of(submissions)),
+    index: {
+      ...index,
+      keys: of(index.keys),
+      key: Uint32Array.from(kept, (_, number) => number),
+      result: new Uint32Array(kept.length),
+      offset: Float64Array.from(of(index.offset)),
+      length: Uint32Array.from(of(index.length)),
+    },
+  };
+}
+
+/** Names of measures that are in memory for all spills; more, and those over the limits are forgotten early. */
+const MAX_NAMES = 400_000;
 
 export class SpillingSums {
   readonly kernel: AggregateKernel;
   readonly #prefix: string;
-  readonly #spills: PackedSums[] = [];
+  #spills: readonly PackedSums[] = [];
+  #names = 0;
+  /** Measures that were forgotten. */
+  leftOut = 0;
   readonly #mixedBefore: number;
 
   /**
@@ -64,6 +108,7 @@ export class SpillingSums {
     const id = String(this.#spills.length);
     const path = `${this.#prefix}${id}`;
     const { measures } = this.kernel;
+    const submissions = Float64Array.from(measures, (measure) => measure.submissions);
     const places = { offset: new Float64Array(measures.length), length: new Uint32Array(measures.length) };
     const file = openSync(path, 'w');
     let bytes = 0;
@@ -90,7 +135,16 @@ export class SpillingSums {
     const keys = measures.map(({ channelVersion, measure }) => `${channelVersion}/${measure}`);
     const key = Uint32Array.from(keys, (_, number) => number);
     const index = { results: 1, keys, key, result: new Uint32Array(keys.length), ...places, rejected: [], bytes };
-    this.#spills.push({ id, path, index });
+    this.#spills = [...this.#spills, { id, path, index, submissions }];
+    this.#names += keys.length;
+    if (this.#names > MAX_NAMES) this.#forgetNames();
+  }
+
+  #forgetNames(): void {
+    const { sums, leftOut } = limitMeasures(this.#spills);
+    this.#spills = sums;
+    this.leftOut += leftOut;
+    this.#names = sums.reduce((names, { index }) => names + index.keys.length, 0);
   }
 }
 

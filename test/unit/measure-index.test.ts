@@ -17,12 +17,24 @@ const slots = (byDate: ByDate, rows: Rows, asText = false): Slot[] =>
     revision: '',
   }));
 
-/** Parsed files by name, of measures that all have these rows. */
+interface IndexFile {
+  readonly dates: { readonly build: readonly string[]; readonly submission: readonly string[] };
+  readonly shards: number;
+  readonly measures: Record<string, { kind: string; description: string; shard: number; submissions: number }>;
+}
+type Dates = Record<string, readonly number[]>;
+type Shard = Record<string, { readonly build: Dates; readonly submission: Dates }>;
+interface Indexed {
+  readonly index: IndexFile;
+  readonly shards: readonly Shard[];
+}
+
+/** The parsed files of measures that all have these rows. */
 function indexed(
   measures: readonly string[],
   rows: { readonly build?: Rows; readonly submission?: Rows },
-  { asText = false, definition = {} as Record<string, unknown> } = {},
-): Record<string, any> {
+  { asText = false, definition = {} } = {},
+): Indexed {
   const index = new MeasureIndex();
   const files: { name: string; json: string }[] = [];
   for (const measure of measures) {
@@ -33,7 +45,12 @@ function indexed(
     files.push(...index.add({ measure, definition, slots: shown }));
   }
   files.push(...index.end());
-  return Object.fromEntries(files.map(({ name, json }) => [name, JSON.parse(json)]));
+  deepEqual(
+    files.map(({ name }) => name),
+    [...files.slice(1).map((_, shard) => `_summary-${shard}.json`), '_measures.json'],
+  );
+  const parsed = files.map(({ json }) => JSON.parse(json) as unknown);
+  return { index: parsed.pop() as IndexFile, shards: parsed as Shard[] };
 }
 
 describe('the index of a snapshot’s measures', () => {
@@ -46,7 +63,7 @@ describe('the index of a snapshot’s measures', () => {
   for (const asText of [false, true]) {
     it(`adds the rows of a date, and leaves missing statistics out${asText ? ', from text' : ''}`, () => {
       const files = indexed(['M'], { submission: rows }, { asText });
-      deepEqual(files['_summary-0.json'], {
+      deepEqual(files.shards[0], {
         M: {
           build: {},
           submission: { 20131028: [0, 1, 2, 1, 1, -1, -1, 1], 20131029: [5, 2, 5, 2, 0.25, 7, 0, 7] },
@@ -57,7 +74,7 @@ describe('the index of a snapshot’s measures', () => {
 
   it('adds a sum of −1 of a simple measure, which may be real', () => {
     const files = indexed(['SIMPLE_MEASURES_X'], { submission: rows });
-    equal(files['_summary-0.json'].SIMPLE_MEASURES_X.submission[20131029][2], 4);
+    equal(files.shards[0]?.['SIMPLE_MEASURES_X']?.submission['20131029']?.[2], 4);
   });
 
   it('gives each measure a mean a date in the order of all dates, null where it has none', () => {
@@ -87,20 +104,18 @@ describe('the index of a snapshot’s measures', () => {
 
   it('counts the submissions by build date where there are no others', () => {
     const files = indexed(['M'], { build: rows });
-    equal(files['_measures.json'].measures.M.submissions, 8);
-    deepEqual(files['_measures.json'].dates, { build: ['20131028', '20131029'], submission: [] });
+    equal(files.index.measures['M']?.submissions, 8);
+    deepEqual(files.index.dates, { build: ['20131028', '20131029'], submission: [] });
   });
 
   it('begins a new summary when one is full, and names the one of each measure', () => {
     const wide: Rows = [['20131029', [...Array.from({ length: 40_000 }, () => 1), 1, 1, 1, 1, 1, 1]]];
     const measures = Array.from({ length: 8 }, (_, index) => `M${index}`);
     const files = indexed(measures, { build: wide });
-    const shards = Object.keys(files).filter((name) => name.startsWith('_summary-'));
-    equal(files['_measures.json'].shards, shards.length);
-    ok(shards.length === 2, `${shards.length} summaries`);
+    deepEqual([files.index.shards, files.shards.length], [2, 2]);
     for (const measure of measures) {
-      const { shard } = files['_measures.json'].measures[measure];
-      ok(measure in files[`_summary-${shard}.json`], `${measure} is not in summary ${shard}`);
+      const { shard } = files.index.measures[measure]!;
+      ok(measure in files.shards[shard]!, `${measure} is not in summary ${shard}`);
     }
   });
 
@@ -111,16 +126,16 @@ describe('the index of a snapshot’s measures', () => {
     ];
     const definition = { kind: 'linear', description: 'x'.repeat(1000) };
     const files = indexed(['M'], { submission: huge }, { definition });
-    equal(files['_summary-0.json'].M.submission[20131029][0], Number.MAX_VALUE);
-    const { kind, description } = files['_measures.json'].measures.M;
+    equal(files.shards[0]?.['M']?.submission['20131029']?.[0], Number.MAX_VALUE);
+    const { kind, description } = files.index.measures['M']!;
     deepEqual([kind, description.length], ['linear', 500]);
   });
 
   it('keeps any measure name as it is', () => {
     const names = ['__proto__', 'a"b', 'constructor'];
     const files = indexed(names, { submission: rows });
-    deepEqual(Object.keys(files['_measures.json'].measures).sort(), names.toSorted());
-    deepEqual(Object.keys(files['_summary-0.json']).sort(), names.toSorted());
+    deepEqual(Object.keys(files.index.measures).sort(), names.toSorted());
+    deepEqual(Object.keys(files.shards[0]!).sort(), names.toSorted());
   });
 
   it('knows its own files by name', () => {

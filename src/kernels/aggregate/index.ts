@@ -184,6 +184,10 @@ export function nameLength(number: u32): u32 {
 export function nameChannelVersion(number: u32): u32 {
   return nameOf(number).channelVersion;
 }
+/** Its submissions in packed rows. */
+export function nameSubmissions(number: u32): f64 {
+  return nameOf(number).submissions;
+}
 /** Its first chunk of packed rows; 0 for none. */
 export function nameChunk(number: u32): usize {
   return nameOf(number).firstChunk;

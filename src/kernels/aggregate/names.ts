@@ -24,6 +24,8 @@ export class Name {
   /** Its first and last chunk of packed rows. */
   firstChunk: usize;
   lastChunk: usize;
+  /** In its packed rows. */
+  submissions: f64;
 
   get isMeasure(): bool {
     return (this.flags & MEASURE) != 0;
@@ -107,6 +109,7 @@ export function findName(at: usize, length: u32, channelVersion: u32): u32 {
   name.last = 0;
   name.firstChunk = 0;
   name.lastChunk = 0;
+  name.submissions = 0;
   free += length;
   return nameCount;
 }

@@ -73,7 +73,10 @@ export function packSums(): void {
     chunk.next = 0;
     lastEnd = 0;
     let p = at + CHUNK;
-    for (let sum = name.first; sum != 0; sum = changetype<Sum>(sum).next) p = pack(p, sum);
+    for (let sum = name.first; sum != 0; sum = changetype<Sum>(sum).next) {
+      p = pack(p, sum);
+      name.submissions += load<f64>(sum + ROW + VALUES + (<usize>rowOf(sum).length - 1) * 8);
+    }
     chunk.bytes = <u32>(p - at - CHUNK);
     used = p - arena;
     if (name.lastChunk != 0) changetype<Chunk>(name.lastChunk).next = at;
