@@ -142,9 +142,19 @@ export function useEnvironment(variables: Readonly<Record<string, string>>): voi
   Object.assign(process.env, variables);
 }
 
-/** Temporal address, namespace and TLS from the same profiles and variables that the `temporal` CLI uses. */
+/**
+ * Temporal address, namespace and TLS from the same profiles and variables that the `temporal` CLI uses.
+ * @throws ConfigError when they cannot be read
+ */
 export async function temporalConnectConfig() {
   // Loaded here: commands on local files do without Temporal's packages.
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');
-  return loadClientConnectConfig();
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    const file = process.env['TEMPORAL_CONFIG_FILE'] ?? 'the one of the "temporal" CLI';
+    throw new ConfigError(
+      `Temporal's profiles cannot be read (${(error as Error).message}): correct TEMPORAL_PROFILE or the configuration file, ${file}`,
+    );
+  }
 }

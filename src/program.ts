@@ -2,9 +2,9 @@
  * The `telemetry` program: every command of the product, and the exit code of whatever ends it.
  * A command's code is loaded when it is called: most commands need neither Temporal's core nor the AWS SDK.
  */
-import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { CommandError } from './commands/command-error.ts';
-import { type Config, ConfigError, environment, loadConfig } from './config.ts';
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { type Config, environment, loadConfig } from './config.ts';
 import { visibleText } from './pipeline/plain-text.ts';
 
 export function telemetryProgram() {
@@ -12,7 +12,11 @@ export function telemetryProgram() {
     .description(
       'The telemetry dashboard on Temporal: daily analysis of submissions, from the input bucket to the published data set.',
     )
-    .showHelpAfterError()
+    .version(release())
+    .option('--verbose', 'with the stack of an unexpected error')
+    // Before the commands, which take these over.
+    .exitOverride()
+    .showHelpAfterError('"telemetry COMMAND --help" shows what a command takes.')
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written).\nEvery setting: .env.example.',
@@ -25,22 +29,29 @@ export function telemetryProgram() {
   return program;
 }
 
-/** Runs the command that the arguments name. Known errors have no stack trace: their message says what to do. */
+function release(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+/** Runs the command that the arguments name. An error is one sentence, which says what to do; its stack comes with `--verbose`. */
 export async function runToExitCode(program: CommandUnknownOpts): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    process.exitCode = error instanceof ConfigError ? 2 : error instanceof CommandError ? error.exitCode : 1;
-    process.stderr.write(`${visibleText(await messageOf(error))}\n`);
+    // Commander has written its own messages, and those of `--help` and `--version` are no errors.
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    const { endOf } = await import('./commands/end-of-command.ts');
+    const { message, exitCode } = endOf(error);
+    process.exitCode = exitCode;
+    const stack = program.opts()['verbose'] === true && error instanceof Error ? `\n${error.stack ?? ''}` : '';
+    process.stderr.write(`${visibleText(message + stack)}\n`);
   }
-}
-
-async function messageOf(error: unknown): Promise<string> {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError || error instanceof CommandError) return error.message;
-  // What activities fail with, such as StateDamaged. Loaded here: most commands never need it.
-  const { ApplicationFailure } = await import('@temporalio/common');
-  return error instanceof ApplicationFailure ? error.message : (error.stack ?? error.message);
 }
 
 /** Read when a command begins, since what comes before it may still change the environment. */

@@ -84,7 +84,7 @@ async function nothingFound(
   { files, filesMissingKey }: Pick<RunContribution, 'files' | 'filesMissingKey'>,
   signal: AbortSignal,
 ): Promise<Error> {
-  if (filesMissingKey === null || files.missing === 0)
+  if (files.missing === 0)
     return failure(
       'NothingFound',
       `The investigation ${name} has no result: no file of the input bucket matches its filter`,

@@ -346,9 +346,9 @@ async function grouped(files: readonly SubmissionFile[]): Promise<SubmissionFile
 }
 
 async function demandFile(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
+  const found = await stat(path).catch((error: unknown) => {
     throw new CommandError(`${path} cannot be read: ${(error as Error).message}`, { exitCode: 2 });
-  }
+  });
+  if (found.isFile()) return found.size;
+  throw new CommandError(`${path} is no file; name the files in it`, { exitCode: 2 });
 }

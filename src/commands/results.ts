@@ -24,6 +24,7 @@ export async function showReport(
   day: string,
   { run }: { readonly run?: string | undefined },
 ): Promise<void> {
+  checkedDay(day);
   await withPorts(config, async (ports, signal) => {
     const runId = run ?? (await entryOf(ports, day, signal)).runId;
     const key = stateKeys.report(dailyRun(checkedDay(day), checkedRun(runId)));
@@ -37,6 +38,7 @@ export async function showFiles(
   day: string,
   { missing }: { readonly missing?: boolean | undefined },
 ): Promise<void> {
+  checkedDay(day);
   await withPorts(config, async (ports, signal) => {
     const { fileLists, files } = await entryOf(ports, day, signal);
     const which = missing === true ? 'missing' : 'processed';

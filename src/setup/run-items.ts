@@ -75,7 +75,12 @@ export function errorText(error: unknown): string {
   const { details } = error as { details?: unknown };
   const name = SAYS_ALL.has(error.name) || error.message.includes(error.name) ? '' : `${error.name}: `;
   const text = typeof details === 'string' && details !== '' ? details : error.message;
-  return name + (text === '' ? 'no further explanation' : text);
+  return name + (text === '' ? 'no further explanation' : reasonIn(text));
+}
+
+/** The SDK's core quotes the whole of what its connection said: `… Os { code: 111, message: "Connection refused" }`. */
+function reasonIn(text: string): string {
+  return /^tonic::transport::Error.* message: "([^"]+)"/.exec(text)?.[1] ?? text;
 }
 
 /** @throws Error naming every item that needs attention */
