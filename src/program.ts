@@ -162,6 +162,13 @@ function addOperation(program: Command): void {
     .addHelpText('after', WATCH_EXIT_CODES)
     .action(async (options) => (await import('./commands/watch.ts')).check(settings(), options));
 
+  program
+    .command('changes')
+    .description('what moved in the data, as the last run found it; channel/versions that fell silent')
+    .option('--channel <name>', 'of this channel only, or of this channel/version')
+    .option('--json', 'print as JSON')
+    .action(async (options) => (await import('./commands/changes.ts')).changes(settings(), options));
+
   const schedules = program.command('schedules').description('the schedules as the code has them');
   schedules
     .command('apply')

@@ -4,6 +4,7 @@ import { lookAtProjections } from '../state/projections.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { Facts } from './rules/facts.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
+import { changesFacts } from './changes.ts';
 import { dataSetFacts } from './data-set.ts';
 import { leftoverFacts } from './leftovers.ts';
 import { partOf } from './part.ts';
@@ -35,9 +36,10 @@ export async function collectFacts(
 ): Promise<Facts> {
   const stores = { analysis, published, publishedPrefix: names.publishedPrefix };
   const { workerTaskQueue } = names;
-  const [dataSet, projections, runs, schedules, workers, queuesFound, leftovers] = await Promise.all([
+  const [dataSet, projections, changes, runs, schedules, workers, queuesFound, leftovers] = await Promise.all([
     partOf(async (signal) => dataSetFacts(stores, await readPointer(stores, signal), now, signal)),
     partOf(async (signal) => lookAtProjections(stores, await readPointer(stores, signal), signal)),
+    partOf((signal) => changesFacts(stores, signal)),
     partOf(async (signal) => runFacts(await temporal(), analysis, now, signal)),
     partOf(async () => scheduleFacts(await temporal(), workerTaskQueue)),
     partOf(async () => workerFacts(await temporal(), workerTaskQueue)),
@@ -46,5 +48,16 @@ export async function collectFacts(
   ]);
   const { adoptsForeignResults } = names;
   const at = now.toISOString();
-  return { at, dataSet, projections, runs, schedules, workers, queues: queuesFound, leftovers, adoptsForeignResults };
+  return {
+    at,
+    dataSet,
+    projections,
+    changes,
+    runs,
+    schedules,
+    workers,
+    queues: queuesFound,
+    leftovers,
+    adoptsForeignResults,
+  };
 }

@@ -51,6 +51,7 @@ describe('dailyAnalysis', () => {
         'stageSnapshot',
         'commitDataset',
         'updateProjections',
+        'findChanges',
         'writeReport',
       ],
     );

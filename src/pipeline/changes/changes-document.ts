@@ -38,9 +38,10 @@ export const MAX_OF_ONE = 300;
 const KINDS = ['step', 'drift', 'spike', 'appeared', 'vanished', 'silence', 'buckets'] as const;
 const DIRECTIONS = ['up', 'down', 'shape'] as const;
 
-/** The newest changes that there is room for. */
-export function limited(changes: readonly Change[]): Change[] {
-  return changes.toSorted(newestFirst).slice(0, MAX_CHANGES);
+/** The newest changes that there is room for; silences are never left out for others. */
+export function limited(changes: readonly Change[], silent: readonly Change[]): Change[] {
+  const most = changes.toSorted(newestFirst).slice(0, Math.max(0, MAX_CHANGES - silent.length));
+  return [...silent, ...most].toSorted(newestFirst).slice(0, MAX_CHANGES);
 }
 
 /** Of one date the surest first; the id decides, so that equal data give equal texts. */

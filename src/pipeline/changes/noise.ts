@@ -204,5 +204,7 @@ export function adjustedAt({ values, weekdays }: Track, noise: Noise, index: num
 }
 
 export function range(from: number, end: number): number[] {
-  return Array.from({ length: Math.max(0, end - from) }, (_, index) => from + index);
+  const indices: number[] = [];
+  for (let index = from; index < end; index += 1) indices.push(index);
+  return indices;
 }

@@ -58,7 +58,8 @@ function silenceOf(channelVersion: string, counts: DayCounts, days: readonly str
     const before = sent.slice(from, at);
     const after = sent.slice(at);
     const habit = median(before);
-    if (habit < MIN_HABIT) continue;
+    const begins = (before.at(-1) ?? 0) > FAR_BELOW * habit;
+    if (habit < MIN_HABIT || !begins) continue;
     const limit = Math.min(FAR_BELOW * habit, BELOW_QUIETEST * Math.min(...before));
     if (!after.every((count) => count <= limit)) continue;
     return {

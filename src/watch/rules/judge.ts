@@ -1,4 +1,5 @@
 /** All rules of the watchdog together, and the sentence that sums them up. */
+import { changesFindings } from './changes-rules.ts';
 import { dataSetFindings, projectionFinding, type Repair, wantsRepair } from './data-set-rules.ts';
 import type { Facts } from './facts.ts';
 import { countsText, type Finding } from '../../findings.ts';
@@ -15,6 +16,7 @@ export function judge(facts: Facts, limits: WatchLimits, repair: Repair): Findin
     ...unknownFindings(facts),
     ...dataSetFindings(facts, limits),
     ...(wantsRepair(facts) && 'known' in projections ? [projectionFinding(projections.known, repair)] : []),
+    ...changesFindings(facts),
     ...runFindings(facts, limits),
     ...scheduleFindings(facts),
     ...storageFindings(facts),
