@@ -9,6 +9,7 @@ import {
   type SummaryRows,
 } from '../pipeline/changes/folder-changes.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
+import { namingFile } from './content-error.ts';
 import { inflatedText } from './gzip.ts';
 
 export interface FindFolderChangesInput {
@@ -33,7 +34,11 @@ export async function findFolderChanges(input: FindFolderChangesInput): Promise<
 }
 
 async function textOf(path: string): Promise<string> {
-  return inflatedText(await readFile(path));
+  try {
+    return inflatedText(await readFile(path));
+  } catch (error) {
+    throw namingFile(path, error, 'bad_gzip');
+  }
 }
 
 async function readDefinitions(path: string): Promise<PublishedDefinitions> {
