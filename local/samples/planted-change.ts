@@ -5,8 +5,7 @@
 import type { SampleFile } from './partitions.ts';
 import { type Build, nightlyBuild } from './population.ts';
 
-export const PLANTED = {
-  channelVersion: 'nightly/28',
+const PLANTED = {
   measure: 'GC_MS',
   /** In days before the first submission day: since this build. */
   age: 3,

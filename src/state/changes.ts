@@ -2,7 +2,8 @@
  * `changes.json`: what the folders of the current commit show, compared date with date (docs/formats/published.md 5.12).
  * A projection: written again after every commit, and made from the folders alone when it is gone.
  */
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Change } from '../pipeline/changes/change.ts';
 import {
   type ChangesDocument,
@@ -52,7 +53,7 @@ export async function writeChanges(
   for (let previous = before; ;) {
     const pointer = await readPointer(ports, signal);
     const document = await look({ ...ports, workDirectory, looked, signal }, pointer, previous);
-    const body = gzipSync(serialiseChanges(document));
+    const body = await promisify(gzip)(serialiseChanges(document));
     await published.put(publishedPrefix + publishedNames.changes, body, HEADERS, signal);
     previous = document;
     if ((await readPointer(ports, signal)).etag !== pointer.etag) continue;

@@ -9,7 +9,7 @@ const DATES = 60;
 const SERIES_OF_MEASURE = 2;
 export const PERIODS = ['plain', 'weekly', 'growing'] as const;
 export type Period = (typeof PERIODS)[number];
-export type PlantedChange = NonNullable<SeriesRecipe['change']>;
+type PlantedChange = NonNullable<SeriesRecipe['change']>;
 export type PlantedSeries = SeriesRecipe & { readonly change: PlantedChange };
 
 /** Measures differ: how wide they are, how much builds differ, how many independent values a submission is worth. */
@@ -26,7 +26,7 @@ export function recipeOf(seed: string, period: Period, submissions: number): Ser
 }
 
 /** A change as a rule finds it: the first changed date, and the date that made it certain. */
-export interface Found {
+interface Found {
   readonly kind: string;
   readonly at: number;
   readonly seenAt: number;

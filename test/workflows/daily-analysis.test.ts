@@ -307,7 +307,10 @@ describe('publish', () => {
   it('what is found in the data after the commit is reported with the run', async () => {
     const warnings = ['silent: aurora/27 sent one submission on 2013-10-29, and about 150 a day before'];
     const execution = await run({ findChanges: async () => ({ changes: 1, fresh: 1, skipped: 0, warnings }) });
-    assert.deepEqual((inputsOf(execution, 'writeReport') as unknown as { warnings: string[] }[])[0]?.warnings, warnings);
+    assert.deepEqual(
+      (inputsOf(execution, 'writeReport') as unknown as { warnings: string[] }[])[0]?.warnings,
+      warnings,
+    );
   });
 
   it('a day is published although its changes cannot be found, and warns', async () => {

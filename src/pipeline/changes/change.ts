@@ -1,6 +1,6 @@
 /** What `changes.json` says (docs/formats/published.md 5.9). */
 
-export type ChangeKind = 'step' | 'drift' | 'spike' | 'appeared' | 'vanished' | 'silence' | 'buckets';
+type ChangeKind = 'step' | 'drift' | 'spike' | 'appeared' | 'vanished' | 'silence' | 'buckets';
 
 /** The dates of one side of a comparison, all together. */
 export interface Side {

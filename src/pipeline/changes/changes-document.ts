@@ -36,6 +36,7 @@ const MAX_CHANGES = 1000;
 /** Of one channel/version: a change of everything must not hide the others. */
 export const MAX_OF_ONE = 300;
 const KINDS = ['step', 'drift', 'spike', 'appeared', 'vanished', 'silence', 'buckets'] as const;
+const DAY = /^\d{8}$/;
 const DIRECTIONS = ['up', 'down', 'shape'] as const;
 
 /** The newest changes that there is room for; silences are never left out for others. */
@@ -52,10 +53,10 @@ export function newestFirst(a: Change, b: Change): number {
 }
 
 export function serialiseChanges({ at, seq, changes, leftOut, skipped, looked }: ChangesDocument): string {
-  const folders = [...looked].map(([name, { folder, found, submissions }]) => [
-    name,
-    { folder, found, submissions: Object.fromEntries(submissions) },
-  ]);
+  const folders = [...looked].map(
+    ([name, { folder, found, submissions }]) =>
+      [name, { folder, found, submissions: Object.fromEntries(submissions) }] as const,
+  );
   return JSON.stringify({
     format: 1,
     at,
@@ -90,7 +91,7 @@ export function readChanges(text: string): ChangesDocument | null {
             {
               folder: looked.member('folder').text(),
               found: looked.member('found').count(),
-              submissions: new Map(Object.entries(looked.member('submissions').counts())),
+              submissions: readDays(looked.member('submissions')),
             },
           ]),
       ),
@@ -128,7 +129,7 @@ function readChange(stored: StoredJson): Change {
 function readSide(stored: StoredJson): Side {
   const number = (name: string): number | null => stored.member(name).nullOr(finite);
   return {
-    dates: stored.member('dates').list(day),
+    dates: readDates(stored.member('dates')),
     submissions: finite(stored.member('submissions')),
     count: finite(stored.member('count')),
     mean: number('mean'),
@@ -139,7 +140,20 @@ function readSide(stored: StoredJson): Side {
 }
 
 function day(stored: StoredJson): string {
-  return stored.text(/^\d{8}$/);
+  return stored.text(DAY);
+}
+
+/** Checked as a whole: a thousand channel/versions have many days, and each value of its own costs time. */
+function readDays(stored: StoredJson): ReadonlyMap<string, number> {
+  const days = Object.entries(stored.value ?? {}) as [string, unknown][];
+  const isDay = ([name, count]: [string, unknown]): boolean => DAY.test(name) && Number.isSafeInteger(count);
+  return days.every(isDay) ? new Map(days as [string, number][]) : stored.fail('days with counts');
+}
+
+function readDates(stored: StoredJson): readonly string[] {
+  const { value } = stored;
+  const isDate = (date: unknown): boolean => typeof date === 'string' && DAY.test(date);
+  return Array.isArray(value) && value.every(isDate) ? (value as string[]) : stored.fail('a list of dates');
 }
 
 function finite(stored: StoredJson): number {

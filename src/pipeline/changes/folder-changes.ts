@@ -28,7 +28,7 @@ export interface FolderChanges {
 
 const TRAILER = 6;
 /** Days of submission that silence is judged by. */
-const SUBMISSION_DAYS = 60;
+const SUBMISSION_DAYS = 45;
 /** In days: a change that moves by so few, as more dates come in, is the same one. */
 const SAME = { step: 3, spike: 1, drift: 28 } as const;
 

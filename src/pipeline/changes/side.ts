@@ -12,27 +12,31 @@ export interface Scale {
 }
 
 /** @param value of an enumerated measure, whose share is wanted */
-export function sideOf(dates: readonly DatedCounts[], { kind, bounds }: Scale, value: number | null): Side {
-  const counts = new Array<number>(bounds.length).fill(0);
+export function sideOf(dates: readonly DatedCounts[], scale: Scale, value: number | null): Side {
+  const { counts, submissions, sum } = together(dates, scale.bounds.length);
+  const count = total(counts);
+  const isRanged = scale.kind === 'exponential' || scale.kind === 'linear';
+  const bucket = value ?? (scale.kind === 'boolean' || scale.kind === 'flag' ? 1 : null);
+  return {
+    dates: dates.map(({ date }) => date),
+    submissions,
+    count,
+    mean: sum < 0 || count === 0 ? null : sum / count,
+    median: isRanged ? quantileOf(counts, scale, 0.5) : null,
+    p95: isRanged ? quantileOf(counts, scale, 0.95) : null,
+    share: bucket === null || count === 0 ? null : (counts[bucket] ?? 0) / count,
+  };
+}
+
+function together(dates: readonly DatedCounts[], buckets: number): Omit<DatedCounts, 'date'> {
+  const counts = new Array<number>(buckets).fill(0);
   let [submissions, sum] = [0, 0];
   for (const dated of dates) {
     for (const [bucket, count] of dated.counts.entries()) counts[bucket] = (counts[bucket] ?? 0) + count;
     submissions += dated.submissions;
     sum = sum < 0 || dated.sum < 0 ? -1 : sum + dated.sum;
   }
-  const count = total(counts);
-  const isRanged = kind === 'exponential' || kind === 'linear';
-  const bucket = value ?? (kind === 'boolean' || kind === 'flag' ? 1 : null);
-  const quantile = (p: number): number | null => (isRanged ? quantileOf(counts, { kind, bounds }, p) : null);
-  return {
-    dates: dates.map(({ date }) => date),
-    submissions,
-    count,
-    mean: sum < 0 || count === 0 ? null : sum / count,
-    median: quantile(0.5),
-    p95: quantile(0.95),
-    share: bucket === null || count === 0 ? null : (counts[bucket] ?? 0) / count,
-  };
+  return { counts, submissions, sum };
 }
 
 /**

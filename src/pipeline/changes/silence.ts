@@ -39,13 +39,16 @@ const FADED = 0.25;
  * @param days analysed ones, ascending; a day that a channel/version does not have is one without submissions
  */
 export function silences(counts: ReadonlyMap<string, DayCounts>, days: readonly string[]): Silence[] {
-  return [...counts]
-    .flatMap(([channelVersion, ofOne]) => {
-      const silence = silenceOf(channelVersion, ofOne, days);
-      if (silence === undefined) return [];
-      const higher = [...counts].filter(([other]) => isHigher(other, channelVersion)).map(([, other]) => other);
-      return movedOn(silence, ofOne, higher, days) ? [] : [silence];
-    })
+  const channels = Map.groupBy(counts, ([channelVersion]) => split(channelVersion)[0]);
+  return [...channels.values()]
+    .flatMap((versions) =>
+      versions.flatMap(([channelVersion, ofOne]) => {
+        const silence = silenceOf(channelVersion, ofOne, days);
+        if (silence === undefined) return [];
+        const higher = versions.filter(([other]) => isHigher(other, channelVersion)).map(([, other]) => other);
+        return movedOn(silence, ofOne, higher, days) ? [] : [silence];
+      }),
+    )
     .toSorted((a, b) => (a.since < b.since ? 1 : a.since > b.since ? -1 : b.habit - a.habit));
 }
 
@@ -53,15 +56,18 @@ function silenceOf(channelVersion: string, counts: DayCounts, days: readonly str
   const first = days.findIndex((day) => (counts.get(day) ?? 0) > 0);
   if (first < 0) return undefined;
   const sent = days.map((day) => counts.get(day) ?? 0);
-  for (let at = Math.max(first + 1, days.length - MAX_DAYS); at < days.length; at += 1) {
+  // No habit is above the best day, so the silence cannot begin before the last day that is loud beside it.
+  const limit = FAR_BELOW * Math.max(...sent);
+  const loud = sent.findLastIndex((count) => count > limit);
+  for (let at = Math.max(first + 1, loud + 1, days.length - MAX_DAYS); at < days.length; at += 1) {
     const from = Math.max(first, at - HABIT_DAYS);
     const before = sent.slice(from, at);
     const after = sent.slice(at);
     const habit = median(before);
     const begins = (before.at(-1) ?? 0) > FAR_BELOW * habit;
     if (habit < MIN_HABIT || !begins) continue;
-    const limit = Math.min(FAR_BELOW * habit, BELOW_QUIETEST * Math.min(...before));
-    if (!after.every((count) => count <= limit)) continue;
+    const low = Math.min(FAR_BELOW * habit, BELOW_QUIETEST * Math.min(...before));
+    if (!after.every((count) => count <= low)) continue;
     return {
       channelVersion,
       since: days[at] ?? '',
@@ -88,11 +94,10 @@ function movedOn(
   return habit <= FADED * best && now >= MOVED_ON * best;
 }
 
-/** Whether `other` is a higher version of the same channel. */
+/** Whether a version is higher than another one of its channel. */
 function isHigher(other: string, than: string): boolean {
-  const [channel, version] = split(than);
-  const [otherChannel, otherVersion] = split(other);
-  if (channel !== otherChannel) return false;
+  const [, version] = split(than);
+  const [, otherVersion] = split(other);
   const difference = Number.parseFloat(otherVersion) - Number.parseFloat(version);
   return Number.isNaN(difference) ? otherVersion > version : difference > 0;
 }
@@ -121,7 +126,7 @@ export function silenceChange(silence: Silence): Change {
   };
 }
 
-export function silenceText({ channelVersion, since, days, habit, sent }: Silence): string {
+function silenceText({ channelVersion, since, days, habit, sent }: Silence): string {
   const day = `${since.slice(0, 4)}-${since.slice(4, 6)}-${since.slice(6)}`;
   const what = sent === 0 ? 'no submission' : sent === 1 ? 'one submission' : `${sent} submissions`;
   const when = days.length === 1 ? `on ${day}` : `in the ${days.length} days since ${day}`;
