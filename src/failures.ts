@@ -19,6 +19,8 @@ interface FailureRow {
   readonly owner: string;
   /** What they do, as an instruction; `{again}` becomes what starts the job again (`jobs.ts`). */
   readonly action: string;
+  /** The same for the jobs where it is something else, by name of the job (`jobs.ts`). */
+  readonly actionOf?: Readonly<Record<string, string>>;
   /** Of a command that ends with it: 1 failed; 2 input or configuration must be corrected, nothing was written. */
   readonly exitCode: 1 | 2;
 }
@@ -44,6 +46,7 @@ const TABLE = {
     owner: 'operator',
     action:
       'Correct the filter template (TELEMETRY_FILTER_TEMPLATE), or the filter that the run was given, and {again}.',
+    actionOf: { investigation: 'Correct the filter that the investigation was given, then {again}. Nothing was sent.' },
     exitCode: 2,
   },
   /** One input key alone is larger than a message may be. */
@@ -86,6 +89,10 @@ const TABLE = {
     class: 'set-up',
     owner: 'operator',
     action: 'Run "telemetry setup --fix", then {again}.',
+    actionOf: {
+      investigation:
+        'Somebody removed its queues while it ran: {again}; it makes new ones ("telemetry setup --fix" does not).',
+    },
     exitCode: 1,
   },
   BucketMissing: {
@@ -141,13 +148,13 @@ const TABLE = {
       'Nothing was published. Run "telemetry verify", restore the document that the message names from the bucket’s versions, then {again}.',
     exitCode: 1,
   },
-  /** Every task of a run of a day failed. */
+  /** No task of a run of a day gave a result: all failed, or none came back. */
   NothingAnalysed: {
     final: true,
     class: 'infrastructure',
     owner: 'operator',
     action:
-      'Find out in the analysis workers’ log why every task failed, fix that, then {again}; the data set is as it was.',
+      'If tasks failed, see why in the analysis workers’ log; if they are missing, see whether analysis workers run ("telemetry status"). Then {again}; the data set is as it was.',
     exitCode: 1,
   },
   /** A run of a day has less than the run that it would replace. */
@@ -198,7 +205,7 @@ const TABLE = {
     final: false,
     class: 'infrastructure',
     owner: 'operator',
-    action: '{step} could not reach a service for hours: fix that, then {again}.',
+    action: 'A service could not be reached by {step} for hours: fix that, then {again}.',
     exitCode: 1,
   },
   /** A Temporal time-out. */
@@ -295,10 +302,13 @@ export function exitCodeOf(type: FailureType): 1 | 2 {
 
 /**
  * What kind of failure it is, who fixes it, and how.
+ * @param job by its name (`jobs.ts`)
  * @param again what starts the job again, as an instruction in the middle of a sentence: `run the day again: "telemetry …"`
  */
-export function verdictOf(given: Failure, again: string): Verdict {
-  const { class: kind, owner, action } = TABLE[rowOf(given)];
+export function verdictOf(given: Failure, job: string, again: string): Verdict {
+  const row: FailureRow = TABLE[rowOf(given)];
+  const { class: kind, owner } = row;
+  const action = row.actionOf?.[job] ?? row.action;
   const step = given.activity ?? 'the workflow';
   return { class: kind, owner, action: capitalised(action.replace('{step}', step).replace('{again}', again)) };
 }

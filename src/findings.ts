@@ -20,6 +20,15 @@ export interface Finding {
   readonly what: string;
   /** What to do, as an instruction. */
   readonly action: string;
+  /** By which a person can acknowledge it: `daily-analysis/20131029`. Without one it passes when its cause does. */
+  readonly id?: string;
+  /** When it began, ISO; an acknowledgement covers what began before it. Null: there is no such instant. */
+  readonly since?: string | null;
+}
+
+/** The id of what is wrong with a job about something. */
+export function findingId(job: string, about: string): string {
+  return `${job}/${about}`;
 }
 
 /** What a failure of a job means to people: in a mail, in `status` and in `check`. */
@@ -29,7 +38,8 @@ export function failureFinding(job: string, about: string, failure: Failure): Fi
     severity: 'error',
     where: `${job} ${about}`,
     what: type === null ? message : `${type}: ${message}`,
-    action: verdictOf(failure, againOf(job, about)).action,
+    action: verdictOf(failure, job, againOf(job, about)).action,
+    id: findingId(job, about),
   };
 }
 

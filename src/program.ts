@@ -146,7 +146,10 @@ function addOperation(program: Command): void {
   program
     .command('status')
     .description('what the deployment is doing: verdict, data set, runs, schedules, queues, what is left over')
-    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
+    .option(
+      '--max-age-hours <n>',
+      'age of the last commit from which the data is stale; default: when the next run has not published in time',
+    )
     .option('--json', 'print as JSON')
     .addHelpText('after', WATCH_EXIT_CODES)
     .action(async (options) => (await import('./commands/watch.ts')).status(settings(), options));
@@ -156,9 +159,12 @@ function addOperation(program: Command): void {
     .description(
       'the watchdog, for cron or a monitor: one line for each finding, silent when all is well; repairs projections',
     )
-    .option('--max-age-hours <n>', 'age of the last commit from which the data is stale (default 24)')
+    .option(
+      '--max-age-hours <n>',
+      'age of the last commit from which the data is stale; default: when the next run has not published in time',
+    )
     .option('--json', 'print as JSON')
-    .option('--verbose', 'a line also when all is well')
+    .option('--verbose', 'notes as well, and a line when all is well')
     .addHelpText('after', WATCH_EXIT_CODES)
     .action(async (options) => (await import('./commands/watch.ts')).check(settings(), options));
 
@@ -168,6 +174,17 @@ function addOperation(program: Command): void {
     .option('--channel <name>', 'of this channel only, or of this channel/version')
     .option('--json', 'print as JSON')
     .action(async (options) => (await import('./commands/changes.ts')).changes(settings(), options));
+
+  program
+    .command('acknowledge')
+    .description(
+      'say why a finding of "check" is no problem, so that it is shown as a note; without an id, list what was said',
+    )
+    .argument('[id]', 'as "check" shows it: daily-analysis/20131029')
+    .option('--reason <text>', 'why; it is recorded and shown')
+    .option('--withdraw', 'make it a problem again')
+    .option('--json', 'print as JSON')
+    .action(async (id, options) => (await import('./commands/watch.ts')).acknowledgeFinding(settings(), id, options));
 
   const schedules = program.command('schedules').description('the schedules as the code has them');
   schedules

@@ -51,7 +51,9 @@ export function createAlertActivities(ports: AlertPorts) {
         failedSince: open?.failedAt ?? null,
       };
       const alert = alertFor(run, outcome, context);
-      if (outcome.kind === 'failed') await noteFailure(analysis, run, outcome, signal);
+      // Of a wrong input only whoever gave it needs to know, and no later run would be about the same.
+      if (outcome.kind === 'failed' && outcome.failure.type !== 'InvalidInput')
+        await noteFailure(analysis, run, outcome, signal);
       if (alert === undefined) return { kind: null, channels: [] };
       const sent = await deliver(ports, run, alert, signal);
       ports.metrics.add('telemetry_alerts', 1, { kind: alert.kind });

@@ -5,11 +5,13 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
+import { MS_PER_DAY } from '../pipeline/calendar-day.ts';
 import { parseFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { type Candidate, decideGarbage } from '../pipeline/garbage/decide.ts';
 import { isInGrace, reachableFrom, type StoredLedger } from '../pipeline/garbage/reachable.ts';
 import type { ObjectStore } from '../ports.ts';
+import { removeOldSigns } from '../state/analysis-workers.ts';
 import { addressOf } from '../state/documents.ts';
 import {
   chunkParts,
@@ -104,6 +106,7 @@ export function createGarbageActivities(ports: Ports) {
         () => removed,
         async () => {
           await removePlanned(ports, id, removed, signal);
+          await removeOldSigns(analysis, await storeTime(analysis, signal), MS_PER_DAY, signal);
           log.info('garbage removed', { id, ...removed });
           return removed;
         },

@@ -94,7 +94,7 @@ function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | un
 }
 
 function failedSections(run: AlertedRun, { step, failure }: Extract<Outcome, { kind: 'failed' }>): string[] {
-  const verdict = verdictOf(failure, againOf(run.job, run.about));
+  const verdict = verdictOf(failure, run.job, againOf(run.job, run.about));
   return [
     `RESULT CODE: ${failure.type ?? failure.timeout ?? 'Error'} (${verdict.class})`,
     `FAILED STEP: ${step}${failure.activity === null ? '' : ` (${failure.activity})`}`,

@@ -10,6 +10,7 @@ import { investigationQueuePrefix } from '../names.ts';
 import { createLogger } from '../observability.ts';
 import { createThreadPool } from '../threads/pool.ts';
 import { AnalysisWorker } from './analysis-worker.ts';
+import { Presence } from './presence.ts';
 
 export interface AnalysisWorkerMainOptions {
   /** External processor to run instead of the built-in aggregation. */
@@ -22,6 +23,8 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
   const queues = createMessageQueues(sqsConnection(config));
   const threads = createThreadPool(config.TELEMETRY_THREADS);
   const investigationPrefix = investigationQueuePrefix(config.TELEMETRY_TASK_QUEUE);
+  const analysis = stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET);
+  const presence = new Presence(analysis, logger);
   const worker = new AnalysisWorker(
     {
       connection: sqsConnection(config),
@@ -35,10 +38,11 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
     },
     {
       input: stores.bucket(config.TELEMETRY_INPUT_BUCKET),
-      analysis: stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET),
+      analysis,
       queues,
       threads,
       logger,
+      presence,
       settings: {
         rules: submissionRules(config),
         limits: SUBMISSION_LIMITS,
@@ -50,9 +54,11 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
   );
   const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   await worker.start();
+  await presence.start();
   logger.info({ taskQueue: config.TELEMETRY_TASK_QUEUE }, 'analysis worker started');
   await stopSignal;
   await worker.stop();
+  await presence.stop();
   await threads.close();
   stores.close();
   queues.close();

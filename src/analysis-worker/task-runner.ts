@@ -20,6 +20,7 @@ import { stateKeys } from '../state/keys.ts';
 import type { AggregateSubmissionsInput, SubmissionFile } from '../threads/aggregate-submissions.ts';
 import type { ThreadPool } from '../threads/pool.ts';
 import { inWorkFolder } from '../work-folder.ts';
+import type { Presence } from './presence.ts';
 import { runProcessor } from './processor.ts';
 
 export interface TaskRunnerPorts {
@@ -28,6 +29,7 @@ export interface TaskRunnerPorts {
   readonly queues: MessageQueues;
   readonly threads: Pick<ThreadPool, 'aggregateSubmissions'>;
   readonly logger: Logger;
+  readonly presence: Pick<Presence, 'during'>;
   readonly settings: {
     readonly rules: SubmissionRules;
     readonly limits: AggregateSubmissionsInput['limits'];
@@ -49,6 +51,10 @@ const DOWNLOADS_AT_ONCE = 6;
  */
 export async function runTask(body: string, receiveCount: number, ports: TaskRunnerPorts): Promise<void> {
   const task = decodeTaskMessage(body);
+  await ports.presence.during(task.id, () => runDecoded(task, receiveCount, ports));
+}
+
+async function runDecoded(task: TaskMessage, receiveCount: number, ports: TaskRunnerPorts): Promise<void> {
   const logger = ports.logger.child({ taskId: task.id });
   if (!ports.settings.mayReportTo(task.targetQueue)) {
     throw new Error(`Task ${task.id} names the done queue ${task.targetQueue}, which this worker may not report to`);

@@ -13,13 +13,16 @@ import type {
   WatchedRun,
   WorkerFacts,
 } from '../watch/rules/facts.ts';
+import type { SeenWorker } from '../state/analysis-workers.ts';
 import type { Counted } from '../state/listing.ts';
 import { type Finding, findingLine } from '../findings.ts';
 import { ageText } from '../watch/rules/limits.ts';
 import { verdictLine } from '../watch/rules/judge.ts';
-import { daysWithoutLaunch } from '../watch/rules/schedule-rules.ts';
+import { aliveWorkers } from '../watch/rules/analysis-rules.ts';
+import { EXPECTED_DAYS, missingDays } from '../watch/rules/day-rules.ts';
 import { counted, table } from './terminal.ts';
 
+const DAYS_SHOWN = 14;
 /** Of each job. */
 const RUNS_SHOWN = { dailyAnalysis: 10, others: 3 } as const;
 
@@ -33,6 +36,7 @@ export function statusText(facts: Facts, findings: readonly Finding[]): string {
     section('RUNS', facts.runs, ({ runs }) => runsText(runs, at)),
     section('SCHEDULES', facts.schedules, schedulesText),
     section('WORKERS', facts.workers, workersText),
+    section('ANALYSIS WORKERS', facts.analysisWorkers, (workers) => analysisWorkersText(workers, at)),
     `SQS QUEUES\n${queuesText(facts.queues, at)}`,
     section('STATE', facts.leftovers, (leftovers) => leftoversText(leftovers, facts)),
   ];
@@ -63,17 +67,17 @@ function dataSetText(dataSet: DataSetFacts, now: string): string {
 }
 
 function recentDaysText({ recentDays }: DataSetFacts, facts: Facts): string {
-  const without = daysWithoutLaunch(facts);
-  const rows = recentDays.map(({ day, planned, done, failed, missing, filesMissing }) =>
-    [day, planned, done, failed, missing, filesMissing].map(String),
-  );
-  const launches =
-    without === null
-      ? 'days without launch: not known'
-      : `days without launch in the last 14: ${without.join(', ') || 'none'}`;
-  if (rows.length === 0) return `none of the last 14 days is in the data set\n${launches}`;
+  const missing = missingDays(facts);
+  const rows = recentDays
+    .slice(-DAYS_SHOWN)
+    .map(({ day, planned, done, failed, missing, filesMissing }) =>
+      [day, planned, done, failed, missing, filesMissing].map(String),
+    );
+  const days = missing?.map(({ day }) => day).join(', ');
+  const expected = `missing days of the last ${EXPECTED_DAYS}: ${days === undefined ? 'not known' : days || 'none'}`;
+  if (rows.length === 0) return `none of the last ${EXPECTED_DAYS} days is in the data set\n${expected}`;
   const titles = ['DAY', 'TASKS', 'DONE', 'FAILED', 'MISSING', 'FILES MISSING'];
-  return `${table([titles, ...rows])}\n${launches}`;
+  return `${table([titles, ...rows])}\n${expected}`;
 }
 
 function changesText({ seq, changes, newest, skipped }: ChangesFacts): string {
@@ -133,6 +137,25 @@ function workersText(workers: readonly WorkerFacts[]): string {
     pollers.length === 0 ? 'nobody' : pollers.join(', '),
   ]);
   return table([['WORKER TASK QUEUE', 'POLLED BY'], ...rows]);
+}
+
+const MAX_WORKERS_SHOWN = 20;
+
+/** Those that ended cleanly have taken their sign away. */
+function analysisWorkersText(workers: readonly SeenWorker[], now: string): string {
+  const alive = aliveWorkers(workers, now);
+  const head = `${alive.length} alive, ${workers.length - alive.length} silent`;
+  if (workers.length === 0) return 'none seen in the last 24 h';
+  const rows = workers
+    .slice(0, MAX_WORKERS_SHOWN)
+    .map((worker) => [
+      `${worker.host} (pid ${worker.pid})`,
+      `${ageText(worker.seenAt, now)} ago`,
+      String(worker.tasksDone),
+      String(worker.tasksFailed),
+      alive.includes(worker) ? worker.atWork.join(', ') || 'waits' : 'silent',
+    ]);
+  return `${head}\n${table([['HOST', 'SEEN', 'DONE', 'FAILED', 'AT WORK ON'], ...rows])}`;
 }
 
 function queuesText(queues: readonly QueueFacts[], now: string): string {

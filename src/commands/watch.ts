@@ -3,6 +3,8 @@
  * (docs/operating.md 1.2).
  */
 import { Client, type Connection } from '@temporalio/client';
+import { hostname, userInfo } from 'node:os';
+import { type Acknowledgement, acknowledge, readAcknowledgements, withdraw } from '../state/acknowledgements.ts';
 import { writeProjections } from '../state/projections.ts';
 import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createObjectStores } from '../aws/s3.ts';
@@ -18,7 +20,7 @@ import { collectFacts, type WatchNames, type WatchPorts } from '../watch/collect
 import { CommandError } from './command-error.ts';
 import { statusText } from './status-report.ts';
 import { type TemporalServer, temporalServer } from './temporal-client.ts';
-import { print } from './terminal.ts';
+import { print, table } from './terminal.ts';
 
 export interface WatchOptions {
   readonly json?: boolean | undefined;
@@ -35,9 +37,15 @@ export async function check(config: Config, options: WatchOptions): Promise<void
     const findings = judge(facts, limits, repair);
     process.exitCode = exitCodeOfFindings(findings);
     if (options.json === true) print(JSON.stringify({ ...verdictOf(facts, findings), findings }));
-    else if (findings.length > 0) print(findings.map(findingLine).join('\n'));
-    else if (options.verbose === true) print(verdictLine(facts, findings));
+    else printFindings(facts, findings, options.verbose === true);
   });
+}
+
+/** Notes are for those who ask: a monitor mails whatever is printed. */
+function printFindings(facts: Facts, findings: readonly Finding[], isVerbose: boolean): void {
+  const shown = findings.filter(({ severity }) => isVerbose || severity !== 'note');
+  if (shown.length > 0) print(shown.map(findingLine).join('\n'));
+  else if (isVerbose) print(verdictLine(facts, findings));
 }
 
 /** Prints everything that is known, the verdict first. Changes nothing; the exit code is that of `check`. */
@@ -52,10 +60,65 @@ export async function status(config: Config, options: WatchOptions): Promise<voi
   });
 }
 
+export interface AcknowledgeOptions {
+  readonly reason?: string | undefined;
+  readonly withdraw?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+const MAX_REASON = 500;
+
+/** Records why a finding is no problem, withdraws that, or lists what was recorded. */
+export async function acknowledgeFinding(
+  config: Config,
+  id: string | undefined,
+  { reason, withdraw: isWithdrawn, json }: AcknowledgeOptions,
+): Promise<void> {
+  if (id !== undefined && (reason === undefined) === (isWithdrawn !== true))
+    throw new CommandError(`Say why ${id} is no problem with --reason "…", or make it one again with --withdraw`, {
+      exitCode: 2,
+    });
+  await withPorts(config, async (ports, names) => {
+    const signal = AbortSignal.timeout(REPAIR_MS);
+    if (id === undefined) {
+      const given = await readAcknowledgements(ports.analysis, signal);
+      print(json === true ? JSON.stringify(given) : acknowledgementsText(given));
+      return;
+    }
+    if (isWithdrawn === true) {
+      if (!(await withdraw(ports.analysis, id)))
+        throw new CommandError(`${id} was not acknowledged; "telemetry acknowledge" lists what was`, { exitCode: 2 });
+      print(json === true ? JSON.stringify({ withdrawn: id }) : `${id}: withdrawn; "telemetry check" reports it again`);
+      return;
+    }
+    const findings = judge(await collectFacts(ports, names, new Date()), limitsOf(config, {}), NOT_TRIED);
+    const known = findings.flatMap((finding) => finding.id ?? []);
+    if (!known.includes(id))
+      throw new CommandError(
+        `"telemetry check" finds nothing with the id ${plainLine(id, 100)}; ids now: ${known.join(', ') || 'none'}`,
+        { exitCode: 2 },
+      );
+    const acknowledgement = {
+      id,
+      reason: plainLine(reason ?? '', MAX_REASON),
+      by: plainLine(`${userInfo().username}@${hostname()}`, MAX_REASON),
+      at: new Date().toISOString(),
+    };
+    await acknowledge(ports.analysis, acknowledgement);
+    print(
+      json === true ? JSON.stringify(acknowledgement) : `${id}: acknowledged; "telemetry check" shows it as a note`,
+    );
+  });
+}
+
+function acknowledgementsText(given: readonly Acknowledgement[]): string {
+  if (given.length === 0) return 'nothing is acknowledged';
+  const rows = given.map(({ id, at, by, reason }) => [id, at, by, reason].map((cell) => plainLine(cell, 100)));
+  return table([['ID', 'SINCE', 'BY', 'REASON'], ...rows]);
+}
+
 const NOT_TRIED: Repair = { kind: 'not tried' };
 const REPAIR_MS = 600_000;
-/** An older commit makes the data stale; one of exactly this age does not. */
-const MAX_DATA_AGE_HOURS = 24;
 
 function verdictOf(facts: Facts, findings: readonly Finding[]): { verdict: string; exitCode: number; at: string } {
   return { verdict: verdictLine(facts, findings), exitCode: exitCodeOfFindings(findings), at: facts.at };
@@ -82,9 +145,10 @@ async function repaired(
 }
 
 function limitsOf(config: Config, { maxAgeHours }: WatchOptions): WatchLimits {
-  const hours = maxAgeHours === undefined ? MAX_DATA_AGE_HOURS : Number(maxAgeHours);
-  if (!Number.isFinite(hours) || hours < 0 || maxAgeHours?.trim() === '')
-    throw new CommandError(`--max-age-hours must be a number of hours, found ${maxAgeHours ?? ''}`, { exitCode: 2 });
+  if (maxAgeHours === undefined) return { maxAgeHours: null, runDays: config.TELEMETRY_WATCH_RUN_DAYS };
+  const hours = Number(maxAgeHours);
+  if (!Number.isFinite(hours) || hours < 0 || maxAgeHours.trim() === '')
+    throw new CommandError(`--max-age-hours must be a number of hours, found ${maxAgeHours}`, { exitCode: 2 });
   return { maxAgeHours: hours, runDays: config.TELEMETRY_WATCH_RUN_DAYS };
 }
 

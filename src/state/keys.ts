@@ -53,6 +53,8 @@ const ADOPTION = 'state/adoption/';
 const SEGMENTS = 'state/segments/';
 const LEDGERS = 'state/ledgers/';
 const WAITING = 'state/foreign/waiting/';
+const ACKNOWLEDGED = 'state/alerts/acknowledged/';
+const SIGNS_OF_LIFE = 'analysis-workers/';
 
 export const stateKeys = {
   /** Where the files of a task are, or of all tasks of a run; the done message names it, and is only compared with it. */
@@ -122,6 +124,12 @@ export const stateKeys = {
   /** An open failure of a job, by what it is about. */
   openFailure: (job: string, about: string): string => `${OPEN_FAILURES}${job}/${about}.json`,
   openFailures: OPEN_FAILURES,
+  /** A finding that a person has acknowledged, by its id. */
+  acknowledged: (sha256: string): string => `${ACKNOWLEDGED}${sha256.slice(0, 32)}.json`,
+  allAcknowledged: ACKNOWLEDGED,
+  /** Written by an analysis worker, which may write nothing of the state. */
+  signOfLife: (id: string): string => `${SIGNS_OF_LIFE}${id}.json`,
+  allSignsOfLife: SIGNS_OF_LIFE,
   /** An alert that some channel has not taken. */
   undelivered: (runId: string, kind: string): string => `${UNDELIVERED}${runId}-${kind}.json`,
   allUndelivered: UNDELIVERED,

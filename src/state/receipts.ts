@@ -51,18 +51,25 @@ export async function readProgress(
   return progress;
 }
 
-/** Adds every receipt that exists now. */
+/**
+ * Adds every receipt that exists now.
+ * @returns when the newest one was stored; null for none
+ */
 export async function noteReceipts(
   store: ObjectStore,
   run: RunRef,
   progress: DrainProgress,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Date | null> {
   const prefix = stateKeys.receipts(run);
-  for await (const { key } of store.objects(prefix, signal)) {
+  let newest: Date | null = null;
+  for await (const { key, lastModified } of store.objects(prefix, signal)) {
     const name = parseReceiptName(key.slice(prefix.length));
-    if (name !== undefined) progress.note(name.number, name.outcome);
+    if (name === undefined) continue;
+    progress.note(name.number, name.outcome);
+    if (newest === null || lastModified > newest) newest = lastModified;
   }
+  return newest;
 }
 
 /** Task number and outcome of a name below the run's receipts; undefined for a name that is no receipt's. */

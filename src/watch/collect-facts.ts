@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import { lookAtProjections } from '../state/projections.ts';
 import { readPointer } from '../state/pointer.ts';
 import type { Facts } from './rules/facts.ts';
+import { MS_PER_DAY } from '../pipeline/calendar-day.ts';
+import { seenWorkers } from '../state/analysis-workers.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
 import { changesFacts } from './changes.ts';
 import { dataSetFacts } from './data-set.ts';
@@ -36,28 +38,20 @@ export async function collectFacts(
 ): Promise<Facts> {
   const stores = { analysis, published, publishedPrefix: names.publishedPrefix };
   const { workerTaskQueue } = names;
-  const [dataSet, projections, changes, runs, schedules, workers, queuesFound, leftovers] = await Promise.all([
-    partOf(async (signal) => dataSetFacts(stores, await readPointer(stores, signal), now, signal)),
-    partOf(async (signal) => lookAtProjections(stores, await readPointer(stores, signal), signal)),
-    partOf((signal) => changesFacts(stores, signal)),
-    partOf(async (signal) => runFacts(await temporal(), analysis, now, signal)),
-    partOf(async () => scheduleFacts(await temporal(), workerTaskQueue)),
-    partOf(async () => workerFacts(await temporal(), workerTaskQueue)),
-    queueFacts(queues, names),
-    partOf((signal) => leftoverFacts(analysis, now, signal)),
-  ]);
+  const [dataSet, projections, changes, runs, schedules, workers, analysisWorkers, queuesFound, leftovers] =
+    await Promise.all([
+      partOf(async (signal) => dataSetFacts(stores, await readPointer(stores, signal), now, signal)),
+      partOf(async (signal) => lookAtProjections(stores, await readPointer(stores, signal), signal)),
+      partOf((signal) => changesFacts(stores, signal)),
+      partOf(async (signal) => runFacts(await temporal(), analysis, workerTaskQueue, now, signal)),
+      partOf(async () => scheduleFacts(await temporal(), workerTaskQueue)),
+      partOf(async () => workerFacts(await temporal(), workerTaskQueue)),
+      partOf((signal) => seenWorkers(analysis, now, MS_PER_DAY, signal)),
+      queueFacts(queues, names),
+      partOf((signal) => leftoverFacts(analysis, now, signal)),
+    ]);
   const { adoptsForeignResults } = names;
   const at = now.toISOString();
-  return {
-    at,
-    dataSet,
-    projections,
-    changes,
-    runs,
-    schedules,
-    workers,
-    queues: queuesFound,
-    leftovers,
-    adoptsForeignResults,
-  };
+  const known = { dataSet, projections, changes, runs, schedules, workers, analysisWorkers, leftovers };
+  return { at, ...known, queues: queuesFound, adoptsForeignResults };
 }

@@ -8,12 +8,12 @@ import type { ChannelVersionEntry, Ledger } from '../pipeline/dataset/ledger.ts'
 import { MANIFEST_NAME } from '../pipeline/dataset/manifest.ts';
 import { publishedNames } from '../state/keys.ts';
 import { roundInstants } from '../state/rounds.ts';
+import { EXPECTED_DAYS } from './rules/day-rules.ts';
 import type { ChannelVersionFacts, DataSetFacts, DayFacts } from './rules/facts.ts';
 import { type Counted, publishedFolders } from '../state/listing.ts';
 import type { ObjectStore } from '../ports.ts';
 
 const AT_ONCE = 8;
-const RECENT_DAYS = 14;
 const MAX_FOLDERS = 5_000;
 const MAX_NAMES = 10;
 
@@ -81,7 +81,7 @@ function instantOf(folder: string): string {
 }
 
 function recentDays(ledger: Ledger, now: Date): DayFacts[] {
-  const first = analysisDay(new Date(now.getTime() - (RECENT_DAYS - 1) * MS_PER_DAY));
+  const first = analysisDay(new Date(now.getTime() - (EXPECTED_DAYS - 1) * MS_PER_DAY));
   return [...ledger.entries]
     .filter(([day]) => isCalendarDay(day) && day >= first)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -2,6 +2,7 @@
 import { MS_PER_DAY } from '../pipeline/calendar-day.ts';
 import pMap from 'p-map';
 import { isFailure } from '../failures.ts';
+import { readAcknowledgements } from '../state/acknowledgements.ts';
 import { ALERT_SUBJECT, OPEN_FAILURE } from '../state/alerts.ts';
 import { type Codec, readDocumentIfPresent } from '../state/documents.ts';
 import { QUARANTINE_ENTRY } from '../state/quarantine.ts';
@@ -18,13 +19,14 @@ const MAX_SUBJECTS = 5;
 const AT_ONCE = 8;
 
 export async function leftoverFacts(analysis: ObjectStore, now: Date, signal: AbortSignal): Promise<LeftoverFacts> {
-  const [quarantine, waiting, openFailures, undelivered] = await Promise.all([
+  const [quarantine, waiting, openFailures, undelivered, acknowledged] = await Promise.all([
     quarantineFacts(analysis, now, signal),
     listAtMost(analysis, stateKeys.allWaiting, MAX_LISTED, signal),
     failures(analysis, signal),
     undeliveredFacts(analysis, signal),
+    readAcknowledgements(analysis, signal),
   ]);
-  return { quarantine, waiting: waiting.counted, openFailures, undelivered };
+  return { quarantine, waiting: waiting.counted, openFailures, undelivered, acknowledged };
 }
 
 async function quarantineFacts(

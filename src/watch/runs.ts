@@ -2,12 +2,14 @@
 import { type Client, type WorkflowExecutionInfo, WorkflowFailedError } from '@temporalio/client';
 import pMap from 'p-map';
 import { openPlan } from '../state/plan.ts';
-import { readProgress } from '../state/receipts.ts';
+import { noteReceipts } from '../state/receipts.ts';
+import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { type Failure, readFailure } from '../failures.ts';
 import { JOBS, WORKFLOW_TYPES, type WorkflowType } from '../jobs.ts';
 import { analysisDayKey, analysisRunKey } from '../names.ts';
 import { dailyRun } from '../state/keys.ts';
-import type { RunFacts, RunningFacts, WatchedRun } from './rules/facts.ts';
+import type { RunFacts, RunningFacts, StrandedRun, WatchedRun } from './rules/facts.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import { ObjectMissingError, type ObjectStore } from '../ports.ts';
 import { pendingOf } from './pending.ts';
 
@@ -22,10 +24,11 @@ const MAX_MESSAGE = 1_000;
 export async function runFacts(
   client: Client,
   analysis: ObjectStore,
+  workerTaskQueue: string,
   now: Date,
   signal: AbortSignal,
 ): Promise<RunFacts> {
-  const listed = await pMap(WORKFLOW_TYPES, (type) => listRuns(client, type, now), {
+  const listed = await pMap(WORKFLOW_TYPES, (type) => listRuns(client, type, workerTaskQueue, now), {
     concurrency: AT_ONCE,
   });
   const newestFirst = listed.flat().toSorted((a, b) => b.startTime.getTime() - a.startTime.getTime());
@@ -34,10 +37,54 @@ export async function runFacts(
   const runs = await pMap(wanted, ({ info, wants: detail }) => watchedRun(client, analysis, info, detail, signal), {
     concurrency: AT_ONCE,
   });
-  return { runs };
+  return { runs, stranded: await strandedRuns(client, workerTaskQueue) };
 }
 
-async function listRuns(client: Client, type: WorkflowType, now: Date): Promise<WorkflowExecutionInfo[]> {
+/** Other applications may use the namespace: only what names a workflow or a worker task queue of ours is looked at. */
+async function strandedRuns(client: Client, workerTaskQueue: string): Promise<StrandedRun[]> {
+  const types = WORKFLOW_TYPES.map((type) => `"${type}"`).join(', ');
+  const found = await Promise.all([
+    stranded(client, 'unknown type', `TaskQueue = "${workerTaskQueue}"`, (type) => !isWorkflowType(type)),
+    stranded(
+      client,
+      'other task queue',
+      `WorkflowType IN (${types})`,
+      (_type, taskQueue) => taskQueue !== workerTaskQueue,
+    ),
+  ]);
+  return found.flat();
+}
+
+async function stranded(
+  client: Client,
+  why: StrandedRun['why'],
+  query: string,
+  isStranded: (type: string, taskQueue: string) => boolean,
+): Promise<StrandedRun[]> {
+  const runs: StrandedRun[] = [];
+  let seen = 0;
+  for await (const { workflowId, type, taskQueue, startTime } of client.workflow.list({
+    query: `ExecutionStatus = "Running" AND ${query}`,
+    pageSize: MAX_RUNS,
+  })) {
+    seen += 1;
+    if (seen > MAX_RUNS) break;
+    if (!isStranded(type, taskQueue)) continue;
+    runs.push({ workflowId, workflowType: type, workerTaskQueue: taskQueue, startedAt: startTime.toISOString(), why });
+  }
+  return runs;
+}
+
+function isWorkflowType(type: string): boolean {
+  return (WORKFLOW_TYPES as readonly string[]).includes(type);
+}
+
+async function listRuns(
+  client: Client,
+  type: WorkflowType,
+  workerTaskQueue: string,
+  now: Date,
+): Promise<WorkflowExecutionInfo[]> {
   const since = new Date(now.getTime() - PERIOD_MS).toISOString();
   const queries = [
     `WorkflowType = "${type}" AND ExecutionStatus = "Running"`,
@@ -49,7 +96,8 @@ async function listRuns(client: Client, type: WorkflowType, now: Date): Promise<
     for await (const info of client.workflow.list({ query, pageSize: MAX_RUNS })) {
       count += 1;
       if (count > MAX_RUNS) break;
-      runs.push(info);
+      // On another worker task queue nothing was done: while it runs, it is a stranded one.
+      if (info.taskQueue === workerTaskQueue) runs.push(info);
     }
   }
   return runs;
@@ -61,7 +109,8 @@ function wants(
   budget: { failures: number; running: number },
 ): 'failure' | 'running' | 'nothing' {
   if (status.name === 'RUNNING') return (budget.running -= 1) >= 0 ? 'running' : 'nothing';
-  if (status.name === 'FAILED') return (budget.failures -= 1) >= 0 ? 'failure' : 'nothing';
+  if (status.name === 'FAILED' || status.name === 'TERMINATED')
+    return (budget.failures -= 1) >= 0 ? 'failure' : 'nothing';
   return 'nothing';
 }
 
@@ -102,7 +151,9 @@ const NOT_ASKED: RunningFacts = {
   heardAt: null,
 };
 
-async function failureOf(client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<Failure | null> {
+async function failureOf(client: Client, info: WorkflowExecutionInfo): Promise<Failure | null> {
+  const { workflowId, runId, status } = info;
+  if (status.name === 'TERMINATED') return terminationOf(client, info);
   try {
     await client.workflow.getHandle(workflowId, runId, { followRuns: false }).result();
     return null;
@@ -111,6 +162,26 @@ async function failureOf(client: Client, { workflowId, runId }: WorkflowExecutio
     return readFailure(error.cause, MAX_MESSAGE);
   }
 }
+
+/** Who terminated a run, and why they said. */
+async function terminationOf(client: Client, { workflowId, runId }: WorkflowExecutionInfo): Promise<Failure | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    ...CLOSE_EVENT,
+  });
+  const attributes = history?.events?.at(-1)?.workflowExecutionTerminatedEventAttributes;
+  if (attributes === null || attributes === undefined) return null;
+  const who = attributes.identity || 'somebody';
+  const message = plainLine(
+    `by ${who}${attributes.reason ? `: ${attributes.reason}` : ', without a reason'}`,
+    MAX_MESSAGE,
+  );
+  return { type: null, message, activity: null, timeout: null };
+}
+
+/** Of a history only the last event. */
+const CLOSE_EVENT: object = { historyEventFilterType: 2 };
 
 async function runningFacts(
   client: Client,
@@ -144,8 +215,10 @@ async function tasksOf(
   const run = dailyRun(day, runId);
   try {
     const { head } = await openPlan(analysis, run, signal);
-    const { done, failed, missing } = await readProgress(analysis, run, head.tasks, 1, signal);
-    return { planned: head.tasks, done, failed, open: missing };
+    const progress = new DrainProgress(head.tasks, 1);
+    const newest = await noteReceipts(analysis, run, progress, signal);
+    const { done, failed, missing } = progress;
+    return { planned: head.tasks, done, failed, open: missing, lastResultAt: newest?.toISOString() ?? null };
   } catch (error) {
     if (error instanceof ObjectMissingError) return null;
     throw error;

@@ -55,6 +55,7 @@ function ports(settings: Partial<TaskRunnerPorts['settings']> = {}): TaskRunnerP
     queues,
     threads: inProcessThreads(),
     logger: pino({ level: 'silent' }),
+    presence: { during: (_task, run) => run() },
     settings: {
       rules: submissionRules(config),
       limits: SUBMISSION_LIMITS,

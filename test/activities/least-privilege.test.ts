@@ -38,7 +38,7 @@ const VALUES = {
 /** What runs in which process; the Temporal worker does the rest, its gauges included. */
 const BESIDE_THE_WORKER: Readonly<Record<string, readonly string[]>> = {
   'analysis-worker': ['runTask'],
-  watcher: ['collectFacts', 'verifyDataSet', 'writeProjections'],
+  watcher: ['acknowledgeFinding', 'collectFacts', 'verifyDataSet', 'writeProjections'],
 };
 /** Done by the worker, and by a command that names a source. */
 const WEBSITE = ['describeWebsite', 'publishWebsite'];

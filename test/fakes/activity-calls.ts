@@ -8,13 +8,15 @@ import pino from 'pino';
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import type { Activities } from '../../src/activities/index.ts';
 import { createAlertActivities, type NotifyInput } from '../../src/activities/alerts.ts';
+import { Presence } from '../../src/analysis-worker/presence.ts';
 import { runTask } from '../../src/analysis-worker/task-runner.ts';
 import { loadConfig, submissionRules } from '../../src/config.ts';
 import { SUBMISSION_LIMITS } from '../../src/limits.ts';
 import { deadLetterQueue, investigationQueuePrefix } from '../../src/names.ts';
 import type { AlertedRun } from '../../src/alerts/alert.ts';
 import { roundName } from '../../src/pipeline/dataset/entry-name.ts';
-import { investigationRun, roundRun } from '../../src/state/keys.ts';
+import { investigationRun, roundRun, stateKeys } from '../../src/state/keys.ts';
+import { acknowledge, readAcknowledgements, withdraw } from '../../src/state/acknowledgements.ts';
 import { writeProjections } from '../../src/state/projections.ts';
 import { verifyDataSet } from '../../src/verify/verify.ts';
 import { startGauges } from '../../src/watch/gauges.ts';
@@ -120,10 +122,12 @@ async function oldDays(app: TracedApplication): Promise<void> {
   }
 }
 
+const SIGN = { host: 'h', pid: 1, startedAt: '2013-10-30T13:31:00.000Z', tasksDone: 1, tasksFailed: 0, atWork: [] };
 const MONTH_MS = 30 * 86_400_000;
 
 /** A month later: most of what was made before is garbage. */
 async function garbage(app: TracedApplication): Promise<void> {
+  app.analysis.store(stateKeys.signOfLife('killed'), JSON.stringify(SIGN));
   for (const store of [app.analysis, app.published]) {
     for (const [key, object] of store.contents) {
       store.contents.set(key, { ...object, lastModified: new Date(object.lastModified.getTime() - MONTH_MS) });
@@ -226,6 +230,7 @@ async function watch(app: TracedApplication): Promise<void> {
     });
     stop();
   });
+  app.analysis.store(stateKeys.signOfLife('alive'), JSON.stringify(SIGN));
   await app.tracing('collectFacts', () =>
     collectFacts(
       { analysis, published, queues, temporal: () => Promise.reject(new Error('no Temporal here')) },
@@ -236,6 +241,11 @@ async function watch(app: TracedApplication): Promise<void> {
       new Date(app.clock.now),
     ),
   );
+  await app.tracing('acknowledgeFinding', async () => {
+    await acknowledge(analysis, { id: 'daily-analysis/20131029', reason: 'a test', by: 'me', at: DAY });
+    await readAcknowledgements(analysis, AbortSignal.timeout(10_000));
+    await withdraw(analysis, 'daily-analysis/20131029');
+  });
   const signal = AbortSignal.timeout(60_000);
   await app.tracing('verifyDataSet', () => verifyDataSet(app.ports(), { quick: false }, signal));
   const stores = { analysis, published, publishedPrefix: PREFIX, threads: inProcessThreads() };
@@ -251,9 +261,11 @@ async function analysisTask(app: TracedApplication): Promise<void> {
   app.input.contents.delete(inputKey('nightly/28', 'y', day.day));
   const config = loadConfig({});
   const investigations = investigationQueuePrefix(TASK_QUEUE);
+  const presence = new Presence(app.analysis, pino({ level: 'silent' }));
   const ports = {
     ...{ input: app.input, analysis: app.analysis, queues: app.queues, threads: inProcessThreads() },
     logger: pino({ level: 'silent' }),
+    presence,
     settings: {
       ...{ rules: submissionRules(config), limits: SUBMISSION_LIMITS, processor: undefined },
       workDirectory: app.settings.workDirectory,
@@ -268,5 +280,7 @@ async function analysisTask(app: TracedApplication): Promise<void> {
       await runTask(body, 2, ports);
     }
     await app.queues.send(`${investigations}gc-done`, ['done']);
+    await presence.start();
+    await presence.stop();
   });
 }

@@ -117,12 +117,21 @@ describe('check and status', () => {
     );
     await show('running');
     assertSilent(await check());
-    const ended = await deployment.temporal('workflow', 'terminate', '--workflow-id', `daily-analysis-${DAY}`);
+    const ended = await deployment.temporal(
+      ...['workflow', 'terminate', '--workflow-id', `daily-analysis-${DAY}`, '--reason', 'wrong filter'],
+    );
     assert.equal(ended.code, 0, ended.stderr);
     const output = await untilFound();
-    assertOnlyLine(
-      output,
-      /^problem: daily-analysis 20131029: was terminated .* → .*"telemetry run-day --day 20131029"/,
+    const terminated =
+      (await check()).stdout.split('\n').find((line) => line.includes('was terminated')) ?? output.stdout;
+    assert.match(
+      terminated,
+      /^problem: daily-analysis 20131029: was terminated .* ago by .*: wrong filter \(.* → .*"telemetry run-day --day 20131029"/,
+    );
+    // Its tasks wait for a worker that does not come.
+    assert.match(
+      (await check()).stdout,
+      /problem: task queue telemetry-analysis-tasks: \d+ analysis tasks? waits?, and no analysis worker is alive/,
     );
     deployment.startProcess('analysis-worker');
     assert.equal((await deployment.telemetry('run-day', '--day', DAY, '--json')).code, 0);
@@ -201,9 +210,74 @@ describe('check and status', () => {
       /^problem: daily-analysis 20131029: failed .*InvalidFilter: .* → Correct the filter template/,
     );
     await show('failed');
+    const id = `daily-analysis/${DAY}`;
+    const unknown = await deployment.telemetry('acknowledge', 'daily-analysis/20990101', '--reason', 'x');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.stderr, new RegExp(`nothing with the id .*; ids now: ${id}`));
+    const given = await deployment.telemetry('acknowledge', id, '--reason', 'the template is being changed');
+    assert.equal(given.code, 0, given.stderr);
+    assertSilent(await check());
+    assertOnlyLine(
+      await check('--verbose'),
+      /^note: daily-analysis 20131029: .*acknowledged by .*: the template is being changed/,
+      0,
+    );
+    assert.match((await deployment.telemetry('acknowledge')).stdout, /daily-analysis\/20131029 .*is being changed/);
+    assert.equal((await deployment.telemetry('acknowledge', id, '--withdraw')).code, 0);
+    assertOnlyLine(await check(), /^problem: daily-analysis 20131029: failed/);
     await writeFile(template, good);
     assert.equal((await deployment.telemetry('run-day', '--day', DAY, '--json')).code, 0);
     await untilSilent();
+  });
+
+  it('workflows that nobody will work on: told until they are terminated', async () => {
+    const start = (...args: string[]) =>
+      deployment.temporal('workflow', 'start', '--input', '{"day":"20131029"}', ...args);
+    for (const [id, type, queue, line] of [
+      [
+        'typo-1',
+        'dailyAnalysys',
+        'telemetry',
+        /^problem: workflow typo-1: no worker has a workflow of type dailyAnalysys/,
+      ],
+      [
+        'typo-2',
+        'dailyAnalysis',
+        'telemetri',
+        /^problem: workflow typo-2: it is on the worker task queue telemetri, which/,
+      ],
+    ] as const) {
+      const started = await start('--workflow-id', id, '--type', type, '--task-queue', queue);
+      assert.equal(started.code, 0, started.stderr);
+      const found = await until(
+        'the finding',
+        async () => (await check()).stdout.split('\n').find((each) => line.test(each)),
+        20_000,
+      );
+      assert.match(found, new RegExp(`temporal workflow terminate --workflow-id ${id}`));
+      assert.equal((await deployment.temporal('workflow', 'terminate', '--workflow-id', id)).code, 0);
+    }
+    await untilSilent();
+  });
+
+  it('a typo in the input of a run: the run fails, and nothing stays open', async () => {
+    const input = '{"day":"2013"}';
+    const started = await deployment.temporal(
+      ...[
+        'workflow',
+        'execute',
+        '--workflow-id',
+        'typo-3',
+        '--type',
+        'dailyAnalysis',
+        '--task-queue',
+        'telemetry',
+        '--input',
+        input,
+      ],
+    );
+    assert.equal(started.code, 1, started.stdout);
+    assertSilent(await check());
   });
 
   it('a dead letter', async () => {

@@ -138,7 +138,7 @@ describe('what a failure says to people', () => {
     it(`has an owner and an instruction for each type, of ${workflowType}`, () => {
       for (const type of Object.values(FailureType)) {
         const { name } = JOBS[workflowType];
-        const { class: kind, owner, action } = verdictOf(given({ type }), againOf(name, '20131029'));
+        const { class: kind, owner, action } = verdictOf(given({ type }), name, againOf(name, '20131029'));
         assert.equal(kind === 'program', PROGRAM.includes(type), type);
         assert.ok(owner.length > 3 && action.length > 20, type);
         assert.doesNotMatch(action, /[{}]|undefined/, type);
@@ -168,9 +168,25 @@ describe('what a failure says to people', () => {
     [{ type: 'SomethingNew', message: 'x' }, 'program', /the workflow/],
   ] as const) {
     it(`${JSON.stringify(part)} is about ${kind}`, () => {
-      const verdict = verdictOf(given(part), againOf('daily-analysis', '20131029'));
+      const verdict = verdictOf(given(part), 'daily-analysis', againOf('daily-analysis', '20131029'));
       assert.equal(verdict.class, kind);
       assert.match(verdict.action, action);
+    });
+  }
+
+  for (const [type, job, advice, never] of [
+    ['InvalidFilter', 'investigation', /filter that the investigation was given/, /TELEMETRY_FILTER_TEMPLATE|run-day/],
+    ['QueueMissing', 'investigation', /start the investigation again/, /^Run "telemetry setup --fix"/],
+    ['QueueMissing', 'continuous-aggregation', /telemetry setup --fix.*telemetry aggregate --detach/, /run-day/],
+    ['NothingAnalysed', 'daily-analysis', /missing.*telemetry status.*run-day --day 20131029/, /every task failed/],
+    ['PlanTooLarge', 'investigation', /--allow-large-plan/, /run-day/],
+    ['AccessDenied', 'website-update', /deploy\/iam.*telemetry website publish/, /run-day/],
+    ['GarbageRefused', 'garbage-collection', /telemetry verify/, /run-day/],
+  ] as const) {
+    it(`${type} of ${job} has advice of its own`, () => {
+      const { action } = verdictOf(given({ type }), job, againOf(job, '20131029'));
+      assert.match(action, advice);
+      assert.doesNotMatch(action, never);
     });
   }
 

@@ -1,149 +1,43 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { projectionFinding, wantsRepair } from '../../src/watch/rules/data-set-rules.ts';
-import type { Facts, QueueFacts, RunningFacts, ScheduleFacts, WatchedRun } from '../../src/watch/rules/facts.ts';
+import type { Facts } from '../../src/watch/rules/facts.ts';
 import { exitCodeOfFindings, type Finding, findingLine } from '../../src/findings.ts';
 import { isOlder } from '../../src/watch/rules/limits.ts';
 import { judge, verdictLine } from '../../src/watch/rules/judge.ts';
-import { daysWithoutLaunch, lastDue } from '../../src/watch/rules/schedule-rules.ts';
+import { missingDays } from '../../src/watch/rules/day-rules.ts';
+import { lastDue } from '../../src/watch/rules/schedule-rules.ts';
 import { schedules } from '../../src/schedules.ts';
+import {
+  ACKNOWLEDGED,
+  atWork,
+  channelVersion,
+  DATA_SET,
+  dataSet,
+  days,
+  FAILED,
+  FAILURE,
+  leftovers,
+  NONE,
+  NOW,
+  OPEN,
+  OTHER_DAY,
+  queue,
+  RUN,
+  RUNNING,
+  runs,
+  schedule,
+  SEEN,
+  stranded,
+  TODAY_DUE,
+  WELL,
+} from '../fakes/watched-facts.ts';
 
-const NOW = '2014-04-24T15:00:00.000Z';
-const TODAY_DUE = '2014-04-24T13:31:00.000Z';
-const LIMITS = { maxAgeHours: 24, runDays: 7 };
-const NONE = { count: 0, more: false, oldest: null };
-const DEPTH = { known: { visible: 0, inFlight: 0, delayed: 0 } };
-
-const SCHEDULE: ScheduleFacts = {
-  id: 'daily-analysis',
-  exists: true,
-  cron: '31 13 * * *',
-  catchupSeconds: 4 * 86_400,
-  createdAt: '2014-04-23T12:00:00.000Z',
-  nextAt: '2014-04-25T13:31:00.000Z',
-  paused: false,
-  note: null,
-  lastScheduledAt: TODAY_DUE,
-  running: 0,
-  differences: [],
-};
-
-const RUN: WatchedRun = {
-  job: 'daily-analysis',
-  about: '20140423',
-  workflowId: 'daily-analysis-20140423',
-  runId: 'r1',
-  status: 'COMPLETED',
-  startedAt: TODAY_DUE,
-  endedAt: '2014-04-24T14:00:00.000Z',
-  failure: null,
-  running: null,
-};
-
-const RUNNING: RunningFacts = {
-  phase: 'draining the done queue',
-  facts: {},
-  tasks: null,
-  activities: [],
-  workflowTaskAttempt: 0,
-  heardAt: NOW,
-};
-
-const QUEUES: readonly QueueFacts[] = [
-  { queue: 'tasks', role: 'tasks', depth: DEPTH, oldestAt: null },
-  { queue: 'done', role: 'done', depth: DEPTH, oldestAt: null },
-  { queue: 'tasks-dlq', role: 'dead letters', depth: DEPTH, oldestAt: null },
-];
-
-const DATA_SET = {
-  versions: 's3://public/v7/versions.json',
-  seq: 3,
-  commit: 'c3',
-  at: '2014-04-24T14:00:00.000Z',
-  channelVersions: [],
-  recentDays: [
-    {
-      day: '20140422',
-      planned: 1,
-      done: 1,
-      failed: 0,
-      missing: 0,
-      filesMissing: 0,
-      planAt: '2014-04-23T13:32:00.000Z',
-    },
-    {
-      day: '20140423',
-      planned: 1,
-      done: 1,
-      failed: 0,
-      missing: 0,
-      filesMissing: 0,
-      planAt: '2014-04-24T13:32:00.000Z',
-    },
-  ],
-  days: 2,
-  rounds: 0,
-  firstDay: '20140422',
-  unreferencedFolders: { ...NONE, names: [] },
-  unreferencedRounds: NONE,
-};
-
-const LEFTOVERS = {
-  quarantine: { total: NONE, recent: 0, reasons: {}, read: 0 },
-  waiting: NONE,
-  openFailures: [],
-  undelivered: { ...NONE, subjects: [] },
-};
-
-const WELL: Facts = {
-  at: NOW,
-  dataSet: { known: DATA_SET },
-  projections: { known: { differing: [], behind: false } },
-  runs: { known: { runs: [RUN] } },
-  schedules: { known: [SCHEDULE] },
-  workers: { known: [{ workerTaskQueue: 'telemetry', pollers: ['1@host'] }] },
-  queues: QUEUES,
-  changes: { known: { seq: 7, changes: 0, newest: [], silences: [], skipped: 0 } },
-  leftovers: { known: LEFTOVERS },
-  adoptsForeignResults: false,
-};
-
-const dataSet = (changes: Partial<typeof DATA_SET>): Partial<Facts> => ({
-  dataSet: { known: { ...DATA_SET, ...changes } },
-});
-const runs = (...changes: Partial<WatchedRun>[]): Partial<Facts> => ({
-  runs: { known: { runs: changes.map((change) => ({ ...RUN, ...change })) } },
-});
-const schedule = (change: Partial<ScheduleFacts>): Partial<Facts> => ({
-  schedules: { known: [{ ...SCHEDULE, ...change }] },
-});
-const leftovers = (change: object): Partial<Facts> => ({ leftovers: { known: { ...LEFTOVERS, ...change } } });
-const queue = (name: string, change: Partial<QueueFacts>): Partial<Facts> => ({
-  queues: QUEUES.map((each) => (each.queue === name ? { ...each, ...change } : each)),
-});
+const LIMITS = { maxAgeHours: null, runDays: 7 };
 
 function findings(changes: Partial<Facts>): Finding[] {
   return judge({ ...WELL, ...changes }, LIMITS, { kind: 'not tried' });
 }
-
-const FAILURE = { type: 'InvalidFilter', message: 'no dimensions', activity: 'renderFilter', timeout: null };
-const FAILED = { status: 'FAILED', failure: FAILURE };
-const OTHER_DAY = { about: '20140421', workflowId: 'daily-analysis-20140421' };
-const OPEN = {
-  job: 'daily-analysis',
-  about: '20140421',
-  failedAt: NOW,
-  type: 'InvalidFilter',
-  message: 'no dimensions',
-};
-const channelVersion = {
-  channelVersion: 'nightly/28',
-  folder: '20140424133000-28-nightly',
-  renderedAt: NOW,
-  newestDay: null,
-  days: 1,
-  definitionsPending: 0,
-};
 
 describe('the age of data (docs/operating.md 1.2)', () => {
   for (const [modified, stale] of [
@@ -171,8 +65,12 @@ describe('findings', () => {
   const found: [name: string, changes: Partial<Facts>, line: RegExp][] = [
     [
       'stale data',
-      dataSet({ at: '2014-04-23T14:59:59.000Z' }),
-      /^problem: stale data: the last commit \(3\) is 24 h old/,
+      {
+        ...dataSet({ at: '2014-04-23T12:59:59.000Z', recentDays: DATA_SET.recentDays.slice(0, 1) }),
+        at: '2014-04-24T01:31:01.000Z',
+        ...runs(),
+      },
+      /^problem: stale data: the last commit \(3\) is 12 h old, and the run due at 2014-04-23T13:31:00.000Z has not published for 12 h/,
     ],
     [
       'nothing published',
@@ -191,8 +89,12 @@ describe('findings', () => {
     ],
     [
       'a terminated run',
-      runs(RUN, { ...OTHER_DAY, status: 'TERMINATED' }),
-      /was terminated .* → .*run-day --day 20140421/,
+      runs(RUN, {
+        ...OTHER_DAY,
+        status: 'TERMINATED',
+        failure: { ...FAILURE, type: null, message: 'by ann@laptop: wrong filter' },
+      }),
+      /was terminated 1 h ago by ann@laptop: wrong filter .* → .*run-day --day 20140421/,
     ],
     ['a run out of time', runs(RUN, { ...OTHER_DAY, status: 'TIMED_OUT' }), /timed out/],
     [
@@ -274,9 +176,84 @@ describe('findings', () => {
       /the last one was due never → It is too late.*run-day --day 20140423/,
     ],
     [
-      'days without launch',
+      'a day that no run has analysed',
       { ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }), ...runs() },
-      /days without launch: 20140423: no run/,
+      /^problem: daily-analysis 20140423: no run has analysed it → Run it: "telemetry run-day --day 20140423"/,
+    ],
+    [
+      'a day whose run was canceled',
+      { ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }), ...runs({ status: 'CANCELED' }) },
+      /its run was canceled 1 h ago .daily-analysis-20140423., and the day is not in the data set/,
+    ],
+    [
+      'a day whose run ended well without it',
+      { ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }), ...runs({}) },
+      /its run ended well 1 h ago .*not in the data set/,
+    ],
+    [
+      'a day that failed long ago',
+      {
+        ...dataSet({ recentDays: [{ ...DATA_SET.recentDays[0]!, day: '20140412' }, ...days('20140414', 10)] }),
+        ...runs({
+          about: '20140413',
+          ...FAILED,
+          startedAt: '2014-04-14T13:31:00.000Z',
+          endedAt: '2014-04-14T14:00:00.000Z',
+        }),
+      },
+      /^problem: daily-analysis 20140413: its run failed 10 days ago/,
+    ],
+    [
+      'tasks that nobody takes',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 0, delayed: 0 } } }),
+        ...atWork({ startedAt: TODAY_DUE }),
+      },
+      /^problem: task queue tasks: 33 analysis tasks wait, and no analysis worker is alive → Start "telemetry analysis-worker"/,
+    ],
+    [
+      'tasks of no run that nobody takes, and who was there last',
+      {
+        ...queue('tasks', { depth: { known: { visible: 1, inFlight: 0, delayed: 0 } } }),
+        analysisWorkers: { known: [{ ...SEEN, seenAt: '2014-04-24T14:50:00.000Z' }] },
+      },
+      /1 analysis task waits, .*; the last one was seen 10 min ago on spot-1/,
+    ],
+    [
+      'tasks of which nothing comes',
+      {
+        ...queue('tasks', { depth: { known: { visible: 5000, inFlight: 2, delayed: 0 } } }),
+        analysisWorkers: { known: [SEEN] },
+        ...atWork({ startedAt: '2014-04-24T08:00:00.000Z' }, '2014-04-24T12:59:00.000Z'),
+      },
+      /^problem: daily-analysis 20140423: no result for 2 h, with 11 of 20 analysis tasks open/,
+    ],
+    [
+      'a workflow whose type nobody has',
+      stranded({ why: 'unknown type', workflowType: 'dailyAnalysys' }),
+      /^problem: workflow daily-x: no worker has a workflow of type dailyAnalysys, .* → Terminate it: "temporal workflow terminate --workflow-id daily-x"/,
+    ],
+    [
+      'a run on a worker task queue that nobody polls',
+      stranded({ why: 'other task queue', workerTaskQueue: 'telemetri' }),
+      /is on the worker task queue telemetri, which no worker of this deployment polls/,
+    ],
+    [
+      'a day that was acknowledged',
+      {
+        ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }),
+        ...runs({ status: 'CANCELED' }),
+        ...leftovers({ acknowledged: [ACKNOWLEDGED] }),
+      },
+      /^note: daily-analysis 20140423: .*; acknowledged by ops@host at 2014-04-24T14:30:00.000Z: no submissions that day → Nothing/,
+    ],
+    [
+      'a failure that began after the acknowledgement',
+      {
+        ...runs(RUN, { ...OTHER_DAY, ...FAILED, startedAt: '2014-04-24T14:40:00.000Z' }),
+        ...leftovers({ acknowledged: [{ ...ACKNOWLEDGED, id: 'daily-analysis/20140421' }] }),
+      },
+      /^problem: daily-analysis 20140421: failed/,
     ],
     ['no worker', { workers: { known: [{ workerTaskQueue: 'telemetry', pollers: [] }] } }, /no worker polls it/],
     [
@@ -329,7 +306,55 @@ describe('findings', () => {
   }
 
   const fine: [name: string, changes: Partial<Facts>][] = [
-    ['data of exactly 24 h', dataSet({ at: '2014-04-23T15:00:00.000Z' })],
+    [
+      'data of more than a day, while the next run is at work',
+      {
+        ...dataSet({ at: '2014-04-23T14:00:00.000Z', recentDays: DATA_SET.recentDays.slice(0, 1) }),
+        at: '2014-04-25T09:00:00.000Z',
+        ...atWork({ startedAt: '2014-04-24T13:31:00.000Z' }, '2014-04-25T08:00:00.000Z'),
+        ...schedule({ running: 1 }),
+      },
+    ],
+    ['data of a day that published early, when the next one is late', dataSet({ at: '2014-04-23T13:40:00.000Z' })],
+    [
+      'days that wait until the run of the schedule ends',
+      {
+        ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }),
+        at: '2014-04-26T12:00:00.000Z',
+        ...atWork({ startedAt: '2014-04-25T13:00:00.000Z' }, '2014-04-26T11:00:00.000Z'),
+        ...schedule({ running: 1, lastScheduledAt: '2014-04-24T13:31:00.000Z', createdAt: '2014-04-24T13:00:00.000Z' }),
+      },
+    ],
+    [
+      'a run that has committed just now',
+      { ...dataSet({ recentDays: DATA_SET.recentDays.slice(0, 1) }), ...runs({ endedAt: '2014-04-24T14:55:00.000Z' }) },
+    ],
+    [
+      'tasks just after their run has begun',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 0, delayed: 0 } } }),
+        ...atWork({ startedAt: '2014-04-24T14:50:00.000Z' }),
+      },
+    ],
+    [
+      'tasks that workers of other programs take',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 4, delayed: 0 } } }),
+        ...atWork({}, '2014-04-24T14:55:00.000Z'),
+      },
+    ],
+    [
+      'tasks that wait for a worker that is alive',
+      {
+        ...queue('tasks', { depth: { known: { visible: 5000, inFlight: 9, delayed: 0 } } }),
+        analysisWorkers: { known: [SEEN] },
+      },
+    ],
+    ['an open failure of a wrong input', leftovers({ openFailures: [{ ...OPEN, type: 'InvalidInput' }] })],
+    [
+      'an open failure that nothing can be done about any more',
+      leftovers({ openFailures: [{ ...OPEN, failedAt: '2014-03-20T14:59:59.000Z' }] }),
+    ],
     [
       'a failed run that a later one has mended',
       runs({ ...OTHER_DAY }, { ...OTHER_DAY, ...FAILED, startedAt: '2014-04-24T13:00:00.000Z' }, RUN),
@@ -364,7 +389,7 @@ describe('findings', () => {
       'done messages while a run drains',
       { ...queue('done', { depth: { known: { visible: 5, inFlight: 0, delayed: 0 } } }) },
     ],
-    ['messages in the other queues', queue('tasks', { depth: { known: { visible: 5, inFlight: 9, delayed: 1 } } })],
+    ['tasks that are worked on', queue('tasks', { depth: { known: { visible: 0, inFlight: 9, delayed: 1 } } })],
     [
       'old quarantine',
       leftovers({
@@ -421,46 +446,34 @@ describe('findings', () => {
   });
 });
 
-describe('the data', () => {
-  it('a channel/version that fell silent is a warning, so all is not well', () => {
-    const text = 'aurora/27 sent no submission on 2013-10-30, and about 150 a day before';
-    const silences = [{ channelVersion: 'aurora/27', text }];
-    const found = findings({ changes: { known: { seq: 7, changes: 1, newest: [], silences, skipped: 0 } } });
-    assert.deepEqual(
-      found.map(({ severity, where, what }) => ({ severity, where, what })),
-      [{ severity: 'warning', where: 'channel/version aurora/27', what: `it fell silent: ${text}` }],
-    );
-    assert.equal(exitCodeOfFindings(found), 1);
-  });
-
-  it('that moved is no finding', () => {
-    const changes = { known: { seq: 7, changes: 1, newest: ['GC_MS went up'], silences: [], skipped: 0 } };
-    assert.deepEqual(findings({ changes }), []);
-  });
-});
-
-describe('days without launch', () => {
-  const days = (changes: Partial<Facts>): string[] | null => daysWithoutLaunch({ ...WELL, ...changes });
+describe('missing days', () => {
+  const missing = (changes: Partial<Facts>): string[] | undefined =>
+    missingDays({ ...WELL, ...changes })?.map(({ day }) => day);
 
   it('none before the schedule, unless the data set is older', () => {
     const young = schedule({ createdAt: '2014-04-24T14:00:00.000Z' });
-    assert.deepEqual(days({ ...dataSet({ recentDays: [] }), ...young, ...runs() }), []);
-    const recentDays = [{ ...DATA_SET.recentDays[0]!, day: '20140420' }];
-    assert.deepEqual(days({ ...dataSet({ recentDays }), ...young, ...runs() }), ['20140421', '20140422', '20140423']);
+    assert.deepEqual(missing({ ...dataSet({ recentDays: [] }), ...young, ...runs() }), []);
+    assert.deepEqual(missing({ ...dataSet({ recentDays: days('20140420', 1) }), ...young, ...runs() }), [
+      '20140421',
+      '20140422',
+      '20140423',
+    ]);
+    // A day of long ago was run by hand.
+    assert.deepEqual(missing({ ...dataSet({ recentDays: days('20140401', 1) }), ...young, ...runs() }), []);
   });
 
-  it('at most 14, up to the day that was due last', () => {
+  it('at most 35, up to the day that was due last', () => {
     const old = schedule({ createdAt: '2014-01-01T00:00:00.000Z' });
-    const all = days({ ...dataSet({ recentDays: [] }), ...old, ...runs() }) ?? [];
-    assert.deepEqual([all.length, all[0], all.at(-1)], [14, '20140410', '20140423']);
-    const morning = days({ ...dataSet({ recentDays: [] }), ...old, ...runs(), at: '2014-04-24T13:00:00.000Z' }) ?? [];
-    assert.equal(morning.at(-1), '20140422');
+    const all = missing({ ...dataSet({ recentDays: [] }), ...old, ...runs() }) ?? [];
+    assert.deepEqual([all.length, all[0], all.at(-1)], [35, '20140320', '20140423']);
+    const morning = missing({ ...dataSet({ recentDays: [] }), ...old, ...runs(), at: '2014-04-24T13:00:00.000Z' });
+    assert.equal(morning?.at(-1), '20140422');
   });
 
-  it('a run that failed is a launch; nobody knows while Temporal is out of reach', () => {
+  it('not those that a run is about now; nobody knows while Temporal is out of reach', () => {
     const recentDays = DATA_SET.recentDays.slice(0, 1);
-    assert.deepEqual(days({ ...dataSet({ recentDays }), ...runs({ status: 'FAILED' }) }), []);
-    assert.equal(days({ runs: { unknown: 'x', type: null } }), null);
+    assert.deepEqual(missing({ ...dataSet({ recentDays }), ...atWork({}) }), []);
+    assert.equal(missing({ runs: { unknown: 'x', type: null } }), undefined);
   });
 });
 
@@ -476,5 +489,23 @@ describe('the last due time', () => {
       assert.notEqual(lastDue(spec.cronExpressions?.[0] ?? '', new Date()), null, scheduleId);
       assert.equal(spec.cronExpressions?.length, 1, scheduleId);
     }
+  });
+});
+
+describe('the data', () => {
+  it('of a channel/version that fell silent is a warning, so all is not well', () => {
+    const text = 'aurora/27 sent no submission on 2013-10-30, and about 150 a day before';
+    const silences = [{ channelVersion: 'aurora/27', text }];
+    const found = findings({ changes: { known: { seq: 7, changes: 1, newest: [], silences, skipped: 0 } } });
+    assert.deepEqual(
+      found.map(({ severity, where, what }) => ({ severity, where, what })),
+      [{ severity: 'warning', where: 'channel/version aurora/27', what: `it fell silent: ${text}` }],
+    );
+    assert.equal(exitCodeOfFindings(found), 1);
+  });
+
+  it('that moved is no finding', () => {
+    const changes = { known: { seq: 7, changes: 1, newest: ['GC_MS went up'], silences: [], skipped: 0 } };
+    assert.deepEqual(findings({ changes }), []);
   });
 });

@@ -1,20 +1,32 @@
 /** When the published data set needs attention: stale, incomplete, damaged, gone. */
+import { JOBS } from '../../jobs.ts';
+import { MS_PER_DAY } from '../../pipeline/calendar-day.ts';
 import type { DataSetFacts, Facts, ProjectionFacts } from './facts.ts';
 import type { Finding } from '../../findings.ts';
 import { ageText, isOlder, type WatchLimits } from './limits.ts';
+import { lastDue } from './schedule-rules.ts';
 
 /** The files are written within minutes after a commit. */
 const PROJECTION_GRACE_HOURS = 10 / 60;
 
-export function dataSetFindings({ dataSet, at }: Facts, limits: WatchLimits): Finding[] {
+export function dataSetFindings({ dataSet, schedules, runs, at }: Facts, limits: WatchLimits): Finding[] {
   if ('unknown' in dataSet) return [];
   const facts = dataSet.known;
-  return [...staleness(facts, at, limits), ...incompleteFolders(facts)];
+  return [...staleness(facts, { schedules, runs, at }, limits), ...incompleteFolders(facts)];
 }
 
-function staleness({ at: publishedAt, seq }: DataSetFacts, now: string, { maxAgeHours }: WatchLimits): Finding[] {
-  if (!isOlder(publishedAt, now, maxAgeHours)) return [];
-  const age = ageText(publishedAt, now);
+/** From the due time of a daily run until it has published, usually: it may wait 8 h for lost tasks and send them again. */
+const PUBLISH_HOURS = 12;
+
+function staleness(
+  { at: publishedAt, seq }: DataSetFacts,
+  facts: Pick<Facts, 'schedules' | 'runs' | 'at'>,
+  limits: WatchLimits,
+): Finding[] {
+  const limit =
+    limits.maxAgeHours === null ? overdue(publishedAt, facts) : tooOld(publishedAt, facts.at, limits.maxAgeHours);
+  if (limit === null) return [];
+  const age = ageText(publishedAt, facts.at);
   return [
     {
       severity: 'error',
@@ -22,10 +34,28 @@ function staleness({ at: publishedAt, seq }: DataSetFacts, now: string, { maxAge
       what:
         seq === 0
           ? `nothing was published since the set-up ${age} ago`
-          : `the last commit (${seq}) is ${age} old, more than ${maxAgeHours} h`,
+          : `the last commit (${seq}) is ${age} old, ${limit}`,
       action: 'See the last runs in "telemetry status"; run a missing day with "telemetry run-day --day <YYYYMMDD>".',
     },
   ];
+}
+
+function tooOld(publishedAt: string, now: string, maxAgeHours: number): string | null {
+  return isOlder(publishedAt, now, maxAgeHours) ? `more than ${maxAgeHours} h` : null;
+}
+
+/** A run at work is judged by itself, however late it publishes. */
+function overdue(
+  publishedAt: string,
+  { schedules, runs, at }: Pick<Facts, 'schedules' | 'runs' | 'at'>,
+): string | null {
+  const schedule = 'known' in schedules ? schedules.known.find(({ id }) => id === JOBS.dailyAnalysis.name) : undefined;
+  const cron = schedule?.cron ?? JOBS.dailyAnalysis.schedule.cron;
+  const isAtWork =
+    'known' in runs && runs.known.runs.some(({ job, running }) => job === JOBS.dailyAnalysis.name && running !== null);
+  const due = lastDue(cron, new Date(Date.parse(publishedAt) + MS_PER_DAY));
+  if (isAtWork || due === null || !isOlder(due, at, PUBLISH_HOURS)) return null;
+  return `and the run due at ${due} has not published for ${ageText(due, at)}`;
 }
 
 function incompleteFolders({ channelVersions }: DataSetFacts): Finding[] {

@@ -3,6 +3,8 @@
  * ISO, UTC.
  */
 import type { Failure } from '../../failures.ts';
+import type { Acknowledgement } from '../../state/acknowledgements.ts';
+import type { SeenWorker } from '../../state/analysis-workers.ts';
 import type { Counted } from '../../state/listing.ts';
 
 /** A part that may be out of reach; the rest is shown anyway. */
@@ -20,6 +22,8 @@ export interface Facts {
   readonly runs: Part<RunFacts>;
   readonly schedules: Part<readonly ScheduleFacts[]>;
   readonly workers: Part<readonly WorkerFacts[]>;
+  /** Those seen in the last day, last seen first. */
+  readonly analysisWorkers: Part<readonly SeenWorker[]>;
   readonly queues: readonly QueueFacts[];
   readonly leftovers: Part<LeftoverFacts>;
   /** Whether results of other launchers are taken in. */
@@ -34,7 +38,7 @@ export interface DataSetFacts {
   readonly commit: string;
   readonly at: string;
   readonly channelVersions: readonly ChannelVersionFacts[];
-  /** Of the last 14 days before the look, those that the data set has; ascending. */
+  /** Of the last 35 days before the look, those that the data set has; ascending. */
   readonly recentDays: readonly DayFacts[];
   /** All days and rounds. */
   readonly days: number;
@@ -91,6 +95,17 @@ export interface ChangesFacts {
 export interface RunFacts {
   /** Newest first; of every job the last 14 days, at most 100, and all that run. */
   readonly runs: readonly WatchedRun[];
+  /** Running workflows that nobody works on. */
+  readonly stranded: readonly StrandedRun[];
+}
+
+/** A running workflow of a type that no worker has, or on a worker task queue that this deployment does not poll. */
+export interface StrandedRun {
+  readonly workflowId: string;
+  readonly workflowType: string;
+  readonly workerTaskQueue: string;
+  readonly startedAt: string;
+  readonly why: 'unknown type' | 'other task queue';
 }
 
 export interface WatchedRun {
@@ -120,6 +135,8 @@ export interface RunningFacts {
     readonly done: number;
     readonly failed: number;
     readonly open: number;
+    /** When the newest receipt was stored; null for none. */
+    readonly lastResultAt: string | null;
   } | null;
   readonly activities: readonly PendingActivity[];
   /** Attempts of the pending workflow task; 0: none is pending. */
@@ -178,6 +195,7 @@ export interface LeftoverFacts {
   /** Results of other launchers that no round has taken yet. */
   readonly waiting: Counted;
   readonly openFailures: readonly OpenFailureFacts[];
+  readonly acknowledged: readonly Acknowledgement[];
   readonly undelivered: Counted & { readonly subjects: readonly string[] };
 }
 

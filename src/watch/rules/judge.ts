@@ -1,6 +1,8 @@
 /** All rules of the watchdog together, and the sentence that sums them up. */
 import { changesFindings } from './changes-rules.ts';
 import { dataSetFindings, projectionFinding, type Repair, wantsRepair } from './data-set-rules.ts';
+import type { Acknowledgement } from '../../state/acknowledgements.ts';
+import { analysisFindings } from './analysis-rules.ts';
 import type { Facts } from './facts.ts';
 import { countsText, type Finding } from '../../findings.ts';
 import { ageText, type WatchLimits } from './limits.ts';
@@ -12,15 +14,31 @@ import { unknownFindings } from './unknown-rules.ts';
 /** @param repair what came of writing the projections again, where `wantsRepair` asked for it */
 export function judge(facts: Facts, limits: WatchLimits, repair: Repair): Finding[] {
   const { projections } = facts;
-  return [
+  const given = 'known' in facts.leftovers ? facts.leftovers.known.acknowledged : [];
+  const findings = [
     ...unknownFindings(facts),
     ...dataSetFindings(facts, limits),
     ...(wantsRepair(facts) && 'known' in projections ? [projectionFinding(projections.known, repair)] : []),
     ...changesFindings(facts),
     ...runFindings(facts, limits),
     ...scheduleFindings(facts),
+    ...analysisFindings(facts),
     ...storageFindings(facts),
   ];
+  return findings.map((finding) => acknowledgedOr(finding, given));
+}
+
+/** What a person has acknowledged is a note, unless it began again since. */
+function acknowledgedOr(finding: Finding, given: readonly Acknowledgement[]): Finding {
+  const one = given.find(({ id, at }) => id === finding.id && (finding.since ?? '') <= at);
+  if (one === undefined) return finding;
+  const { by, at, reason, id } = one;
+  return {
+    ...finding,
+    severity: 'note',
+    what: `${finding.what}; acknowledged by ${by} at ${at}: ${reason}`,
+    action: `Nothing; "telemetry acknowledge ${id} --withdraw" makes it a problem again.`,
+  };
 }
 
 /** One line: whether all is well, how fresh the data is, and if not, what is the matter. */

@@ -2,8 +2,8 @@
 
 /** How far things may go before they are findings. */
 export interface WatchLimits {
-  /** Data of exactly this age is not stale. */
-  readonly maxAgeHours: number;
+  /** Data of exactly this age is not stale; null: data is stale when the next day's publication is overdue. */
+  readonly maxAgeHours: number | null;
   /** Failed runs that began earlier are no longer reported. */
   readonly runDays: number;
 }

@@ -1,7 +1,9 @@
 /** When runs need attention: failed and not fixed since, stuck, or missing. */
 import { againOf, JOBS, jobNamed } from '../../jobs.ts';
-import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, WatchedRun } from './facts.ts';
-import { failureFinding, type Finding } from '../../findings.ts';
+import { isCalendarDay } from '../../pipeline/calendar-day.ts';
+import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, StrandedRun, WatchedRun } from './facts.ts';
+import { failureFinding, type Finding, findingId } from '../../findings.ts';
+import { dayFindings, EXPECTED_DAYS } from './day-rules.ts';
 import { ageText, isOlder, type WatchLimits } from './limits.ts';
 
 const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
@@ -9,16 +11,24 @@ const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
 const MANY_ACTIVITY_ATTEMPTS = 8;
 const MANY_WORKFLOW_TASK_ATTEMPTS = 3;
 const SILENCE_HOURS = 0.25;
+/** As long as a day could be run again. */
+const OPEN_FAILURE_HOURS = EXPECTED_DAYS * 24;
 
 export function runFindings(facts: Facts, limits: WatchLimits): Finding[] {
-  const open = 'known' in facts.leftovers ? facts.leftovers.known.openFailures : [];
+  const stored = 'known' in facts.leftovers ? facts.leftovers.known.openFailures : [];
+  // Earlier releases kept those of wrong inputs, which no later run settles.
+  const open = stored.filter(({ type }) => type !== 'InvalidInput');
   if ('unknown' in facts.runs) return open.map(openFailureFinding);
   const { runs } = facts.runs.known;
   const bad = unmended(runs, facts).filter((run) => !isOlder(run.startedAt, facts.at, limits.runDays * 24));
   const covered = new Set(bad.map(subject));
   return [
     ...bad.map((run) => badEnd(run, facts.at)),
-    ...open.filter((failure) => !covered.has(subject(failure))).map(openFailureFinding),
+    ...open
+      .filter((failure) => !covered.has(subject(failure)) && !isOlder(failure.failedAt, facts.at, OPEN_FAILURE_HOURS))
+      .map(openFailureFinding),
+    ...dayFindings(facts, new Set([...covered, ...open.map(subject)])),
+    ...strandedFindings(facts.runs.known.stranded, facts.at),
     ...runs.flatMap((run) => (run.running === null ? [] : stuck(run, run.running, facts.at))),
     ...silence(facts, runs),
   ];
@@ -37,12 +47,17 @@ function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[]
     if (settled.has(subject(run))) continue;
     if (run.status === 'COMPLETED') settled.add(subject(run));
     // Whoever started it has seen the error, and nothing was begun.
-    if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput') continue;
+    if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput' || !hasBegun(run)) continue;
     settled.add(subject(run));
     const plan = run.job === JOBS.dailyAnalysis.name ? plans.get(run.about) : undefined;
     if (typeof plan !== 'string' || plan < run.startedAt) bad.push(run);
   }
   return bad;
+}
+
+/** A daily run that ended before any worker took it says nothing of its day. */
+function hasBegun({ job, about }: WatchedRun): boolean {
+  return job !== JOBS.dailyAnalysis.name || isCalendarDay(about);
 }
 
 function badEnd(run: WatchedRun, now: string): Finding {
@@ -51,14 +66,16 @@ function badEnd(run: WatchedRun, now: string): Finding {
   const where = `${run.job} ${run.about}`;
   if (status === 'FAILED' && failure !== null) {
     const finding = failureFinding(run.job, run.about, failure);
-    return { ...finding, what: `failed ${when} (${run.workflowId}): ${finding.what}` };
+    return { ...finding, what: `failed ${when} (${run.workflowId}): ${finding.what}`, since: startedAt };
   }
   const how = status === 'TERMINATED' ? 'was terminated' : status === 'TIMED_OUT' ? 'timed out' : 'failed';
   return {
     severity: 'error',
     where,
-    what: `${how} ${when} (${run.workflowId}), and no later run about it ended well`,
+    what: `${how} ${when}${failure === null ? '' : ` ${failure.message}`} (${run.workflowId}), and no later run about it ended well`,
     action: againAction(run),
+    id: findingId(run.job, run.about),
+    since: startedAt,
   };
 }
 
@@ -69,7 +86,19 @@ function againAction({ job, about, workflowId }: WatchedRun): string {
 
 function openFailureFinding({ job, about, failedAt, type, message }: OpenFailureFacts): Finding {
   const finding = failureFinding(job, about, { type, message, activity: null, timeout: null });
-  return { ...finding, what: `failed at ${failedAt} and is not fixed: ${finding.what}` };
+  return { ...finding, what: `failed at ${failedAt} and is not fixed: ${finding.what}`, since: failedAt };
+}
+
+function strandedFindings(runs: readonly StrandedRun[], now: string): Finding[] {
+  return runs.map(({ workflowId, workflowType, workerTaskQueue, startedAt, why }) => ({
+    severity: 'error',
+    where: `workflow ${workflowId}`,
+    what:
+      why === 'unknown type'
+        ? `no worker has a workflow of type ${workflowType}, so it waits since ${ageText(startedAt, now)}`
+        : `it is on the worker task queue ${workerTaskQueue}, which no worker of this deployment polls, since ${ageText(startedAt, now)}`,
+    action: `Terminate it: "temporal workflow terminate --workflow-id ${workflowId}"; then start what was meant (README, Operating).`,
+  }));
 }
 
 function stuck(run: WatchedRun, running: RunningFacts, now: string): Finding[] {

@@ -1,23 +1,17 @@
 /** When schedules and workers need attention: paused, missing, late, not as the code says, no worker. */
-import { JOBS, jobNamed } from '../../jobs.ts';
+import { jobNamed } from '../../jobs.ts';
 import { analysisDay, MS_PER_DAY } from '../../pipeline/calendar-day.ts';
-import type { DataSetFacts, Facts, RunFacts, ScheduleFacts, WorkerFacts } from './facts.ts';
+import type { Facts, ScheduleFacts, WorkerFacts } from './facts.ts';
 import type { Finding } from '../../findings.ts';
 
-const DAILY_ANALYSIS = JOBS.dailyAnalysis.name;
 const MINUTE_MS = 60_000;
 /** From the due time until the run must have begun. */
-const START_GRACE_MS = 15 * MINUTE_MS;
-const RECENT_DAYS = 14;
+export const START_GRACE_MS = 15 * MINUTE_MS;
 
 export function scheduleFindings(facts: Facts): Finding[] {
   const schedules = 'known' in facts.schedules ? facts.schedules.known : [];
   const workers = 'known' in facts.workers ? facts.workers.known : [];
-  return [
-    ...schedules.flatMap((schedule) => oneSchedule(schedule, facts.at)),
-    ...daysFinding(facts),
-    ...workers.flatMap(workerFinding),
-  ];
+  return [...schedules.flatMap((schedule) => oneSchedule(schedule, facts.at)), ...workers.flatMap(workerFinding)];
 }
 
 function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
@@ -60,44 +54,6 @@ export function lastDue(cron: string, now: Date): string | null {
   if (minute === undefined || hour === undefined) return null;
   const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate(), Number(hour), Number(minute));
   return new Date(today <= now.getTime() ? today : today - MS_PER_DAY).toISOString();
-}
-
-/**
- * Days of the last 14 that a run should have analysed and none has: neither is the day in the data set, nor has any run
- * about it begun. Null when that is unknown. Days before the schedule existed, and before the first day of the data
- * set within these 14, do not count.
- */
-export function daysWithoutLaunch({ dataSet, runs, schedules, at }: Facts): string[] | null {
-  if ('unknown' in dataSet || 'unknown' in runs || 'unknown' in schedules) return null;
-  const schedule = schedules.known.find(({ id }) => id === DAILY_ANALYSIS);
-  const due = schedule === undefined ? null : lastDue(schedule.cron, new Date(Date.parse(at) - START_GRACE_MS));
-  if (schedule === undefined || due === null) return [];
-  const launched = launchedDays(dataSet.known, runs.known);
-  const firstDay = dataSet.known.recentDays[0]?.day ?? '99999999';
-  const since = schedule.createdAt ?? '9999';
-  return Array.from({ length: RECENT_DAYS }, (_, index) => Date.parse(due) - (RECENT_DAYS - 1 - index) * MS_PER_DAY)
-    .map((dueAt) => new Date(dueAt))
-    .filter((dueAt) => since <= dueAt.toISOString() || firstDay <= analysisDay(dueAt))
-    .map(analysisDay)
-    .filter((day) => !launched.has(day));
-}
-
-function launchedDays({ recentDays }: DataSetFacts, { runs }: RunFacts): ReadonlySet<string> {
-  const ran = runs.filter(({ job }) => job === DAILY_ANALYSIS).map(({ about }) => about);
-  return new Set([...recentDays.map(({ day }) => day), ...ran]);
-}
-
-function daysFinding(facts: Facts): Finding[] {
-  const days = daysWithoutLaunch(facts) ?? [];
-  if (days.length === 0) return [];
-  return [
-    {
-      severity: 'error',
-      where: 'days without launch',
-      what: `${days.join(', ')}: no run has analysed ${days.length === 1 ? 'it' : 'them'}`,
-      action: `Run ${days.length === 1 ? 'it' : 'each'} by hand: "telemetry run-day --day ${days[0] ?? ''}".`,
-    },
-  ];
 }
 
 function workerFinding({ workerTaskQueue, pollers }: WorkerFacts): Finding[] {

@@ -59,7 +59,7 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
       where: 'quarantine',
       what: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
       action:
-        'Read them below state/quarantine/ in the analysis bucket; run the day again once the cause is fixed. They are never counted.',
+        'See them with "telemetry quarantine list", and send back what may count with "telemetry quarantine release" once the cause is fixed; until then they are not counted.',
     });
   }
   if (undelivered.count > 0) {
