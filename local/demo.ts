@@ -1,7 +1,6 @@
 /** `up` and `demo`: everything on this machine, from an empty folder to a published data set in the Web UI. */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { connectPorts } from '../src/composition.ts';
 import { type Config, environment, loadConfig, useEnvironment } from '../src/config.ts';
@@ -15,11 +14,14 @@ import { applySchedule, schedules } from '../src/schedules.ts';
 import type { DailyAnalysisResult } from '../src/workflows/daily-analysis.ts';
 import { CommandError } from '../src/commands/command-error.ts';
 import { exportDataset } from './export-dataset.ts';
+import type { Client } from '@temporalio/client';
+import { runAtWork } from '../src/commands/find-run.ts';
 import { followRun, startRun } from '../src/commands/follow-run.ts';
 import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './directories.ts';
 import { describeDay } from '../src/commands/run-day.ts';
 import { withTemporalClient } from '../src/commands/temporal-client.ts';
 import { counted, print, say } from '../src/commands/terminal.ts';
+import { stopSignal, toldToStop } from '../src/stop-signal.ts';
 
 const SAMPLE_SEED = 'telemetry';
 const SAMPLE_DAYS = ['20131028', '20131029'];
@@ -37,19 +39,25 @@ export interface DemoOptions extends UpOptions {
 
 /** The stack alone, until Ctrl-C. */
 export async function up(options: UpOptions): Promise<void> {
+  const told = toldToStop();
   const stack = await startStack(options.directory ?? STACK_DIRECTORY);
   try {
     say(links(stack));
     say('Ctrl-C stops it. Other terminals: npm run -s telemetry -- --local worker | analysis-worker | run-day …');
-    await interrupted();
+    await told;
+    say('\nstopping');
   } finally {
     await stack.stop();
   }
 }
 
-/** The stack, its workers, and every day of the submissions analysed; then it stays up, unless `once`. */
+/**
+ * The stack, its workers, and every day of the submissions analysed; then it stays up, unless `once`. Ctrl-C ends all of it
+ * at any time, and the next start begins the day again that was at work.
+ */
 export async function demo(options: DemoOptions): Promise<void> {
   const startedAt = performance.now();
+  const told = toldToStop();
   // Wrong settings are reported before anything is created.
   loadConfig(environment());
   const input = await chooseInput(options);
@@ -63,6 +71,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     throw error;
   });
   try {
+    if (stopSignal().aborted) return;
     useEnvironment({
       ...stack.env,
       TELEMETRY_DEFINITIONS: resolve(input.definitions),
@@ -76,13 +85,20 @@ export async function demo(options: DemoOptions): Promise<void> {
     );
     try {
       const work = samples.then(() => analyseAll(local, input.submissions, input.days, options));
-      await Promise.race([work, children.failure]);
+      // Told to end in the middle of it, it fails, since the servers it talks to are stopped.
+      work.catch(() => undefined);
+      const isDone = await Promise.race([work.then(() => true), told.then(() => false), children.failure]);
+      if (!isDone) {
+        say('\nstopping; the next start begins the day again that was at work');
+        return;
+      }
       say(
         `${counted(input.days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
       );
       if (options.once === true) return;
       say(`\n${links(stack)}\nCtrl-C stops it.`);
-      await Promise.race([interrupted(), children.failure]);
+      await Promise.race([told, children.failure]);
+      say('\nstopping');
     } finally {
       await children.stop();
     }
@@ -105,6 +121,7 @@ async function analyseAll(
       for (const schedule of schedules(config.TELEMETRY_WORKER_TASK_QUEUE))
         await applySchedule(client.schedule, schedule);
       for (const day of days) {
+        await endRunOf(client, day);
         const handle = await startRun(client, {
           workflowType: 'dailyAnalysis',
           workflowId: JOBS.dailyAnalysis.workflowId(day),
@@ -112,7 +129,7 @@ async function analyseAll(
           input: { day },
           summary: `Daily analysis of ${day}`,
         });
-        print(`${describeDay(await followRun<DailyAnalysisResult>(handle, day))}\n`);
+        print(`${describeDay(await followRun<DailyAnalysisResult>(handle, day, stopSignal()))}\n`);
       }
     });
     if (options.export !== undefined) {
@@ -123,6 +140,14 @@ async function analyseAll(
   } finally {
     await close();
   }
+}
+
+/** A run that was at work when the stack was stopped waits for tasks that were in the memory of the SQS server. */
+async function endRunOf(client: Client, day: string): Promise<void> {
+  const left = await runAtWork(client, day);
+  if (left === undefined) return;
+  say(`${day}: the run that was at work when the stack stopped is started again`);
+  await left.handle.terminate('the embedded stack was stopped, and its queues with it');
 }
 
 interface DemoInput {
@@ -188,9 +213,4 @@ function links(stack: LocalStack): string {
     `data set         ${stack.links.dataset}versions.json`,
     `S3, SQS          ${stack.links.s3}  ${stack.links.sqs}`,
   ].join('\n');
-}
-
-async function interrupted(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  say('\nstopping');
 }

@@ -1,4 +1,5 @@
 /** Reads the settings and checks them against each other. The only module that reads the environment. */
+import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
 import { DEFAULT_RULES } from './pipeline/submissions/aggregator.ts';
@@ -21,15 +22,30 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = environmentSchema.safeParse(present);
-  const problems = parsed.success
+  const wrong = parsed.success
     ? crossProblems(parsed.data)
     : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problems = [...misspelt(Object.keys(present)), ...wrong];
   if (problems.length > 0 || !parsed.success) {
     throw new ConfigError(
       `The configuration has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${problems.map((problem) => `  ${problem}`).join('\n')}\nSee .env.example for every variable.`,
     );
   }
   return Object.freeze(parsed.data);
+}
+
+/** Letters that a misspelt name differs in. */
+const MAX_TYPOS = 2;
+
+/** Variables that would be ignored though a setting was meant. Other tools' own ones differ in more than a letter or two. */
+function misspelt(names: readonly string[]): string[] {
+  const known = Object.keys(environmentSchema.shape);
+  return names
+    .filter((name) => name.startsWith('TELEMETRY_') && !known.includes(name))
+    .flatMap((name) => {
+      const meant = closest(name, known);
+      return distance(name, meant) <= MAX_TYPOS ? [`${name}: no such setting; ${meant} is one`] : [];
+    });
 }
 
 function crossProblems(config: Config): string[] {

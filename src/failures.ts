@@ -157,6 +157,14 @@ const TABLE = {
       'If tasks failed, see why in the analysis workers’ log; if they are missing, see whether analysis workers run ("telemetry status"). Then {again}; the data set is as it was.',
     exitCode: 1,
   },
+  /** An investigation that no input file is left of: its filter matches none, or none of its keys could be read. */
+  NothingFound: {
+    final: true,
+    class: 'input',
+    owner: 'whoever started the run',
+    action: 'Correct the filter, the day or the keys as the message says, then {again}.',
+    exitCode: 2,
+  },
   /** A run of a day has less than the run that it would replace. */
   PoorerRun: {
     final: true,

@@ -97,6 +97,13 @@ function addRuns(program: Command): void {
     .action(async (name, options) => (await import('./commands/run-day.ts')).investigate(settings(), name, options));
 
   program
+    .command('follow')
+    .description('show the progress of a run until it ends, then its result')
+    .argument('<run>', 'a day (YYYYMMDD), a workflow id, or the name of an investigation')
+    .option('--json', 'print the result as JSON')
+    .action(async (run, options) => (await import('./commands/follow.ts')).follow(run, options));
+
+  program
     .command('aggregate')
     .description('publish results that other launchers asked for, in rounds, until stopped; follows it')
     .option('--publish-now', 'publish what waits now, in the running one')
@@ -197,8 +204,31 @@ function addOperation(program: Command): void {
     .action(async (options) => (await import('./commands/schedule-commands.ts')).listSchedules(options.json === true));
 }
 
-/** What is in the buckets: whole, refused, adopted. */
+/** What is in the buckets: reports, whole, refused, adopted. */
 function addStorage(program: Command): void {
+  program
+    .command('report')
+    .description('what the run of a day planned, counted and left out, as JSON')
+    .argument('<day>', 'YYYYMMDD')
+    .option('--run <id>', 'another run of the day than the one that the data set has')
+    .action(async (day, options) => (await import('./commands/results.ts')).showReport(settings(), day, options));
+
+  program
+    .command('files')
+    .description('the input files of a day, one key a line')
+    .argument('<day>', 'YYYYMMDD')
+    .option('--missing', 'those that could not be used, each with its reason behind a TAB')
+    .action(async (day, options) => (await import('./commands/results.ts')).showFiles(settings(), day, options));
+
+  program
+    .command('investigation')
+    .description('the report of an investigation, and its result')
+    .argument('<name>', 'as it was started')
+    .option('--get <file>', 'download the merged result')
+    .action(async (name, options) =>
+      (await import('./commands/results.ts')).showInvestigation(settings(), name, options),
+    );
+
   program
     .command('verify')
     .description(

@@ -1,4 +1,4 @@
-/** The Temporal worker: runs workflows and activities until SIGTERM or SIGINT, then hands over within the grace time. */
+/** The Temporal worker: runs workflows and activities until it is told to end, then hands over within the grace time. */
 import { join } from 'node:path';
 import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
@@ -13,6 +13,7 @@ import { createMetrics } from './metrics.ts';
 import { LogTail } from './log-tail.ts';
 import { alertTaskQueue } from './names.ts';
 import { createLogger, type Logger } from './observability.ts';
+import { toldToStop } from './stop-signal.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
@@ -22,13 +23,15 @@ const ALERTS_AT_ONCE = 4;
 const DEPLOYMENT_NAME = 'telemetry-dashboard';
 
 export async function runWorker(config: Config): Promise<void> {
+  const told = toldToStop();
   const logTail = new LogTail();
   const secrets = secretValues(config);
   const logger = createLogger(config, 'worker', { secrets, tail: logTail });
   armForTests(config, logger);
   Runtime.install({
     logger: temporalLogger(logger, config.TELEMETRY_LOG_LEVEL),
-    shutdownSignals: ['SIGTERM', 'SIGINT'],
+    // Handled here: the SDK's own handlers let a second signal end the process at once.
+    shutdownSignals: [],
     ...metricsEndpoint(config),
   });
   const temporal = await serverFor((options) => NativeConnection.connect(options));
@@ -59,7 +62,10 @@ export async function runWorker(config: Config): Promise<void> {
       maxConcurrentActivityTaskExecutions: ALERTS_AT_ONCE,
     });
     logger.info({ workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE, namespace }, 'worker started');
-    // Each stops by itself at the signal; when one fails, both stop.
+    void told.then(() => {
+      stopAll([worker, alertWorker]);
+    });
+    // When one fails, both stop.
     await Promise.all(
       [worker, alertWorker].map((one) =>
         one.run().finally(() => {

@@ -4,8 +4,11 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { investigationQueues } from '../names.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
+import type { ObjectStore } from '../ports.ts';
 import { addressOf } from '../state/documents.ts';
+import { linesOf } from '../state/file-lists.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -72,6 +75,34 @@ export function createInvestigationActivities(ports: Ports) {
   };
 }
 
+const KEYS_NAMED = 3;
+
+/** A result without a submission would look like an answer. */
+async function nothingFound(
+  analysis: ObjectStore,
+  name: string,
+  { files, filesMissingKey }: Pick<RunContribution, 'files' | 'filesMissingKey'>,
+  signal: AbortSignal,
+): Promise<Error> {
+  if (filesMissingKey === null || files.missing === 0)
+    return failure(
+      'NothingFound',
+      `The investigation ${name} has no result: no file of the input bucket matches its filter`,
+    );
+  const named: string[] = [];
+  for await (const line of linesOf(analysis, filesMissingKey, signal)) {
+    named.push(plainLine(line.replace('\t', ': '), MAX_LINE));
+    if (named.length === KEYS_NAMED) break;
+  }
+  const more = files.missing > named.length ? `; and ${files.missing - named.length} more` : '';
+  return failure(
+    'NothingFound',
+    `The investigation ${name} has no result: none of its ${files.missing} input files could be read (${named.join('; ')}${more})`,
+  );
+}
+
+const MAX_LINE = 300;
+
 async function collect(
   { analysis, threads, settings }: Ports,
   { run, name, tasks, chunks }: CollectInput,
@@ -80,6 +111,7 @@ async function collect(
   return inWorkFolder(settings.workDirectory, async (folder) => {
     const totals = await totalsOf({ analysis, threads }, run, chunks, folder, signal);
     const { filesProcessedKey, filesMissingKey, channelVersions: _, parts: chunkParts, ...counts } = totals;
+    if (totals.files.processed === 0) throw await nothingFound(analysis, name, totals, signal);
     const parts = new LocalParts(analysis, folder, signal);
     const paths = await parts.paths(chunkParts.map(({ key }) => key));
     const output = join(folder, 'result.txt');

@@ -1,5 +1,4 @@
-/** The analysis worker's process: consumes tasks until SIGTERM or SIGINT, then finishes those at hand. */
-import { once } from 'node:events';
+/** The analysis worker's process: consumes tasks until it is told to end, then finishes those at hand. */
 import { writeFileSync } from 'node:fs';
 import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createObjectStores } from '../aws/s3.ts';
@@ -11,6 +10,7 @@ import { createLogger } from '../observability.ts';
 import { createThreadPool } from '../threads/pool.ts';
 import { AnalysisWorker } from './analysis-worker.ts';
 import { Presence } from './presence.ts';
+import { toldToStop } from '../stop-signal.ts';
 
 export interface AnalysisWorkerMainOptions {
   /** External processor to run instead of the built-in aggregation. */
@@ -52,11 +52,11 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
       },
     },
   );
-  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const told = toldToStop();
   await worker.start();
   await presence.start();
   logger.info({ taskQueue: config.TELEMETRY_TASK_QUEUE }, 'analysis worker started');
-  await stopSignal;
+  await told;
   await worker.stop();
   await presence.stop();
   await threads.close();

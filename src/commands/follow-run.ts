@@ -13,6 +13,7 @@ import { plainLine } from '../pipeline/plain-text.ts';
 import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
 import { CommandError } from './command-error.ts';
+import { interruptible } from './interruptible.ts';
 import { showStatus } from './terminal.ts';
 
 export interface RunToStart {
@@ -46,18 +47,36 @@ const LOOK_EVERY_MS = 500;
 /** Describing a run costs the server more than a query. */
 const LOOK_FOR_TROUBLE_EVERY_MS = 5_000;
 
-/** @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong */
-export async function followRun<T>(handle: WorkflowHandle, label: string): Promise<T> {
+/**
+ * Shows what a run does until it ends. Ctrl-C leaves it alone.
+ * @param told ends the look instead of Ctrl-C, where the run ends as well
+ * @throws CommandError with the reason of a run that failed; exit code 2 when its input was wrong
+ */
+export async function followRun<T>(handle: WorkflowHandle, label: string, told?: AbortSignal): Promise<T> {
+  if (told !== undefined) return follow(handle, label, told);
+  const { workflowId } = handle;
+  const message = `${workflowId} goes on by itself: "telemetry follow ${workflowId}" shows it again, "temporal workflow cancel --workflow-id ${workflowId}" ends it`;
+  return interruptible(message, (signal) => follow(handle, label, signal));
+}
+
+async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSignal): Promise<T> {
   const state = { ended: false };
-  const outcome = handle.result().finally(() => {
-    state.ended = true;
-  });
+  // Without the signal its long poll would outlive the connection.
+  const outcome = handle.client
+    .withAbortSignal(told, () => handle.result())
+    .finally(() => {
+      state.ended = true;
+    });
   // Whatever ends the run is reported below; the polls must not throw it first.
   const settled = outcome.catch(() => undefined);
   let trouble = '';
   let lookedAt = Date.now();
   while (!state.ended) {
     await Promise.race([settled, delay(LOOK_EVERY_MS)]);
+    if (told.aborted) {
+      await settled;
+      throw told.reason;
+    }
     if (Date.now() - lookedAt >= LOOK_FOR_TROUBLE_EVERY_MS) {
       trouble = await troubleOf(handle);
       lookedAt = Date.now();

@@ -1,8 +1,10 @@
 /** Work of this process that Ctrl-C or SIGTERM ends cleanly. */
 import { CommandError } from './command-error.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Runs `work` with a signal that aborts on SIGINT or SIGTERM; an error after that is reported as the interruption.
+ * Runs `work` with a signal that aborts on SIGINT, SIGTERM or SIGHUP; an error after that is reported as the interruption.
  * @param message what a person reads who interrupted it
  */
 export async function interruptible<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -10,13 +12,13 @@ export async function interruptible<T>(message: string, work: (signal: AbortSign
   const interrupt = (): void => {
     stop.abort(new CommandError(message));
   };
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   try {
     return await work(stop.signal);
   } catch (error) {
     stop.signal.throwIfAborted();
     throw error;
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
   }
 }

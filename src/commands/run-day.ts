@@ -1,4 +1,5 @@
 /** `run-day` and `investigate`: start a run by hand and follow it. */
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
 import { INVESTIGATION_NAME } from '../names.ts';
@@ -16,10 +17,11 @@ import {
 import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
 import type { InvestigationResult } from '../workflows/investigation.ts';
 import { CommandError } from './command-error.ts';
+import { runAtWork } from './find-run.ts';
 import { followRun, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { readInput } from './read-input.ts';
-import { print, say, table } from './terminal.ts';
+import { counted, print, say, table } from './terminal.ts';
 
 export interface RunDayOptions {
   readonly day?: string | undefined;
@@ -45,14 +47,17 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
   };
   checked(() => parseDailyAnalysisInput(input));
   await withTemporalClient(async (client) => {
-    const handle = await startRun(client, {
-      workflowType: 'dailyAnalysis',
-      workflowId: JOBS.dailyAnalysis.workflowId(day),
-      workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
-      input,
-      summary: `Daily analysis of ${day}, started by hand`,
-    });
-    say(`started ${handle.workflowId}`);
+    const atWork = await attach(client, day, input);
+    const handle =
+      atWork ??
+      (await startRun(client, {
+        workflowType: 'dailyAnalysis',
+        workflowId: JOBS.dailyAnalysis.workflowId(day),
+        workerTaskQueue: config.TELEMETRY_WORKER_TASK_QUEUE,
+        input,
+        summary: `Daily analysis of ${day}, started by hand`,
+      }));
+    if (atWork === undefined) say(`started ${handle.workflowId}`);
     if (options.detach === true) return;
     const result = await followRun<DailyAnalysisResult>(handle, day);
     print(options.json === true ? JSON.stringify(result) : describeDay(result));
@@ -96,12 +101,29 @@ export async function investigate(config: Config, name: string, options: Investi
     say(`started ${handle.workflowId}`);
     if (options.detach === true) return;
     const result = await followRun<InvestigationResult>(handle, name);
-    print(
-      options.json === true
-        ? JSON.stringify(result)
-        : `${name}: ${result.records} submissions, ${result.lines} lines in ${result.result}`,
-    );
+    print(options.json === true ? JSON.stringify(result) : describeInvestigation(result));
   });
+}
+
+/** An investigation's result for people. */
+export function describeInvestigation({ name, records, lines, result }: InvestigationResult): string {
+  return `${name}: ${counted(records, 'submission')}, ${counted(lines, 'line')} in ${result}`;
+}
+
+/**
+ * The run of the day that is at work already, whoever started it; undefined when none is.
+ * @throws CommandError when it may do something else than what is wanted
+ */
+async function attach(client: Client, day: string, input: DailyAnalysisInput): Promise<WorkflowHandle | undefined> {
+  const running = await runAtWork(client, day);
+  if (running === undefined) return undefined;
+  const { workflowId } = running.handle;
+  if (Object.keys(input).length > 1)
+    throw new CommandError(
+      `${workflowId} is at work on ${day}, without these options: follow it with "telemetry follow ${day}", or end it with "temporal workflow cancel --workflow-id ${workflowId}"`,
+    );
+  say(`${workflowId} is at work on ${day} already`);
+  return running.handle;
 }
 
 /** A day's result for people. */

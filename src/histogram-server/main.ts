@@ -1,10 +1,10 @@
-/** The histogram server's process: answers requests until SIGTERM or SIGINT. */
-import { once } from 'node:events';
+/** The histogram server's process: answers requests until it is told to end. */
 import { type Config, secretValues } from '../config.ts';
 import { createLogger } from '../observability.ts';
 import { serverRevisionCache } from './configured-cache.ts';
 import { HistogramHttpServer } from './http-server.ts';
 import { histogramRoutes } from './routes.ts';
+import { toldToStop } from '../stop-signal.ts';
 
 const ANSWER_MARGIN_MS = 15_000;
 /** More are closed at once. */
@@ -27,10 +27,10 @@ export async function runHistogramServer(config: Config): Promise<void> {
     maxConnections: CONNECTIONS_AT_ONCE,
     answerTimeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + ANSWER_MARGIN_MS,
   });
-  const stopSignal = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const told = toldToStop();
   const address = await server.listen();
   logger.info({ address, upstream }, 'histogram server started');
-  await stopSignal;
+  await told;
   // Requests that wait for the upstream are answered now: the process must not run on for half a minute.
   revisions.close();
   await server.stop();

@@ -35,10 +35,14 @@ export function localFileLists(store: ObjectStore, folder: string, name: string,
  * @throws ApplicationFailure StateDamaged, also while the list is read
  */
 export async function* keysOf(store: ObjectStore, listKey: string, signal: AbortSignal): AsyncGenerator<string> {
+  for await (const line of linesOf(store, listKey, signal)) yield keyOfLine(line);
+}
+
+/** The lines of a list: a key, and behind that of a missing file a TAB and the reason. The same errors. */
+export async function* linesOf(store: ObjectStore, listKey: string, signal: AbortSignal): AsyncGenerator<string> {
   const { body } = await readObject(store, listKey, WHAT, signal);
   try {
-    for await (const line of textLines(Readable.from([body]).pipe(createGunzip())))
-      if (line !== '') yield keyOfLine(line);
+    for await (const line of textLines(Readable.from([body]).pipe(createGunzip()))) if (line !== '') yield line;
   } catch (error) {
     throw isContentError(error) ? damaged(addressOf(store, listKey), WHAT, error) : error;
   }

@@ -17,6 +17,8 @@ interface Service {
   readonly restart?: string;
   readonly depends_on?: Record<string, { condition: string }>;
   readonly environment?: Record<string, string>;
+  readonly env_file?: readonly unknown[];
+  readonly logging?: { readonly options: Record<string, string> };
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
@@ -43,8 +45,26 @@ describe('docker-compose.temporal.yml', () => {
       isName(key, value) ? undefined : value,
     ) as Record<string, unknown>;
     const validate = new Ajv2019({ strict: false, allErrors: true, validateFormats: false }).compile(schema);
-    validate(compose);
+    // The schema is older than Compose 2.24, which takes a file of settings that may be absent.
+    validate(JSON.parse(JSON.stringify(compose), (key, value: unknown) => (key === 'env_file' ? ['.env'] : value)));
     assert.deepEqual(validate.errors ?? [], []);
+  });
+
+  it('takes settings of the person’s own, and keeps its logs and queues within bounds and over restarts', () => {
+    for (const [name, { env_file: files }] of ours) assert.deepEqual(files, [{ path: '.env', required: false }], name);
+    for (const [name, { restart, build, logging }] of services)
+      if (restart === 'unless-stopped' || build !== undefined)
+        assert.deepEqual(logging?.options, { 'max-size': '20m', 'max-file': '5' }, name);
+    const sqs = readFileSync(resolve(root, 'deploy/elasticmq/elasticmq.conf'), 'utf8');
+    const path = /queues-storage \{\s+enabled = true\s+path = "(\/data)\//.exec(sqs)?.[1] ?? assert.fail('not kept');
+    assert.ok(compose.services['elasticmq']?.volumes?.includes(`elasticmq:${path}`));
+  });
+
+  it('gives the Temporal server the dynamic configuration that its image lacks', () => {
+    const { environment = {}, volumes = [] } = compose.services['temporal'] ?? {};
+    const path = environment['DYNAMIC_CONFIG_FILE_PATH'] ?? assert.fail('none');
+    assert.ok(volumes.some((volume) => volume.endsWith(`:${path}:ro`)));
+    parse(readFileSync(resolve(root, 'deploy/temporal/dynamicconfig.yaml'), 'utf8'));
   });
 
   it('has all parts of the deployment', () => {

@@ -1,6 +1,6 @@
 /** Bytes in the input bucket become the published data set, through real processes over loopback. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -166,6 +166,59 @@ describe('an investigation', () => {
       files: { processed: number; missing: number; partial: number };
     };
     assert.deepEqual([result.planned, result.files], [1, { processed: 1, missing: 1, partial: 1 }]);
+  });
+
+  it('leaves a report and a result that commands show', async () => {
+    const file = join(samples, 'keys-result.txt');
+    const { code, stdout, stderr } = await deployment.telemetry('investigation', 'keys', '--get', file);
+    assert.equal(code, 0, stderr);
+    assert.equal((JSON.parse(stdout) as { name: string }).name, 'keys');
+    const stored = await deployment.analysis.get('investigations/keys/result.txt');
+    assert.equal(await readFile(file, 'utf8'), stored.body.toString('utf8'));
+    const unknown = await deployment.telemetry('investigation', 'never');
+    assert.deepEqual([unknown.code, unknown.stdout], [2, '']);
+    assert.match(unknown.stderr, /^there is no result of the investigation never; "telemetry follow never"/);
+    const followed = await deployment.telemetry('follow', 'keys', '--json');
+    assert.equal(followed.code, 0, followed.stderr);
+    assert.equal((JSON.parse(followed.stdout) as { name: string }).name, 'keys');
+  });
+
+  it('that finds nothing fails, and names what it did not find', async () => {
+    const keys = join(samples, 'no-keys.txt');
+    const gone = 'saved_session/Firefox/nightly/28.0a1/20131028030205.20131028.v2.log.0000.lzma';
+    await writeFile(keys, `${gone}\n`);
+    const byKeys = await deployment.telemetry('investigate', 'no-keys', '--keys', keys);
+    assert.equal(byKeys.code, 2);
+    assert.ok(byKeys.stderr.includes(`none of its 1 input files could be read (${gone}: not_found)`), byKeys.stderr);
+    const byDay = await deployment.telemetry('investigate', 'no-day', '--day', '20010101');
+    assert.equal(byDay.code, 2);
+    assert.match(byDay.stderr, /no file of the input bucket matches its filter/);
+  });
+});
+
+describe('what a day has left', () => {
+  it('is shown by its day, whoever started the run', async () => {
+    const report = await deployment.telemetry('report', '20131029');
+    assert.equal(report.code, 0, report.stderr);
+    assert.equal((JSON.parse(report.stdout) as { day: string }).day, '20131029');
+    const followed = await deployment.telemetry('follow', '20131029');
+    assert.equal(followed.code, 0, followed.stderr);
+    assert.match(followed.stdout, /^day +20131029$/m);
+    const files = await deployment.telemetry('files', '20131028');
+    assert.match(files.stderr, /^20131028: (\d+) processed, (\d+) missing$/m);
+    const processed = Number(/(\d+) processed/.exec(files.stderr)?.[1]);
+    assert.equal(files.stdout.trimEnd().split('\n').length, processed);
+    const missing = await deployment.telemetry('files', '20131028', '--missing');
+    for (const line of missing.stdout.trimEnd().split('\n').filter(Boolean)) assert.match(line, /^\S+\t[a-z_]+$/);
+    for (const args of [
+      ['report', '20010101'],
+      ['files', '2001'],
+      ['follow', '20010101'],
+    ]) {
+      const { code, stdout, stderr } = await deployment.telemetry(...args);
+      assert.deepEqual([code, stdout], [2, ''], stderr);
+      assert.equal(stderr.trim().split('\n').length, 1, 'one sentence');
+    }
   });
 });
 

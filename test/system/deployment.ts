@@ -76,6 +76,11 @@ export class Deployment {
     return child;
   }
 
+  /** What the deployment's processes get. */
+  get environment(): Readonly<Record<string, string | undefined>> {
+    return this.#environment;
+  }
+
   async kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
     await endProcess(child, signal);
     this.#children.delete(child);

@@ -84,6 +84,14 @@ describe('the configuration', () => {
     });
   }
 
+  it('reports a misspelt variable, and leaves alone those of other tools', () => {
+    const found = problems({ TELEMETRY_DONE_QEUE: 'x', TELEMETRY_TAG: 'local', TELEMETRY_FAULTS: 'all' });
+    assert.deepEqual(
+      found.map((problem) => problem.trim()),
+      ['TELEMETRY_DONE_QEUE: no such setting; TELEMETRY_DONE_QUEUE is one'],
+    );
+  });
+
   it('reports every problem at once', () => {
     const found = problems({ TELEMETRY_MAX_TASK_FILES: '0', TELEMETRY_CHUNK_TASKS: 'x', TELEMETRY_TASK_QUEUE: '!' });
     assert.deepEqual(found.map((problem) => problem.trim().split(':')[0]).toSorted(), [

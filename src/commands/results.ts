@@ -1,0 +1,120 @@
+/** What runs have left in the private bucket, for people: reports, lists of input files, results of investigations. */
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { connectPorts } from '../composition.ts';
+import type { Config } from '../config.ts';
+import { INVESTIGATION_NAME } from '../names.ts';
+import { isCalendarDay } from '../pipeline/calendar-day.ts';
+import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
+import { plainLine } from '../pipeline/plain-text.ts';
+import { addressOf, getIfPresent } from '../state/documents.ts';
+import { linesOf } from '../state/file-lists.ts';
+import { dailyRun, stateKeys } from '../state/keys.ts';
+import { dataSetStores } from '../state/owner.ts';
+import { readPointer } from '../state/pointer.ts';
+import { CommandError } from './command-error.ts';
+import { interruptible } from './interruptible.ts';
+import { print, say } from './terminal.ts';
+
+type Ports = ReturnType<typeof connectPorts>['ports'];
+
+/** The report of the run that the data set has of a day, or of a given run of it. */
+export async function showReport(
+  config: Config,
+  day: string,
+  { run }: { readonly run?: string | undefined },
+): Promise<void> {
+  await withPorts(config, async (ports, signal) => {
+    const runId = run ?? (await entryOf(ports, day, signal)).runId;
+    const key = stateKeys.report(dailyRun(checkedDay(day), checkedRun(runId)));
+    print(await textOf(ports, key, `the run ${runId} of ${day} has no report: it did not get that far`, signal));
+  });
+}
+
+/** The input files of a day that were read, or those that were not, with the reason behind a TAB. */
+export async function showFiles(
+  config: Config,
+  day: string,
+  { missing }: { readonly missing?: boolean | undefined },
+): Promise<void> {
+  await withPorts(config, async (ports, signal) => {
+    const { fileLists, files } = await entryOf(ports, day, signal);
+    const which = missing === true ? 'missing' : 'processed';
+    const list = fileLists[which];
+    if (list === null) say(`${day} has no ${which} file`);
+    else for await (const line of linesOf(ports.analysis, list, signal)) print(line);
+    say(`${day}: ${files.processed} processed, ${files.missing} missing`);
+  });
+}
+
+/** The report of an investigation; its merged result goes to a file. */
+export async function showInvestigation(
+  config: Config,
+  name: string,
+  { get }: { readonly get?: string | undefined },
+): Promise<void> {
+  if (!INVESTIGATION_NAME.test(name))
+    throw new CommandError(`${plainLine(name, 100)} is no name of an investigation: a-z 0-9 -`, { exitCode: 2 });
+  await withPorts(config, async (ports, signal) => {
+    const none = `there is no result of the investigation ${name}; "telemetry follow ${name}" shows what its run does`;
+    print(await textOf(ports, stateKeys.investigationReport(name), none, signal));
+    const key = stateKeys.investigationResult(name);
+    if (get === undefined) {
+      say(`result: ${addressOf(ports.analysis, key)}; --get FILE downloads it`);
+      return;
+    }
+    await download(ports, key, get, signal);
+    say(`result: ${get}`);
+  });
+}
+
+/** A file that exists is replaced once the new one is complete. */
+async function download({ analysis }: Ports, key: string, file: string, signal: AbortSignal): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    // Tells that the folder cannot be written to, before anything is fetched.
+    await new Promise<void>((resolve, reject) => {
+      const probe = createWriteStream(part).once('error', reject);
+      probe.end(resolve);
+    });
+  } catch (error) {
+    throw new CommandError(`${file} cannot be written: ${(error as Error).message}`, { cause: error, exitCode: 2 });
+  }
+  await analysis.getToFile(key, part, { signal });
+  await rename(part, file);
+}
+
+async function entryOf(ports: Ports, day: string, signal: AbortSignal): Promise<LedgerEntry> {
+  const { ledger } = await readPointer(dataSetStores(ports), signal);
+  const entry = ledger.entries.get(checkedDay(day));
+  if (entry === undefined)
+    throw new CommandError(`the data set has no day ${day}; "telemetry status" lists the recent ones`, { exitCode: 2 });
+  return entry;
+}
+
+function checkedDay(day: string): string {
+  if (isCalendarDay(day)) return day;
+  throw new CommandError(`${plainLine(day, 100)} is no day: give YYYYMMDD`, { exitCode: 2 });
+}
+
+function checkedRun(runId: string): string {
+  if (/^[\w-]{1,100}$/.test(runId)) return runId;
+  throw new CommandError(`${plainLine(runId, 100)} is no id of a run: "telemetry status --json" has them`, {
+    exitCode: 2,
+  });
+}
+
+async function textOf({ analysis }: Ports, key: string, missing: string, signal: AbortSignal): Promise<string> {
+  const stored = await getIfPresent(analysis, key, signal);
+  if (stored === undefined) throw new CommandError(missing, { exitCode: 2 });
+  return stored.body.toString('utf8').trimEnd();
+}
+
+async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { ports, close } = connectPorts(config);
+  try {
+    await interruptible('interrupted', (signal) => work(ports, signal));
+  } finally {
+    await close();
+  }
+}
