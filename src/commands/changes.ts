@@ -3,6 +3,7 @@ import { createObjectStores } from '../aws/s3.ts';
 import { s3Connection } from '../aws/connection.ts';
 import type { Config } from '../config.ts';
 import type { Change } from '../pipeline/changes/change.ts';
+import type { ChangesDocument } from '../pipeline/changes/changes-document.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { storedChanges } from '../state/changes.ts';
 import { addressOf } from '../state/documents.ts';
@@ -29,36 +30,34 @@ export async function changes(config: Config, { channel, json }: ChangesOptions)
       const address = addressOf(published, publishedPrefix + publishedNames.changes);
       throw new CommandError(`${address} is not there, or of another release; the next run writes it.`);
     }
-    const { at, seq, leftOut, skipped } = document;
-    const shown = document.changes.filter(({ channelVersion }) => isOf(channelVersion, channel));
-    if (json === true) {
-      print(JSON.stringify({ at, seq, changes: shown, leftOut, skipped }));
-      return;
-    }
-    print([...shown.map(changeLine), ...tail(document, shown.length, channel)].join('\n'));
+    print(json === true ? changesJson(document, channel) : changesText(document, channel));
   } finally {
     stores.close();
   }
 }
 
-function isOf(channelVersion: string, channel: string | undefined): boolean {
-  return channel === undefined || channelVersion === channel || channelVersion.startsWith(`${channel}/`);
+export function changesJson({ at, seq, changes: all, leftOut, skipped }: ChangesDocument, channel?: string): string {
+  return JSON.stringify({ at, seq, changes: all.filter(isOf(channel)), leftOut, skipped });
+}
+
+export function changesText({ at, seq, changes: all, leftOut, skipped }: ChangesDocument, channel?: string): string {
+  const shown = all.filter(isOf(channel));
+  const of = channel === undefined ? '' : ` of ${channel}`;
+  return [
+    ...shown.map(changeLine),
+    `${counted(shown.length, 'change')}${plainLine(of, 100)} as of commit ${seq} (${at})`,
+    ...(leftOut > 0 ? [`${counted(leftOut, 'older change')} left out`] : []),
+    ...(skipped.length > 0 ? [`${counted(skipped.length, 'folder')} could not be compared: see --json`] : []),
+  ].join('\n');
+}
+
+function isOf(channel: string | undefined): (change: Change) => boolean {
+  return ({ channelVersion }) =>
+    channel === undefined || channelVersion === channel || channelVersion.startsWith(`${channel}/`);
 }
 
 function changeLine({ date, kind, text, qValue }: Change): string {
   const sure = qValue === null ? '' : ` [q ${qValue.toPrecision(1)}]`;
-  return plainLine(`${date} ${kind.padEnd(8)} ${text}${sure}`, MAX_TEXT);
-}
-
-function tail(
-  { at, seq, leftOut, skipped }: { at: string; seq: number; leftOut: number; skipped: readonly object[] },
-  shown: number,
-  channel: string | undefined,
-): string[] {
-  const of = channel === undefined ? '' : ` of ${channel}`;
-  return [
-    `${counted(shown, 'change')}${plainLine(of, 100)} as of commit ${seq} (${at})`,
-    ...(leftOut > 0 ? [`${counted(leftOut, 'older change')} left out`] : []),
-    ...(skipped.length > 0 ? [`${counted(skipped.length, 'folder')} could not be compared: see --json`] : []),
-  ];
+  // Kind and date are of those that were read; sentences quote names.
+  return `${date} ${kind.padEnd(8)} ${plainLine(`${text}${sure}`, MAX_TEXT)}`;
 }
