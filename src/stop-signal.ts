@@ -11,7 +11,10 @@ let stopping: AbortController | undefined;
 export function stopSignal(): AbortSignal {
   if (stopping === undefined) {
     const controller = new AbortController();
-    for (const signal of SIGNALS) process.on(signal, () => { controller.abort(new Error(`told to end by ${signal}`)); });
+    for (const signal of SIGNALS)
+      process.on(signal, () => {
+        controller.abort(new Error(`told to end by ${signal}`));
+      });
     stopping = controller;
   }
   return stopping.signal;
@@ -22,6 +25,13 @@ export function toldToStop(): Promise<void> {
   const signal = stopSignal();
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => { resolve(); }, { once: true });
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
   });
 }
