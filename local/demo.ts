@@ -172,7 +172,7 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
       makeSamples: async () => {
         await mkdir(samples, { recursive: true });
         say('generating sample submissions');
-        await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples });
+        await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples, plantedChange: true });
       },
     };
   }

@@ -72,6 +72,8 @@ const BY_REASON = {
   bad_gzip: 'StateDamaged',
   bad_versions: 'PointerDamaged',
   bad_status: 'StateDamaged',
+  bad_changes: 'StateDamaged',
+  bad_summary: 'StateDamaged',
   bad_manifest: 'StateDamaged',
   bad_filter_tree: 'StateDamaged',
   bad_histograms: 'StateDamaged',

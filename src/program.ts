@@ -187,6 +187,13 @@ function addOperation(program: Command): void {
     .action(async (options) => (await import('./commands/watch.ts')).check(settings(), options));
 
   program
+    .command('changes')
+    .description('what moved in the data, as the last run found it; channel/versions that fell silent')
+    .option('--channel <name>', 'of this channel only, or of this channel/version')
+    .option('--json', 'print as JSON')
+    .action(async (options) => (await import('./commands/changes.ts')).changes(settings(), options));
+
+  program
     .command('acknowledge')
     .description(
       'say why a finding of "check" is no problem, so that it is shown as a note; without an id, list what was said',

@@ -283,6 +283,12 @@ export const environmentSchema = z.object({
     .regex(/^arn:[a-z0-9-]+:sns:[^:\s]+:\d+:\S+$/, 'must be the ARN of an SNS topic')
     .optional()
     .describe('SNS topic for alerts.'),
+  TELEMETRY_ALERT_CHANGES: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe(
+      'Whether alerts tell of new changes in the data, too. Channel/versions that fall silent are always told.',
+    ),
   TELEMETRY_DEAD_MAN_URL: z
     .url({ protocol: /^https$/, error: 'must be an https address' })
     .or(z.url({ protocol: /^http$/, hostname: /^(?:127\.0\.0\.1|localhost)$/ }))

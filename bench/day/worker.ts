@@ -24,6 +24,7 @@ const STAGES: Readonly<Record<string, string>> = {
   planPublication: 'stage',
   commitDataset: 'commit',
   updateProjections: 'projections',
+  findChanges: 'changes',
   writeReport: 'report',
 };
 /** As in `src/worker.ts`. */

@@ -7,6 +7,7 @@ import { addSubmissions, emptyCounts, type SampleCounts } from './counts.ts';
 import { faultyLine, LINE_FAULTS, truncatedFile, withBadHistogram, wrongContainer } from './faults.ts';
 import { definitionsText } from './measures.ts';
 import { everydayFiles, manyFiles, type SampleFile } from './partitions.ts';
+import { plantedFiles, plantedTimes } from './planted-change.ts';
 import { buildsBefore, platformOf } from './population.ts';
 import { type Chance, chanceFor } from './random.ts';
 import { type SampleRecord, sampleRecord } from './session.ts';
@@ -23,6 +24,8 @@ export interface SampleInput {
   readonly measures?: number;
   /** For tests of whole days: only these, as `nightly/28`; else six of three channels. */
   readonly channelVersions?: readonly string[];
+  /** For the demo: a measure that changes with a build (`planted-change.ts`). */
+  readonly plantedChange?: true;
   /** For benchmarks: exactly this many full files without any fault, instead of the everyday mix. */
   readonly files?: number;
   /** For benchmarks: different records in a file; the others repeat them under other ids. */
@@ -77,7 +80,8 @@ async function writeSamples(input: SampleInput): Promise<SampleCounts> {
     ...(channelVersions !== undefined && { channelVersions }),
   };
   const everyday = input.files === undefined;
-  const files = everyday ? everydayFiles(partitions) : manyFiles(partitions, input.files);
+  const planted = input.plantedChange === true ? plantedFiles(days) : [];
+  const files = everyday ? [...everydayFiles(partitions), ...planted] : manyFiles(partitions, input.files);
   const counts = emptyCounts();
   const bucket = join(directory, 'submissions');
   await pMap(
@@ -110,7 +114,7 @@ interface Line {
 function fileLines(
   file: SampleFile,
   chance: Chance,
-  { distinctPerFile: distinct, measures }: Pick<SampleInput, 'distinctPerFile' | 'measures'>,
+  input: Omit<SampleInput, 'seed' | 'directory'>,
   number: number | null,
 ) {
   const texts: string[] = [];
@@ -118,12 +122,12 @@ function fileLines(
   let badHistograms = 0;
   for (let index = 0; index < file.submissions; index += 1) {
     const id = uuid(chance);
-    const repeated = distinct === undefined ? undefined : texts[index % distinct];
+    const repeated = input.distinctPerFile === undefined ? undefined : texts[index % input.distinctPerFile];
     if (repeated !== undefined) {
       lines.push({ line: `${id}\t${repeated}`, fault: null });
       continue;
     }
-    const record = drawRecord(file, chance, measures);
+    const record = drawRecord(file, chance, input);
     const broken = number !== null && chance.below(EVERY_BAD_HISTOGRAM) === 0;
     if (broken) badHistograms += 1;
     const text = JSON.stringify(broken ? withBadHistogram(record) : record);
@@ -135,13 +139,18 @@ function fileLines(
   return { lines, badHistograms };
 }
 
-function drawRecord(file: SampleFile, chance: Chance, measures: number | undefined): SampleRecord {
+function drawRecord(
+  file: SampleFile,
+  chance: Chance,
+  { days, measures, plantedChange }: Pick<SampleInput, 'days' | 'measures' | 'plantedChange'>,
+): SampleRecord {
   const platform = platformOf(file.application, chance);
   // Charts need something to show: systems differ, and each day is a little slower than the one before.
   const slowness =
     (platform.OS === 'Android' ? 2.2 : 1) * (platform.version === '5.1' ? 1.4 : 1) * (1 + 0.03 * file.dayNumber);
   const { reason, application, build } = file;
-  return sampleRecord({ reason, application, build, platform, slowness }, chance, measures);
+  const planted = plantedChange === true && { times: plantedTimes(build, days[0] ?? '') };
+  return sampleRecord({ reason, application, build, platform, slowness, ...planted }, chance, measures);
 }
 
 /** One file that breaks off, one in a wrong container, one object that is no submission file, one empty object. */
@@ -154,12 +163,13 @@ async function writeDamagedObjects(
   const chance = chanceFor(input.seed, 'damaged objects');
   const [source] = files.filter((file) => file.submissions >= 20);
   if (source === undefined) throw new Error('no file is large enough to be cut');
-  const { lines } = fileLines(
-    source,
-    chance,
-    { ...(input.measures !== undefined && { measures: input.measures }) },
-    null,
-  );
+  const { days, measures, plantedChange } = input;
+  const drawn = {
+    days,
+    ...(measures !== undefined && { measures }),
+    ...(plantedChange !== undefined && { plantedChange }),
+  };
+  const { lines } = fileLines(source, chance, drawn, null);
   const texts = lines.map(({ line }) => line);
 
   const cut = await truncatedFile(texts);

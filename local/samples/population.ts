@@ -20,7 +20,7 @@ interface Release {
   readonly repository: string;
 }
 
-const RELEASES: readonly Release[] = [
+const RELEASES: readonly [Release, ...Release[]] = [
   { channel: 'nightly', version: '28.0a1', repository: 'mozilla-central' },
   { channel: 'nightly', version: '27.0a1', repository: 'mozilla-central' },
   { channel: 'aurora', version: '27.0a2', repository: 'releases/mozilla-aurora' },
@@ -46,13 +46,21 @@ const BUILD_AGES: readonly (readonly [days: number, weight: number])[] = [
 /** The builds of every channel/version, with the share of its sessions that each has. */
 export function buildsBefore(firstDay: string): (readonly [Build, number])[][] {
   return RELEASES.map((release, index) =>
-    BUILD_AGES.map(([age, weight]) => {
-      const definitions: DefinitionSet = release.channel === 'nightly' && age === 1 ? 'newer' : 'older';
-      const changeset = CHANGESETS[release.repository]?.[definitions] ?? '';
-      const buildId = `${shiftDay(firstDay, -age)}03${String(10 + index)}01`;
-      return [{ ...release, buildId, changeset, definitions }, weight];
-    }),
+    BUILD_AGES.map(([age, weight]) => [buildOf(release, index, firstDay, age), weight]),
   );
+}
+
+/** The build of the newest nightlies that was made so many days before. */
+export function nightlyBuild(firstDay: string, age: number): Build {
+  const [nightly] = RELEASES;
+  return buildOf(nightly, 0, firstDay, age);
+}
+
+function buildOf(release: Release, index: number, firstDay: string, age: number): Build {
+  const definitions: DefinitionSet = release.channel === 'nightly' && age === 1 ? 'newer' : 'older';
+  const changeset = CHANGESETS[release.repository]?.[definitions] ?? '';
+  const buildId = `${shiftDay(firstDay, -age)}03${String(10 + index)}01`;
+  return { ...release, buildId, changeset, definitions };
 }
 
 export const REASONS: readonly (readonly [reason: string, perDay: number])[] = [

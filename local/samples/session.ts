@@ -12,6 +12,8 @@ export interface Session {
   readonly platform: Platform;
   /** Stretches all durations: slower systems, a slow trend over the days. */
   readonly slowness: number;
+  /** How much longer a measure takes than usual; 1 by default. */
+  readonly times?: (measure: string) => number;
 }
 
 export interface SampleRecord {
@@ -66,14 +68,14 @@ const LOCALES = [
 ] as const;
 
 function sessionHistograms(
-  { build, slowness }: Session,
+  { build, slowness, times = () => 1 }: Session,
   chance: Chance,
   measures: number | undefined,
 ): Record<string, number[]> {
   const histograms: Record<string, number[]> = {};
   for (const measure of measuresIn(build.definitions).slice(0, measures)) {
     if (chance.happens(0.15)) continue;
-    histograms[measure.name] = histogram(measure, slowness, chance);
+    histograms[measure.name] = histogram(measure, slowness * times(measure.name), chance);
     if (hasStartupVariant(measure.name) && chance.happens(0.3)) {
       histograms[`STARTUP_${measure.name}`] = histogram({ ...measure, hits: 1 }, slowness, chance);
     }

@@ -1,5 +1,6 @@
 /** Every activity of the worker, in the order of the day's path; workflows see only the type. */
 import { createBuildActivities } from './build.ts';
+import { createChangesActivities } from './changes.ts';
 import { createCommitActivities } from './commit.ts';
 import { createDrainActivities } from './drain.ts';
 import { translatingFailures } from './failure-edge.ts';
@@ -30,6 +31,7 @@ export function createActivities(ports: ActivityPorts, secrets: readonly string[
     ...createStageActivities(ports),
     ...createCommitActivities(ports),
     ...createProjectionActivities(ports),
+    ...createChangesActivities(ports),
     ...createReportActivities(ports),
     ...createRoundActivities(ports),
     ...createInvestigationActivities(ports),

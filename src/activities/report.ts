@@ -15,6 +15,8 @@ export interface ReportInput {
   readonly day: string;
   readonly plan: PlanSummary;
   readonly counts: RunCounts;
+  /** What was found after the commit; runs that an earlier release began have none. */
+  readonly warnings?: readonly string[];
   readonly publication: {
     readonly decision: string;
     readonly seq: number;
@@ -42,14 +44,21 @@ const MAX_WARNING = 1000;
 export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analysis'>) {
   return {
     /** Reads the staged snapshots itself: a list of 1,000 would be too large for a payload. */
-    async writeReport({ run, day, plan, counts, publication }: ReportInput): Promise<ReportResult> {
+    async writeReport({
+      run,
+      day,
+      plan,
+      counts,
+      publication,
+      warnings: found = [],
+    }: ReportInput): Promise<ReportResult> {
       const signal = cancellationSignal();
       const { decision, seq, attempt = null, snapshots = await stagedIn(analysis, run, attempt, signal) } = publication;
       const pending = snapshots.reduce((sum, snapshot) => sum + snapshot.definitionsPending, 0);
       const damage = snapshots.flatMap((snapshot) =>
         snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
       );
-      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(snapshots)];
+      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(snapshots), ...found];
       const key = stateKeys.report(run);
       const report = { day, runId: run.runId, plan, counts, publication: { decision, seq, snapshots }, warnings };
       const body = `${JSON.stringify(report, null, 2)}\n`;

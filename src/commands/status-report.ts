@@ -3,6 +3,7 @@ import { JOBS } from '../jobs.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
+  ChangesFacts,
   DataSetFacts,
   Facts,
   LeftoverFacts,
@@ -31,6 +32,7 @@ export function statusText(facts: Facts, findings: readonly Finding[]): string {
     [verdictLine(facts, findings), ...findings.map((finding) => `  ${findingLine(finding)}`)].join('\n'),
     section('DATA SET', facts.dataSet, (dataSet) => dataSetText(dataSet, at)),
     section('RECENT DAYS', facts.dataSet, (dataSet) => recentDaysText(dataSet, facts)),
+    section('CHANGES', facts.changes, changesText),
     section('RUNS', facts.runs, ({ runs }) => runsText(runs, at)),
     section('SCHEDULES', facts.schedules, schedulesText),
     section('WORKERS', facts.workers, workersText),
@@ -76,6 +78,12 @@ function recentDaysText({ recentDays }: DataSetFacts, facts: Facts): string {
   if (rows.length === 0) return `none of the last ${EXPECTED_DAYS} days is in the data set\n${expected}`;
   const titles = ['DAY', 'TASKS', 'DONE', 'FAILED', 'MISSING', 'FILES MISSING'];
   return `${table([titles, ...rows])}\n${expected}`;
+}
+
+function changesText({ seq, changes, newest, skipped }: ChangesFacts): string {
+  if (seq === null) return 'not looked for yet';
+  const head = `${counted(changes, 'change')} as of commit ${seq}${skipped > 0 ? `; ${counted(skipped, 'folder')} could not be compared` : ''}`;
+  return [head, ...newest.map((text) => `  ${plainLine(text, 300)}`)].join('\n');
 }
 
 function runsText(runs: readonly WatchedRun[], now: string): string {

@@ -34,3 +34,9 @@ export function dayOf(instant: Date): string {
 export function analysisDay(scheduledAt: Date): string {
   return dayOf(new Date(scheduledAt.getTime() - MS_PER_DAY));
 }
+
+/** 0 (Sunday) to 6; 0 for a text that is no day. */
+export function calendarWeekday(day: string): number {
+  // 1970-01-01 was a Thursday.
+  return ((((dayNumber(day) ?? 3) + 4) % 7) + 7) % 7;
+}

@@ -87,6 +87,8 @@ type StoredReason =
 type PublishedReason =
   | 'bad_versions'
   | 'bad_status'
+  | 'bad_changes'
+  | 'bad_summary'
   | 'bad_manifest'
   | 'bad_filter_tree'
   | 'bad_histograms'

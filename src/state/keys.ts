@@ -151,6 +151,7 @@ export const publishedNames = {
   filesProcessed: 'FILES_PROCESSED',
   filesMissing: 'FILES_MISSING',
   status: 'status.json',
+  changes: 'changes.json',
 } as const;
 
 /** After either prefix: an object with which `setup` tries the store, deleted at once; no reader asks for it. */

@@ -9,6 +9,7 @@ import type {
   aggregateSubmissions as AggregateSubmissions,
   countSubmissions as CountSubmissions,
 } from './aggregate-submissions.ts';
+import type { findFolderChanges as FindFolderChanges } from './find-folder-changes.ts';
 import type { foldSums as FoldSums } from './fold-sums.ts';
 import type {
   mergeDayParts as MergeDayParts,
@@ -34,6 +35,8 @@ export const fileJobs = {
     (await import('./aggregate-submissions.ts')).aggregateSubmissions(input)) as typeof AggregateSubmissions,
   countSubmissions: (async (input) =>
     (await import('./aggregate-submissions.ts')).countSubmissions(input)) as typeof CountSubmissions,
+  findFolderChanges: (async (input) =>
+    (await import('./find-folder-changes.ts')).findFolderChanges(input)) as typeof FindFolderChanges,
   foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
   keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,

@@ -74,6 +74,7 @@ const JOB_NAMES = [
   'adoptFolder',
   'aggregateSubmissions',
   'countSubmissions',
+  'findFolderChanges',
   'foldSums',
   'indexResults',
   'keepOneLength',

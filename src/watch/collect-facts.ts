@@ -6,6 +6,7 @@ import type { Facts } from './rules/facts.ts';
 import { MS_PER_DAY } from '../pipeline/calendar-day.ts';
 import { seenWorkers } from '../state/analysis-workers.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
+import { changesFacts } from './changes.ts';
 import { dataSetFacts } from './data-set.ts';
 import { leftoverFacts } from './leftovers.ts';
 import { partOf } from './part.ts';
@@ -37,18 +38,20 @@ export async function collectFacts(
 ): Promise<Facts> {
   const stores = { analysis, published, publishedPrefix: names.publishedPrefix };
   const { workerTaskQueue } = names;
-  const [dataSet, projections, runs, schedules, workers, analysisWorkers, queuesFound, leftovers] = await Promise.all([
-    partOf(async (signal) => dataSetFacts(stores, await readPointer(stores, signal), now, signal)),
-    partOf(async (signal) => lookAtProjections(stores, await readPointer(stores, signal), signal)),
-    partOf(async (signal) => runFacts(await temporal(), analysis, workerTaskQueue, now, signal)),
-    partOf(async () => scheduleFacts(await temporal(), workerTaskQueue)),
-    partOf(async () => workerFacts(await temporal(), workerTaskQueue)),
-    partOf((signal) => seenWorkers(analysis, now, MS_PER_DAY, signal)),
-    queueFacts(queues, names),
-    partOf((signal) => leftoverFacts(analysis, now, signal)),
-  ]);
+  const [dataSet, projections, changes, runs, schedules, workers, analysisWorkers, queuesFound, leftovers] =
+    await Promise.all([
+      partOf(async (signal) => dataSetFacts(stores, await readPointer(stores, signal), now, signal)),
+      partOf(async (signal) => lookAtProjections(stores, await readPointer(stores, signal), signal)),
+      partOf((signal) => changesFacts(stores, signal)),
+      partOf(async (signal) => runFacts(await temporal(), analysis, workerTaskQueue, now, signal)),
+      partOf(async () => scheduleFacts(await temporal(), workerTaskQueue)),
+      partOf(async () => workerFacts(await temporal(), workerTaskQueue)),
+      partOf((signal) => seenWorkers(analysis, now, MS_PER_DAY, signal)),
+      queueFacts(queues, names),
+      partOf((signal) => leftoverFacts(analysis, now, signal)),
+    ]);
   const { adoptsForeignResults } = names;
   const at = now.toISOString();
-  const known = { dataSet, projections, runs, schedules, workers, analysisWorkers, leftovers };
+  const known = { dataSet, projections, changes, runs, schedules, workers, analysisWorkers, leftovers };
   return { at, ...known, queues: queuesFound, adoptsForeignResults };
 }

@@ -25,6 +25,13 @@ export const activityOptions = {
     heartbeatTimeout: '15 seconds',
     retry,
   },
+  /** Something that readers can do without: the run waits no longer than this. */
+  look: {
+    startToCloseTimeout: '1 hour',
+    scheduleToCloseTimeout: '2 hours',
+    heartbeatTimeout: '15 seconds',
+    retry: { ...retry, maximumAttempts: 5 },
+  },
   /** Mail and the like: the run waits no longer than this. */
   alert: {
     startToCloseTimeout: '2 minutes',

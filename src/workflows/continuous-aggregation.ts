@@ -19,6 +19,7 @@ import { activityOptions } from './activity-options.ts';
 import { alerting, notifyOrLog } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
 import { ChunkMerges } from './chunk-merges.ts';
+import { lookForChanges } from './data-changes.ts';
 import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
 import { RoundControl } from './round-control.ts';
@@ -130,9 +131,13 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
     if (publication.decision === 'overlapping') return { decision: 'overlapping', results: 0, seq: publication.seq };
     await updateProjections();
     await settleRound({ run });
+    const changes = await lookForChanges();
     const { channelVersions, runId, planAt, ...counts } = contribution;
     const { decision, seq, attempt } = publication;
-    const reported = await writeReport({ run, day, plan, counts, publication: { decision, seq, attempt } });
+    const reported = await writeReport({
+      ...{ run, day, plan, counts, warnings: changes },
+      publication: { decision, seq, attempt },
+    });
     const twice = overlapping === 0 ? [] : [`${overlapping} results were quarantined: their input files count already`];
     const warnings = [...reported.warnings, ...twice];
     await notifyOrLog({ job: JOB, about: ABOUT, progress, alertId: runId }, { kind: 'ended', warnings });

@@ -11,6 +11,7 @@ import { dailyRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
 import { alerting, pingDeadMan } from './alerting.ts';
 import { checkedInput } from './checked-input.ts';
+import { lookForChanges } from './data-changes.ts';
 import { drainAndMerge, type DrainedRun } from './drain-and-merge.ts';
 import { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { publish, type PublishedRun } from './publish.ts';
@@ -110,10 +111,15 @@ async function analyseDay({
   const publication = await publish(run, progress, input.replaceAnyway === true ? { replaceAnyway: true } : {});
   const projections = await updateProjections();
   if (tellsDeadMan) await pingDeadMan(projections.seq);
+  progress.update('looking for changes');
+  const changes = await lookForChanges();
 
   const { channelVersions, runId, planAt, ...counts } = contribution;
   const { decision, seq, attempt, rendered, named: published } = publication;
-  const { report, warnings } = await writeReport({ run, day, plan, counts, publication: { decision, seq, attempt } });
+  const { report, warnings } = await writeReport({
+    ...{ run, day, plan, counts, warnings: changes },
+    publication: { decision, seq, attempt },
+  });
   progress.update(decision, {
     submissions: String(counts.records),
     published: listText(published, rendered) || 'nothing new',

@@ -106,6 +106,7 @@ async function twoDays(app: TracedApplication): Promise<void> {
     const { runId: _, planAt, channelVersions, ...counts } = await day.contribute();
     await day.publish();
     await app.run('updateProjections', undefined);
+    await app.run('findChanges', undefined);
     const publication = { decision: 'published', seq: number, attempt: 1 } as const;
     await app.run('writeReport', { run: day.run, day: DAY, plan: day.plan!, counts, publication });
   }

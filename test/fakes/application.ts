@@ -83,6 +83,7 @@ export class Application {
       doneVisibilitySeconds: 300,
       taskVisibilitySeconds: 1800,
       workDirectory,
+      alertChanges: false,
       threads: 2,
       ...settings,
     };

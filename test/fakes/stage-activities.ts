@@ -100,6 +100,7 @@ const UNDISTURBED: Activities = {
   stageSnapshot: async () => SNAPSHOT,
   commitDataset: async () => ({ outcome: 'committed', seq: 1 }),
   updateProjections: async () => ({ seq: 1, channelVersions: 1, versions: 's3://published/v7/versions.json' }),
+  findChanges: async () => ({ changes: 2, fresh: 1, skipped: 0, warnings: [] }),
   writeReport: async ({ run }) => ({ report: `s3://analysis/${run.prefix}report.json`, warnings: [] }),
   createInvestigationQueues: async ({ name }) => ({ taskQueue: `inv-${name}-tasks`, doneQueue: `inv-${name}-done` }),
   removeInvestigationQueues: async () => undefined,

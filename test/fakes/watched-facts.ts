@@ -97,6 +97,7 @@ export const WELL: Facts = {
   schedules: { known: [SCHEDULE] },
   workers: { known: [{ workerTaskQueue: 'telemetry', pollers: ['1@host'] }] },
   queues: QUEUES,
+  changes: { known: { seq: 7, changes: 0, newest: [], silences: [], skipped: 0 } },
   leftovers: { known: LEFTOVERS },
   adoptsForeignResults: false,
 };

@@ -6,6 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { decodableText } from '../../local/samples/containers.ts';
 import { type SampleCounts } from '../../local/samples/counts.ts';
 import { generateSamples } from '../../local/samples/generate.ts';
+import { bucketsOf } from '../../src/histograms/buckets.ts';
+import type { DatedCounts } from '../../src/pipeline/changes/dated-counts.ts';
+import { changesOfSeries } from '../../src/pipeline/changes/series-changes.ts';
 
 const KEY =
   /^(saved_session|idle_daily|flash_video)\/(Firefox|Fennec|Thunderbird)\/(nightly|aurora|beta)\/([0-9.ab]+)\/([0-9]{14})\.([0-9]{8})\.v2\.log\.[0-9a-f]{32}\.(lzma|xz)$/;
@@ -55,6 +58,54 @@ function read(line: string): Sample | string {
   if (record.info.revision !== undefined && typeof record.info.revision !== 'string') return 'bad_revision';
   return record as Sample;
 }
+
+/** GC_MS of nightly/28 by build date, as submissions of a folder show it. */
+async function seriesOf(directory: string): Promise<DatedCounts[]> {
+  const dates = new Map<string, { counts: number[]; submissions: number }>();
+  for (const key of (await objectKeys(directory)).filter((name) => name.includes('/nightly/28.0a1/'))) {
+    const date = KEY.exec(key)?.[5]?.slice(0, 8) ?? '';
+    const lines = await linesOf(key, directory).catch(() => []);
+    for (const row of lines.map(read).flatMap((one) => (typeof one === 'string' ? [] : [one.histograms['GC_MS']]))) {
+      if (row === undefined || row.length !== 55) continue;
+      const known = dates.get(date) ?? { counts: row.slice(0, -5).map(() => 0), submissions: 0 };
+      for (const bucket of known.counts.keys()) known.counts[bucket]! += row[bucket] ?? 0;
+      known.submissions += 1;
+      dates.set(date, known);
+    }
+  }
+  return [...dates].map(([date, sums]) => ({ date, ...sums, sum: -1 })).toSorted((a, b) => (a.date < b.date ? -1 : 1));
+}
+
+describe('the planted change of the demo', () => {
+  const days = ['20131028', '20131029'];
+  const draw = async (seed: string, more: { plantedChange?: true }): Promise<DatedCounts[]> => {
+    const directory = await mkdtemp(join(folder, 'planted-'));
+    await generateSamples({ seed, days, directory, measures: 12, channelVersions: ['nightly/28'], ...more });
+    return seriesOf(directory);
+  };
+  const find = (dates: readonly DatedCounts[]) => {
+    const bounds = bucketsOf({ kind: 'exponential', low: 1, high: 10_000, n_buckets: 50 }).bounds ?? [];
+    const scale = { kind: 'exponential', bounds };
+    return changesOfSeries({ channelVersion: 'nightly/28', measure: 'GC_MS', by: 'build', scale, dates }).found;
+  };
+
+  for (const seed of ['telemetry', 'another', 'third'])
+    it(`is found, and nothing beside it: ${seed}`, async () => {
+      const [change, ...others] = find(await draw(seed, { plantedChange: true }));
+      assert.deepEqual(others, []);
+      assert.deepEqual([change?.kind, change?.date, change?.direction], ['step', '20131025', 'up']);
+      assert.ok(Math.abs((change?.relative ?? 0) - 1) < 0.25, String(change?.relative));
+    });
+
+  it('is in no other samples', async () => {
+    const dates = await draw('telemetry', {});
+    assert.deepEqual(
+      dates.map(({ date }) => date),
+      ['20130814', '20131025', '20131027'],
+    );
+    assert.deepEqual(find(dates), []);
+  });
+});
 
 describe('sample submissions', () => {
   it('have keys of the input bucket, apart from the stray object', () => {

@@ -76,6 +76,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   }),
   'dailyAnalysis.alerts': daily({}),
+  'dailyAnalysis.changes': daily({}),
   'dailyAnalysis.failed': daily({
     activities: {
       planTasks: async () => {
@@ -97,6 +98,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   }),
   'continuousAggregation.round-when-due': {
+    type: 'continuousAggregation',
+    input: { roundResults: 3 },
+    activities: { collectWaiting: fullThenIdle() },
+    during: async (handle) => {
+      await eventually(() => published(handle, 1));
+      await handle.executeUpdate('stop');
+    },
+  },
+  'continuousAggregation.changes': {
     type: 'continuousAggregation',
     input: { roundResults: 3 },
     activities: { collectWaiting: fullThenIdle() },

@@ -19,6 +19,7 @@ const ROUND = [
   'commitDataset',
   'updateProjections',
   'settleRound',
+  'findChanges',
   'writeReport',
 ];
 

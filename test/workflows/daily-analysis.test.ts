@@ -51,6 +51,7 @@ describe('dailyAnalysis', () => {
         'stageSnapshot',
         'commitDataset',
         'updateProjections',
+        'findChanges',
         'writeReport',
       ],
     );
@@ -301,6 +302,27 @@ describe('publish', () => {
     assert.equal(result['seq'], 7);
     assert.ok(!names.includes('stageSnapshot') && !names.includes('commitDataset'));
     assert.ok(names.includes('updateProjections'));
+  });
+
+  it('what is found in the data after the commit is reported with the run', async () => {
+    const warnings = ['silent: aurora/27 sent one submission on 2013-10-29, and about 150 a day before'];
+    const execution = await run({ findChanges: async () => ({ changes: 1, fresh: 1, skipped: 0, warnings }) });
+    assert.deepEqual(
+      (inputsOf(execution, 'writeReport') as unknown as { warnings: string[] }[])[0]?.warnings,
+      warnings,
+    );
+  });
+
+  it('a day is published although its changes cannot be found, and warns', async () => {
+    const execution = await run({
+      findChanges: async () => {
+        throw ApplicationFailure.nonRetryable('no right to write changes.json', FailureType.AccessDenied);
+      },
+    });
+    assert.equal(execution.result?.['decision'], 'published');
+    assert.deepEqual((inputsOf(execution, 'writeReport') as unknown as { warnings: string[] }[])[0]?.warnings, [
+      'changes.json is of an earlier commit: no right to write changes.json',
+    ]);
   });
 
   it('a newer run of the day supersedes, before staging or at the commit', async () => {

@@ -18,6 +18,7 @@ export interface Facts {
   readonly at: string;
   readonly dataSet: Part<DataSetFacts>;
   readonly projections: Part<ProjectionFacts>;
+  readonly changes: Part<ChangesFacts>;
   readonly runs: Part<RunFacts>;
   readonly schedules: Part<readonly ScheduleFacts[]>;
   readonly workers: Part<readonly WorkerFacts[]>;
@@ -77,6 +78,18 @@ export interface DayFacts {
 export interface ProjectionFacts {
   readonly differing: readonly string[];
   readonly behind: boolean;
+}
+
+/** What `changes.json` says. */
+export interface ChangesFacts {
+  /** Commit that it is of; null when there is no such file that can be read. */
+  readonly seq: number | null;
+  readonly changes: number;
+  /** Sentences about the newest ones that are no silences. */
+  readonly newest: readonly string[];
+  readonly silences: readonly { readonly channelVersion: string; readonly text: string }[];
+  /** Channel/versions whose folders could not be compared. */
+  readonly skipped: number;
 }
 
 export interface RunFacts {

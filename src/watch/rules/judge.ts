@@ -1,4 +1,5 @@
 /** All rules of the watchdog together, and the sentence that sums them up. */
+import { changesFindings } from './changes-rules.ts';
 import { dataSetFindings, projectionFinding, type Repair, wantsRepair } from './data-set-rules.ts';
 import type { Acknowledgement } from '../../state/acknowledgements.ts';
 import { analysisFindings } from './analysis-rules.ts';
@@ -18,6 +19,7 @@ export function judge(facts: Facts, limits: WatchLimits, repair: Repair): Findin
     ...unknownFindings(facts),
     ...dataSetFindings(facts, limits),
     ...(wantsRepair(facts) && 'known' in projections ? [projectionFinding(projections.known, repair)] : []),
+    ...changesFindings(facts),
     ...runFindings(facts, limits),
     ...scheduleFindings(facts),
     ...analysisFindings(facts),

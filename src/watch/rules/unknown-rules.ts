@@ -19,6 +19,7 @@ export function unknownFindings(facts: Facts): Finding[] {
   const parts: [where: string, part: Part<unknown>][] = [
     ['data set', facts.dataSet],
     ['projections', facts.projections],
+    ['changes', facts.changes],
     ['runs', facts.runs],
     ['schedules', facts.schedules],
     ['workers', facts.workers],

@@ -1,0 +1,111 @@
+/** The changes of one measure by one kind of date. */
+import { calendarWeekday } from '../calendar-day.ts';
+import { type By, type Change, changeId } from './change.ts';
+import { changeText } from './change-text.ts';
+import { comparableDates, type DatedCounts } from './dated-counts.ts';
+import type { Movement } from './movement.ts';
+import { type Aspect, scoredSeries } from './scores.ts';
+import { type Scale, sideOf } from './side.ts';
+import { movementsOf, SERIES_ALPHA } from './steps.ts';
+
+export interface Series {
+  readonly channelVersion: string;
+  readonly measure: string;
+  readonly by: By;
+  readonly scale: Scale;
+  /** Ascending. */
+  readonly dates: readonly DatedCounts[];
+}
+
+/** A change of a series, before it is known how many series were looked at. */
+export interface FoundChange extends Change {
+  readonly pValue: number;
+  /** Date that made it certain. */
+  readonly seenOn: string;
+}
+
+export interface SeriesChanges {
+  readonly found: readonly FoundChange[];
+  /** Dates on which something could have been found. */
+  readonly testedOn: readonly string[];
+}
+
+/** Dates of a series that are looked at. */
+const MAX_DATES = 90;
+const AFTER = 7;
+const MAX_LEFT_OUT = 10;
+/** Aspects of one measure that move within so many dates of each other move for one reason. */
+const NEAR = 3;
+/** With fewer dates nothing is found. */
+const MIN_DATES = 6;
+
+export function changesOfSeries(series: Series): SeriesChanges {
+  const { dates, leftOut } = comparableDates(series.dates.slice(-MAX_DATES));
+  if (dates.length < MIN_DATES) return { found: [], testedOn: [] };
+  const submissions = dates.map((dated) => dated.submissions);
+  const weekdays = dates.map(({ date }) => calendarWeekday(date));
+  const found = scoredSeries(dates, series.scale.kind).flatMap(({ aspect, values, weight }) =>
+    movementsOf({ values, submissions, weekdays }, SERIES_ALPHA * weight).map((movement) => ({
+      aspect,
+      movement: { ...movement, pValue: Math.min(1, movement.pValue / weight) },
+    })),
+  );
+  const testedOn = dates.slice(MIN_DATES - 1).map(({ date }) => date);
+  const toChange = ({ aspect, movement }: Moved): FoundChange => changeOf(series, dates, leftOut, aspect, movement);
+  return { found: strongest(found).map(toChange), testedOn };
+}
+
+interface Moved {
+  readonly aspect: Aspect;
+  readonly movement: Movement;
+}
+
+/** Of aspects that move together the most certain one; location explains more than spread. */
+function strongest(found: readonly Moved[]): Moved[] {
+  const kept: Moved[] = [];
+  const order = ({ aspect, movement }: Moved): number => movement.pValue * (aspect.name === 'spread' ? 1e3 : 1);
+  for (const moved of found.toSorted((a, b) => order(a) - order(b)))
+    if (kept.every(({ movement }) => Math.abs(movement.at - moved.movement.at) > NEAR)) kept.push(moved);
+  return kept;
+}
+
+function changeOf(
+  { channelVersion, measure, by, scale }: Series,
+  dates: readonly DatedCounts[],
+  leftOut: readonly string[],
+  aspect: Aspect,
+  { kind, at, seenAt, before, after, size, pValue }: Movement,
+): FoundChange {
+  const value = aspect.name === 'share' ? aspect.bucket : null;
+  const side = (indices: readonly number[]) =>
+    sideOf(
+      indices.flatMap((index) => dates[index] ?? []),
+      scale,
+      value,
+    );
+  // Dates that came in later tell more of a step than those that made it certain.
+  const later = kind === 'step' ? dates.slice(at, at + AFTER).map((_, index) => at + index) : after;
+  const sides = { before: side(before.slice(-4 * AFTER)), after: side(later.length > after.length ? later : after) };
+  const date = dates[at]?.date ?? '';
+  const relative = relativeOf(sides, aspect);
+  const facts = {
+    ...{ channelVersion, measure, by, date, kind, ...sides, relative, pValue },
+    direction: aspect.name === 'location' ? (size > 0 ? 'up' : 'down') : 'shape',
+    ...(value !== null && { value }),
+  } as const;
+  return {
+    id: changeId(facts),
+    ...facts,
+    filter: [],
+    qValue: null,
+    ...(leftOut.length > 0 && { leftOut: leftOut.slice(-MAX_LEFT_OUT) }),
+    text: changeText(facts),
+    seenOn: dates[seenAt]?.date ?? '',
+  };
+}
+
+function relativeOf({ before, after }: Pick<Change, 'before' | 'after'>, { name }: Aspect): number | null {
+  const member = name === 'spread' ? 'p95' : before.median === null ? 'share' : 'median';
+  const [from, to] = [before[member], after[member]];
+  return from === null || to === null || from <= 0 ? null : to / from - 1;
+}

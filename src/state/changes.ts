@@ -1,0 +1,193 @@
+/**
+ * `changes.json`: what the folders of the current commit show, compared date with date (docs/formats/published.md 5.12).
+ * A projection: written again after every commit, and made from the folders alone when it is gone.
+ */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Change } from '../pipeline/changes/change.ts';
+import {
+  type ChangesDocument,
+  limited,
+  type LookedAt,
+  readChanges,
+  serialiseChanges,
+  type SkippedFolder,
+} from '../pipeline/changes/changes-document.ts';
+import { analysedDays } from '../pipeline/changes/analysed-days.ts';
+import { silenceChange, silences } from '../pipeline/changes/silence.ts';
+import { isFailure } from '../failures.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import type { ThreadPool } from '../threads/pool.ts';
+import { inWorkFolder } from '../work-folder.ts';
+import { getIfPresent, inflatedText } from './documents.ts';
+import { publishedNames } from './keys.ts';
+import { LocalObjects } from './local-objects.ts';
+import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
+
+const HEADERS = { contentType: 'application/json', contentEncoding: 'gzip', cacheControl: 'no-cache' } as const;
+const SUMMARY = /\/_summary-\d+\.json$/;
+
+export interface ChangesPorts extends DataSetStores {
+  readonly threads: Pick<ThreadPool, 'findFolderChanges'>;
+}
+
+export interface ChangesLook {
+  readonly document: ChangesDocument;
+  /** Those of `document.changes` that the file before did not have; all, where there was none. */
+  readonly fresh: readonly Change[];
+}
+
+/**
+ * Compares the folders that changed since the last look, and writes the file; once more when a commit came meanwhile.
+ * @param looked is told of each channel/version
+ */
+export async function writeChanges(
+  ports: ChangesPorts,
+  workDirectory: string,
+  looked: (channelVersion: string) => void,
+  signal: AbortSignal,
+): Promise<ChangesLook> {
+  const { published, publishedPrefix } = ports;
+  const before = await storedChanges(ports, signal);
+  const known = new Set(before?.changes.map(({ id }) => id));
+  for (let previous = before; ;) {
+    const pointer = await readPointer(ports, signal);
+    const document = await look({ ...ports, workDirectory, looked, signal }, pointer, previous);
+    const body = await promisify(gzip)(serialiseChanges(document));
+    await published.put(publishedPrefix + publishedNames.changes, body, HEADERS, signal);
+    previous = document;
+    if ((await readPointer(ports, signal)).etag !== pointer.etag) continue;
+    return { document, fresh: document.changes.filter(({ id }) => !known.has(id)) };
+  }
+}
+
+/** Null when there is none that this release can read. */
+export async function storedChanges(
+  { published, publishedPrefix }: Pick<DataSetStores, 'published' | 'publishedPrefix'>,
+  signal: AbortSignal,
+): Promise<ChangesDocument | null> {
+  const stored = await getIfPresent(published, publishedPrefix + publishedNames.changes, signal);
+  return stored === undefined ? null : readChanges(textOrEmpty(stored.body));
+}
+
+function textOrEmpty(body: Buffer): string {
+  try {
+    return inflatedText(body);
+  } catch {
+    // A projection that cannot be read is made again.
+    return '';
+  }
+}
+
+interface Looking extends ChangesPorts {
+  readonly workDirectory: string;
+  readonly looked: (channelVersion: string) => void;
+  readonly signal: AbortSignal;
+}
+
+interface FolderOutcome {
+  readonly looked?: LookedAt;
+  readonly skipped?: SkippedFolder;
+  readonly changes: readonly Change[];
+}
+
+async function look(
+  looking: Looking,
+  { versions, ledger }: Pointer,
+  previous: ChangesDocument | null,
+): Promise<ChangesDocument> {
+  const changes: Change[] = [];
+  const skipped: SkippedFolder[] = [];
+  const looked = new Map<string, LookedAt>();
+  for (const [channelVersion, folder] of versions.folders) {
+    looking.looked(channelVersion);
+    const outcome =
+      unchanged(previous, channelVersion, folder) ?? (await lookAt(looking, channelVersion, folder, previous));
+    changes.push(...outcome.changes);
+    if (outcome.looked !== undefined) looked.set(channelVersion, outcome.looked);
+    if (outcome.skipped !== undefined) skipped.push(outcome.skipped);
+  }
+  const counts = new Map([...looked].map(([name, { submissions }]) => [name, submissions]));
+  const silent = silences(counts, analysedDays(ledger, counts, versions.head.at)).map(silenceChange);
+  const found = [...looked.values()].reduce((sum, one) => sum + one.found, silent.length);
+  const shown = limited(changes, silent);
+  const { at, seq } = versions.head;
+  return { at, seq, changes: shown, leftOut: found - shown.length, skipped, looked };
+}
+
+/** What the last look found, where the folder is the same. */
+function unchanged(
+  previous: ChangesDocument | null,
+  channelVersion: string,
+  folder: string,
+): FolderOutcome | undefined {
+  const looked = previous?.looked.get(channelVersion);
+  if (looked?.folder === folder) return { looked, changes: changesOf(previous, channelVersion) };
+  const skipped = previous?.skipped.find((one) => one.channelVersion === channelVersion && one.folder === folder);
+  return skipped === undefined ? undefined : { skipped, changes: [] };
+}
+
+/** Without silences, which are looked for again each time. */
+function changesOf(previous: ChangesDocument | null, channelVersion: string): Change[] {
+  return (previous?.changes ?? []).filter((one) => one.channelVersion === channelVersion && one.kind !== 'silence');
+}
+
+async function lookAt(
+  looking: Looking,
+  channelVersion: string,
+  folder: string,
+  previous: ChangesDocument | null,
+): Promise<FolderOutcome> {
+  const { threads, workDirectory, signal } = looking;
+  const summaries = await summariesOf(looking, folder);
+  const skip = (reason: string): FolderOutcome => ({ skipped: { channelVersion, folder, reason }, changes: [] });
+  if (summaries.length === 0) return skip('it has no summaries, as folders of earlier releases');
+  return inWorkFolder(workDirectory, async (work) => {
+    const objects = new LocalObjects(
+      looking.published,
+      work,
+      { what: 'a published folder', name: 'published' },
+      signal,
+    );
+    const before = await definitionsBefore(looking, previous?.looked.get(channelVersion)?.folder, folder);
+    try {
+      const paths = await objects.paths([definitionsKey(looking, folder), ...(before === null ? [] : [before])]);
+      const [definitions = '', earlier = null] = paths;
+      const files = { definitions, definitionsBefore: earlier, summaries: await objects.paths(summaries) };
+      const known = changesOf(previous, channelVersion);
+      const { changes, found, submissions } = await objects.reading(() =>
+        threads.findFolderChanges({ channelVersion, ...files, known }, signal),
+      );
+      return { looked: { folder, found, submissions: new Map(Object.entries(submissions)) }, changes };
+    } catch (error) {
+      const reason = damageOf(error);
+      // One folder that cannot be read must not hide what the others show.
+      if (reason === undefined) throw error;
+      return skip(reason);
+    }
+  });
+}
+
+async function summariesOf({ published, publishedPrefix, signal }: Looking, folder: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of published.objects(`${publishedPrefix}${folder}/_summary-`, signal))
+    if (SUMMARY.test(key)) keys.push(key);
+  return keys.toSorted();
+}
+
+/** Null when there was no other folder, or when garbage collection has removed it. */
+async function definitionsBefore(looking: Looking, before: string | undefined, folder: string): Promise<string | null> {
+  if (before === undefined || before === folder) return null;
+  const key = definitionsKey(looking, before);
+  return (await looking.published.head(key, looking.signal)) === undefined ? null : key;
+}
+
+function definitionsKey({ publishedPrefix }: { readonly publishedPrefix: string }, folder: string): string {
+  return `${publishedPrefix}${folder}/histograms.json`;
+}
+
+function damageOf(error: unknown): string | undefined {
+  if (error instanceof InvalidDataError || isFailure(error, 'StateDamaged')) return (error as Error).message;
+  const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return isTooLarge ? 'a thread ran out of memory over its summaries' : undefined;
+}

@@ -1,0 +1,73 @@
+/** File job: the definitions and summaries of one folder → its changes. One summary is in memory at a time. */
+import { readFile } from 'node:fs/promises';
+import type { RawDefinition } from '../histograms/definition.ts';
+import type { Change } from '../pipeline/changes/change.ts';
+import {
+  type FolderChanges,
+  FolderLook,
+  type PublishedDefinitions,
+  type SummaryRows,
+} from '../pipeline/changes/folder-changes.ts';
+import { StoredJson } from '../pipeline/stored-json.ts';
+import { namingFile } from './content-error.ts';
+import { inflatedText } from './gzip.ts';
+
+export interface FindFolderChangesInput {
+  readonly channelVersion: string;
+  /** Local files: `histograms.json`, that of the folder before, and the summaries. */
+  readonly definitions: string;
+  readonly definitionsBefore: string | null;
+  readonly summaries: readonly string[];
+  /** Changes of the folder before. */
+  readonly known: readonly Change[];
+}
+
+export async function findFolderChanges(input: FindFolderChangesInput): Promise<FolderChanges> {
+  const { channelVersion, definitions, definitionsBefore, summaries, known } = input;
+  const before = definitionsBefore === null ? undefined : await readDefinitions(definitionsBefore);
+  const look = new FolderLook(channelVersion, await readDefinitions(definitions), before);
+  for (const path of summaries) {
+    for (const [measure, rows] of StoredJson.parse(await textOf(path), 'bad_summary', path).entries())
+      look.add(measure, { build: readRows(rows.member('build')), submission: readRows(rows.member('submission')) });
+  }
+  return look.end(known);
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return inflatedText(await readFile(path));
+  } catch (error) {
+    throw namingFile(path, error, 'bad_gzip');
+  }
+}
+
+async function readDefinitions(path: string): Promise<PublishedDefinitions> {
+  const root = StoredJson.parse(await textOf(path), 'bad_histograms', path);
+  return new Map(
+    root.entries().map(([measure, definition]) => {
+      definition.member('kind').text();
+      return [measure, definition.value as RawDefinition];
+    }),
+  );
+}
+
+/** Buckets and the six numbers behind them; all rows of a measure have one length. */
+function readRows(stored: StoredJson): SummaryRows['build'] {
+  const rows = new Map<string, readonly number[]>();
+  for (const [date, row] of stored.entries()) {
+    if (!/^\d{8}$/.test(date)) row.fail('at a date of eight digits');
+    const values = numbersOf(row);
+    const [first = values] = rows.values();
+    if (values.length !== first.length || values.length < MIN_LENGTH)
+      row.fail(`as long as the others, and of at least ${MIN_LENGTH} numbers`);
+    rows.set(date, values);
+  }
+  return rows;
+}
+
+const MIN_LENGTH = 7;
+
+function numbersOf(row: StoredJson): readonly number[] {
+  const { value } = row;
+  return Array.isArray(value) && value.every(Number.isFinite) ? (value as number[]) : row.fail('a list of numbers');
+}
