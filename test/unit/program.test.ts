@@ -7,12 +7,17 @@ import { ConfigError } from '../../src/config.ts';
 import { runToExitCode } from '../../src/program.ts';
 
 /** What a command that ends with this error writes, and its exit code. */
-async function endOf(test: TestContext, error: Error): Promise<{ text: string; code: unknown }> {
+async function endOf(
+  test: TestContext,
+  error: Error,
+  options: readonly string[] = [],
+): Promise<{ text: string; code: unknown }> {
   const write = test.mock.method(process.stderr, 'write', () => true);
   const { argv, exitCode } = process;
-  process.argv = ['node', 'telemetry'];
+  process.argv = ['node', 'telemetry', ...options];
   try {
-    await runToExitCode(new Command('telemetry').action(() => Promise.reject(error)));
+    const program = new Command('telemetry').option('--verbose').action(() => Promise.reject(error));
+    await runToExitCode(program);
     return { text: write.mock.calls.map(({ arguments: [text] }) => String(text)).join(''), code: process.exitCode };
   } finally {
     process.argv = argv;
@@ -37,9 +42,11 @@ describe('the end of a command', () => {
     });
   }
 
-  it('an unknown error keeps its stack trace, for whoever must find it', async (test) => {
+  it('an unknown error is one sentence too, and shows where it is from with --verbose', async (test) => {
     const end = await endOf(test, new TypeError('not expected'));
-    assert.match(end.text, /^TypeError: not expected\n +at /);
+    assert.match(end.text, /^TypeError: not expected: "telemetry --verbose …" shows where; report it with that\n$/);
     assert.equal(end.code, 1);
+    const verbose = await endOf(test, new TypeError('not expected'), ['--verbose']);
+    assert.match(verbose.text, /^TypeError: not expected: .*\nTypeError: not expected\n +at /);
   });
 });
