@@ -61,22 +61,30 @@ export function drawEvolution(
   picture: EvolutionPicture,
   events: EvolutionEvents,
 ): DrawnEvolution {
-  const seconds = picture.data.dates.map(secondsOf);
+  const slots = slotsOf(picture.data.dates);
+  const seconds = slots.map(({ second }) => second);
+  const placed = (values: readonly (number | null)[]): (number | null)[] =>
+    slots.map(({ place }) => (place === null ? null : (values[place] ?? null)));
   const right = labelSpace(width, picture.labels);
   const main = new uPlot(
-    mainOptions(width, height - STRIP_HEIGHT, right, picture, events),
-    [seconds, ...columnsOf(picture.data)] as uPlot.AlignedData,
+    mainOptions(width, height - STRIP_HEIGHT, right, picture, {
+      ...events,
+      onCursor: (slot) => {
+        events.onCursor(slot === null ? null : (slots[slot]?.place ?? null));
+      },
+    }),
+    [seconds, ...columnsOf(picture.data).map(placed)] as uPlot.AlignedData,
     element,
   );
   const strip = new uPlot(
     stripOptions(width, right, picture, events),
-    [seconds, ...picture.data.submissions.map(({ values }) => values)] as uPlot.AlignedData,
+    [seconds, ...picture.data.submissions.map(({ values }) => placed(values))] as uPlot.AlignedData,
     element,
   );
   return {
     canvases: [main.ctx.canvas, strip.ctx.canvas],
     moveTo: (place) => {
-      const second = seconds[place];
+      const second = slots.find((slot) => slot.place === place)?.second;
       if (second !== undefined) main.setCursor({ left: main.valToPos(second, 'x'), top: 10 });
     },
     destroy: () => {
@@ -84,6 +92,24 @@ export function drawEvolution(
       strip.destroy();
     },
   };
+}
+
+interface Slot {
+  readonly second: number;
+  /** Of the date; null for a gap. */
+  readonly place: number | null;
+}
+
+const GAP_SECONDS = 14 * 86_400;
+
+/** The dates, with a gap between those that are far apart: nothing is known of the time between, so no line crosses it. */
+function slotsOf(dates: readonly string[]): readonly Slot[] {
+  return dates.flatMap((date, place): Slot[] => {
+    const second = secondsOf(date);
+    const before = dates[place - 1];
+    const isFar = before !== undefined && second - secondsOf(before) > GAP_SECONDS;
+    return [...(isFar ? [{ second: second - GAP_SECONDS / 2, place: null }] : []), { second, place }];
+  });
 }
 
 /** Two columns a line, faint and whole, and two more of its interval. */
@@ -212,7 +238,7 @@ function stripOptions(
     scales: { x: { time: true, range: paddedRange(data) }, y: { range: (_, __, high) => [0, (high || 1) * 1.15] } },
     axes: [
       { ...axis(palette), grid: { show: false }, space: 70, values: dateTicks() },
-      { ...axis(palette), size: 54, values: (_, ticks) => ticks.map(short), space: 26 },
+      { ...axis(palette), size: 54, values: (_, ticks) => ticks.map(short), space: 20 },
     ],
     cursor: cursorOptions(),
     hooks: {

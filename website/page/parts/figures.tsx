@@ -18,7 +18,13 @@ import { count, number, percent, signed } from '../format.ts';
 import type { LoadedSeries } from '../store.ts';
 import { Swatch } from './panel.tsx';
 
+/** Of the style sheet: what is below must not move when the figures come. */
+const HEAD_HEIGHT = 58;
+const ROW_HEIGHT = 34.5;
+
 interface FiguresProps {
+  /** Rows that there will be. */
+  readonly expected: number;
   readonly loaded: readonly LoadedSeries[];
   readonly names: readonly string[];
   readonly baseline: Baseline | undefined;
@@ -33,14 +39,20 @@ export interface Baseline {
   readonly index: number | undefined;
 }
 
-export function Figures({ loaded, names, baseline, interpolated, threshold }: FiguresProps) {
+export function Figures({ expected, loaded, names, baseline, interpolated, threshold }: FiguresProps) {
   const [first] = loaded;
   const compares = baseline !== undefined && (loaded.length > 1 || baseline.index === undefined);
   const categorical = first !== undefined && isCategorical(first.definition);
   const against = categorical ? `Share of ${bucketOfBaseline(baseline, first.definition)} against` : 'Median against';
   const geometric = first?.definition.kind === 'exponential';
   return (
-    <div class="table-space figures" tabIndex={0} role="region" aria-label="Figures of the chosen dates">
+    <div
+      class={loaded.length === 0 ? 'table-space figures empty' : 'table-space figures'}
+      style={{ minHeight: `${HEAD_HEIGHT + ROW_HEIGHT * expected}px` }}
+      tabIndex={0}
+      role="region"
+      aria-label="Figures of the chosen dates"
+    >
       <table>
         <caption class="hidden">Figures of the chosen dates</caption>
         <thead>
@@ -214,7 +226,7 @@ function ComparisonCells({
             <small>
               {show(difference.low)} to {show(difference.high)}
             </small>{' '}
-            <small class={certain ? 'sure' : 'unsure'}>{certain ? 'certain' : 'may be chance'}</small>
+            <small class={certain ? 'sure' : 'unsure'}>{certain ? 'certain' : 'unsure'}</small>
           </>
         )}
       </td>
@@ -223,7 +235,7 @@ function ComparisonCells({
           <small>other buckets</small>
         ) : (
           <>
-            {percent(distance.value)} <small class={far ? 'sure' : 'unsure'}>{far ? 'differs' : 'within chance'}</small>
+            {percent(distance.value)} <small class={far ? 'sure' : 'unsure'}>{far ? 'differs' : 'alike'}</small>
           </>
         )}
       </td>

@@ -15,7 +15,12 @@ const DIRECTIONS: Readonly<Record<string, string>> = { up: '▲', down: '▼', s
 
 export function Changes() {
   const known = changesDocument.value;
-  if (known === 'loading') return <Message title="Changes">Loading</Message>;
+  if (known === 'loading')
+    return (
+      <main id="main" class="changes" aria-busy="true">
+        <h1>Changes</h1>
+      </main>
+    );
   if (known === 'unknown')
     return <Message title="Changes">The list of changes cannot be read now. Reload the page to try again.</Message>;
   if (known === null)

@@ -21,7 +21,7 @@ const isWide = signal(wide.matches);
 wide.addEventListener('change', ({ matches }) => (isWide.value = matches));
 
 export function Explore() {
-  const { measure, reference, versus, quantities, interpolated, threshold } = explore.value;
+  const { series, measure, reference, versus, quantities, interpolated, threshold } = explore.value;
   const { loaded, nothing, waits } = shown.value;
   const picture = useMemo(
     () => explorePicture(loaded, nothing, { measure, reference, versus, quantities }),
@@ -55,6 +55,7 @@ export function Explore() {
       <div class={waits ? 'views waits' : 'views'} aria-busy={waits}>
         <MeasureHead />
         <Figures
+          expected={series.length}
           loaded={picture.loaded}
           names={picture.loaded.map(({ index }) => picture.nameOf(index))}
           baseline={picture.baseline}

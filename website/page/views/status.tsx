@@ -32,9 +32,8 @@ export function Status() {
   const now = useNow();
   if (status === 'loading')
     return (
-      <main id="main" class="alone">
+      <main id="main" class="status" aria-busy="true">
         <h1>Status</h1>
-        <p role="status">Loading</p>
       </main>
     );
   const { verdict, age } = freshness(status, now);
@@ -135,7 +134,7 @@ function ChannelVersions({ status, now }: { readonly status: StatusDocument; rea
       <header class="panel-head">
         <h2 id="versions-title">Channels and versions</h2>
       </header>
-      <div class="table-space" tabIndex={0} role="region" aria-labelledby="versions-title">
+      <div class="table-space" tabIndex={0} role="region" aria-label="Table of channels and versions">
         <table>
           <thead>
             <tr>
@@ -174,7 +173,7 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
       <header class="panel-head">
         <h2 id="runs-title">Published runs</h2>
       </header>
-      <div class="table-space" tabIndex={0} role="region" aria-labelledby="runs-title">
+      <div class="table-space" tabIndex={0} role="region" aria-label="Table of published runs">
         <table>
           <thead>
             <tr>
