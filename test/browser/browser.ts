@@ -1,30 +1,12 @@
 /** A real browser for tests: Chromium of this machine, driven over its own protocol, without any request of its own. */
 import assert from 'node:assert/strict';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { GeneratedDataSet } from '../fakes/generated-data-set.ts';
 import { SiteServer } from '../fakes/site-server.ts';
+import { findBrowser } from './find-browser.ts';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const QUIET = ['quic', 'gpu', 'background-networking', 'component-update', 'sync'].map((name) => `--disable-${name}`);
-
-/** The program; undefined when this machine has none. `TELEMETRY_TEST_BROWSER` names another one. */
-export function findBrowser(): string | undefined {
-  const { PATH: path = '', TELEMETRY_TEST_BROWSER: named } = process.env;
-  const places = path.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return [...(named === undefined ? [] : [named]), ...places].find(isProgram);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const program = findBrowser();
 /** Of every test that needs it. */

@@ -206,10 +206,13 @@ function ChangeCard({ change }: { readonly change: Change }) {
         <p>{text}</p>
         <Sides change={change} />
         <p class="links">
-          {measure !== '' && <a href={exploreLink(change)}>Explore</a>}
+          <a href={exploreLink(change)}>Explore</a>
           {qValue !== null && (
-            <span class="note" title="The share of false alarms among changes at least this sure">
-              q = {qValue === 0 ? '0' : qValue.toExponential(1)}
+            <span
+              class="note"
+              title="The share of false alarms among all changes that are at least this sure (q value)"
+            >
+              false alarms at this level: {qValue === 0 ? '0' : qValue.toExponential(1)}
             </span>
           )}
         </p>
