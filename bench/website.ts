@@ -15,6 +15,13 @@ const WANTED: readonly (readonly [string, number])[] = [
   ['another filter', 100],
 ];
 
+/** What the page is watched with. */
+interface Watched {
+  readonly firstPicture: number | undefined;
+  readonly hasOptions: () => boolean;
+  readonly changed: (hash: string) => Promise<number>;
+}
+
 /** Runs in the page, before its own scripts. */
 const WATCH = `
   globalThis.firstPicture = undefined;
@@ -66,8 +73,11 @@ if (executablePath === undefined) {
 async function oneRun(page: Page, address: string): Promise<number[]> {
   await page.addInitScript(WATCH);
   await page.goto(`${address}/index.html#/explore?m=GC_MS&s=nightly/28`);
-  await page.waitForFunction('firstPicture !== undefined && hasOptions()', undefined, { timeout: 60_000 });
-  const first = await page.evaluate<number>('firstPicture');
+  await page.waitForFunction(() => {
+    const { firstPicture, hasOptions } = globalThis as unknown as Watched;
+    return firstPicture !== undefined && hasOptions();
+  });
+  const first = await page.evaluate(() => (globalThis as unknown as Watched).firstPicture ?? Number.NaN);
   const filtered = await changed(page, '#/explore?m=GC_MS&s=nightly/28|//Linux');
   const measured = await changed(page, '#/explore?m=CYCLE_COLLECTOR&s=nightly/28');
   return [first, measured, filtered];
@@ -75,7 +85,7 @@ async function oneRun(page: Page, address: string): Promise<number[]> {
 
 /** From the change of the address to the frame that shows other figures. */
 function changed(page: Page, hash: string): Promise<number> {
-  return page.evaluate<number>(`changed(${JSON.stringify(hash)})`);
+  return page.evaluate((next) => (globalThis as unknown as Watched).changed(next), hash);
 }
 
 function median(values: readonly number[]): number {

@@ -16,6 +16,7 @@ export interface HeatPicture {
   readonly palette: Palette;
 }
 
+const SHADES = 96;
 const PAD = { left: 62, right: 14, top: 26, bottom: 34 };
 
 interface Grid {
@@ -64,14 +65,17 @@ export function drawHeatMap(
   const { first, last, cell, row } = grid;
   const columns = dated.map(([, sums]) => shares(sums));
   const most = Math.max(1e-9, ...columns.flat());
+  // Texts of colours cost more than rectangles, so there are some dozens and not one for each cell.
+  const colours = Array.from({ length: SHADES + 1 }, (_, shade) => `rgb(${heatColour(shade / SHADES).join(' ')})`);
   for (const [place, column] of columns.entries()) {
     const small = (dated[place]?.[1].submissions ?? 0) < threshold;
     const left = PAD.left + place * cell;
     context.globalAlpha = small ? 0.35 : 1;
     for (let bucket = first; bucket <= last; bucket += 1) {
+      const share = column[bucket] ?? 0;
+      if (share === 0) continue;
       // The root shows rare values too; the legend's ends say what the colours mean.
-      const [red, green, blue] = heatColour(Math.sqrt((column[bucket] ?? 0) / most));
-      context.fillStyle = `rgb(${red} ${green} ${blue})`;
+      context.fillStyle = colours[Math.round(Math.sqrt(share / most) * SHADES)] ?? palette.paper;
       context.fillRect(left, PAD.top + (last - bucket) * row, cell - (cell > 5 ? 1 : 0), Math.ceil(row * 2) / 2);
     }
     context.globalAlpha = 1;
