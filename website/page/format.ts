@@ -50,7 +50,7 @@ export function date(text: string): string {
 }
 
 /** Milliseconds of a date's midnight, UTC; NaN for no date. */
-export function timeOf(text: string): number {
+function timeOf(text: string): number {
   return Date.parse(`${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)}T00:00:00Z`);
 }
 

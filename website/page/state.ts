@@ -160,7 +160,7 @@ function wholeNumber(text: string, usual: number): number {
   return /^\d{1,9}$/.test(text) ? Number(text) : usual;
 }
 
-export function isQuantity(text: string): text is Quantity {
+function isQuantity(text: string): text is Quantity {
   if (text === 'mean' || text === 'submissions' || text === 'samples') return true;
   if (/^b\d{1,4}$/.test(text)) return true;
   const p = Number(/^p(\d{1,2}(?:\.\d)?)$/.exec(text)?.[1] ?? 0);

@@ -84,7 +84,7 @@ function keyOf(series: Series, { measure, by }: ExploreState): string {
   return JSON.stringify([series.channelVersion, measure, by, series.filter]);
 }
 
-export function rangeOf(series: Series, { from, to }: Pick<ExploreState, 'from' | 'to'>): DateRange {
+function rangeOf(series: Series, { from, to }: Pick<ExploreState, 'from' | 'to'>): DateRange {
   return (series.from ?? series.to) === undefined ? { from, to } : { from: series.from, to: series.to };
 }
 
@@ -160,7 +160,7 @@ async function loadSeries(key: string, series: Series, { measure, by }: ExploreS
   }
 }
 
-export function messageOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

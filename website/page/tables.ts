@@ -1,6 +1,6 @@
 /** Tables of what is shown, and their texts. */
 
-export type Cell = string | number | null;
+type Cell = string | number | null;
 
 export interface Table {
   readonly columns: readonly string[];

@@ -5,7 +5,7 @@ type Choice = 'system' | 'light' | 'dark';
 const KEY = 'telemetry-theme';
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
-export const choice = signal<Choice>(readChoice());
+const choice = signal<Choice>(readChoice());
 const systemIsDark = signal(dark.matches);
 /** On paper everything is light. */
 const prints = signal(false);

@@ -63,7 +63,7 @@ function isDensity({ distributions: [first], axis, shape, versus }: Distribution
   );
 }
 
-export function verticalTitle(picture: DistributionPicture): string {
+function verticalTitle(picture: DistributionPicture): string {
   if (picture.versus === 'difference') return 'difference of shares, in percentage points';
   if (picture.versus === 'ratio') return 'ratio of shares';
   if (picture.shape === 'cumulative') return 'share of samples up to the value';
@@ -280,21 +280,25 @@ function drawPercentiles(
   const [first, last] = plot.buckets;
   const [from] = plot.axis.sides(plot.definition, first);
   const [, to] = plot.axis.sides(plot.definition, last);
-  /** Right ends of the labels of each row. */
-  const rows = [0, 1, 2, 3, 4].map(() => Number.NEGATIVE_INFINITY);
-  for (const p of picture.percentiles.toSorted((a, b) => a - b)) {
-    const value = percentile(one.sums, one.definition, p, picture.interpolated);
-    if (value === null) continue;
-    const x = plot.axis.at(value);
-    if (x < from || x > to) continue;
-    context.strokeStyle = picture.palette.ink;
-    context.lineWidth = 1;
-    context.setLineDash([3, 3]);
-    context.beginPath();
+  const marks = picture.percentiles
+    .toSorted((a, b) => a - b)
+    .map((p) => ({ p, value: percentile(one.sums, one.definition, p, picture.interpolated) ?? Number.NaN }))
+    .map((mark) => ({ ...mark, x: plot.axis.at(mark.value) }))
+    .filter(({ x }) => x >= from && x <= to);
+  context.strokeStyle = picture.palette.ink;
+  context.lineWidth = 1;
+  context.setLineDash([3, 3]);
+  context.beginPath();
+  for (const { x } of marks) {
     context.moveTo(x, PAD.top);
     context.lineTo(x, PAD.top + inner);
-    context.stroke();
-    context.setLineDash([]);
+  }
+  context.stroke();
+  context.setLineDash([]);
+  /** Right ends of the labels of each row. */
+  const rows = [0, 1, 2, 3, 4].map(() => Number.NEGATIVE_INFINITY);
+  // After all lines, so that none crosses a label.
+  for (const { p, value, x } of marks) {
     const text = `${p === 50 ? 'median' : quantityName(`p${p}`).replace(' percentile', '')} ${number(value)}`;
     const size = context.measureText(text).width;
     const left = x + size + 8 > to ? x - size - 4 : x + 4;

@@ -43,7 +43,7 @@ function labelSpace(width: number, labels: readonly string[]): number {
   return Math.min(width * 0.24, longest * CHARACTER + 24);
 }
 
-export function secondsOf(date: string): number {
+function secondsOf(date: string): number {
   return Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}T00:00:00Z`) / 1000;
 }
 

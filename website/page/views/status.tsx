@@ -14,7 +14,7 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 };
 
 /** The present, again every half minute. */
-export function useNow(): number {
+function useNow(): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
     const timer = setInterval(() => {
