@@ -63,6 +63,7 @@ async function options(root) {
     // It has to work under any prefix.
     base: './',
     publicDir: false,
+    cacheDir: join(root, '.local', 'cache', 'vite'),
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     worker: { format: 'es', rolldownOptions: { output: { entryFileNames: '[name].js' } } },
   };
