@@ -110,6 +110,25 @@ module.exports = {
       },
     },
     {
+      // Documented on its own, and used in pages, workers and Node.js alike.
+      name: 'website-client-depends-on-nothing',
+      severity: 'error',
+      from: { path: '^website/client/' },
+      to: { pathNot: '^website/client/' },
+    },
+    {
+      name: 'website-and-product-know-published-files-only',
+      severity: 'error',
+      from: { path: '^website/' },
+      to: { path: '^(src|local)/' },
+    },
+    {
+      name: 'the-product-knows-no-page',
+      severity: 'error',
+      from: { path: '^(src|local)/' },
+      to: { path: '^website/' },
+    },
+    {
       name: 'only-aws-imports-the-sdk',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/aws/' },

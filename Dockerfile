@@ -10,11 +10,14 @@ RUN npm ci --ignore-scripts --omit=dev --omit=optional --no-audit --no-fund
 FROM ${NODE} AS kernels
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The compiler is a package for development.
-RUN npm ci --ignore-scripts --omit=optional --no-audit --no-fund
-COPY scripts/kernels.mjs ./scripts/
+# The compilers are packages for development; that of the website has optional ones for each system.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts/kernels.mjs scripts/website.mjs scripts/run.mjs ./scripts/
 COPY src/kernels ./src/kernels
 RUN node scripts/kernels.mjs
+COPY tsconfig.json ./
+COPY website ./website
+RUN node scripts/website.mjs
 
 FROM packages AS workflows
 COPY src ./src

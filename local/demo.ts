@@ -9,6 +9,7 @@ import { mirrorInputFolder, submissionDays } from './input-folder.ts';
 import { generateSamples } from './samples/generate.ts';
 import { type LocalStack, startLocalStack } from './stack/stack.ts';
 import { JOBS } from '../src/jobs.ts';
+import { dayOf } from '../src/pipeline/calendar-day.ts';
 import { SEARCH_ATTRIBUTES } from '../src/names.ts';
 import { applySchedule, schedules } from '../src/schedules.ts';
 import type { DailyAnalysisResult } from '../src/workflows/daily-analysis.ts';
@@ -16,7 +17,7 @@ import { CommandError } from '../src/commands/command-error.ts';
 import { exportDataset } from './export-dataset.ts';
 import type { Client } from '@temporalio/client';
 import { runAtWork } from '../src/commands/find-run.ts';
-import { followRun, startRun } from '../src/commands/follow-run.ts';
+import { followRun, rootCause, startRun } from '../src/commands/follow-run.ts';
 import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './directories.ts';
 import { describeDay } from '../src/commands/run-day.ts';
 import { withTemporalClient } from '../src/commands/temporal-client.ts';
@@ -84,19 +85,20 @@ export async function demo(options: DemoOptions): Promise<void> {
       environment(),
     );
     try {
+      const site = publishSite(local);
       const work = samples.then(() => analyseAll(local, input.submissions, input.days, options));
-      // Told to end in the middle of it, it fails, since the servers it talks to are stopped.
-      work.catch(() => undefined);
-      const isDone = await Promise.race([work.then(() => true), told.then(() => false), children.failure]);
+      // Told to end in the middle of it, they fail, since the servers they talk to are stopped.
+      const all = Promise.all([work, site]);
+      all.catch(() => undefined);
+      const isDone = await Promise.race([all.then(() => true), told.then(() => false), children.failure]);
       if (!isDone) {
         say('\nstopping; the next start begins the day again that was at work');
         return;
       }
-      say(
-        `${counted(input.days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s; versions.json: ${stack.links.dataset}versions.json`,
-      );
+      say(`${counted(input.days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
       if (options.once === true) return;
-      say(`\n${links(stack)}\nCtrl-C stops it.`);
+      const first = (await site) ? `site             ${stack.links.site}\n` : '';
+      say(`\n${first}${links(stack)}\nCtrl-C stops it.`);
       await Promise.race([told, children.failure]);
       say('\nstopping');
     } finally {
@@ -104,6 +106,28 @@ export async function demo(options: DemoOptions): Promise<void> {
     }
   } finally {
     await stack.stop();
+  }
+}
+
+/** Beside the analysis: a fault of the site costs no day. Resolves with whether it is there. */
+async function publishSite({ TELEMETRY_WORKER_TASK_QUEUE: workerTaskQueue }: Config): Promise<boolean> {
+  try {
+    await withTemporalClient(async (client) => {
+      const handle = await startRun(client, {
+        workflowType: 'websiteUpdate',
+        workflowId: JOBS.websiteUpdate.workflowId(dayOf(new Date())),
+        workerTaskQueue,
+        input: {},
+        summary: 'Website update of the demo',
+      });
+      await handle.client.withAbortSignal(stopSignal(), () => handle.result());
+    });
+    return true;
+  } catch (error) {
+    if (stopSignal().aborted) return false;
+    const { message } = rootCause(error as Error);
+    say(`the site is not published: ${message}; "npm run -s telemetry -- --local website publish" tries again`);
+    return false;
   }
 }
 

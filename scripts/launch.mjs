@@ -11,6 +11,7 @@ import { ensureKernels } from './kernels.mjs';
 import { run } from './run.mjs';
 import { findRuntime } from './runtime.mjs';
 import { runTests } from './tests.mjs';
+import { ensureWebsite } from './website.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const say = (line) => process.stderr.write(`${line}\n`);
@@ -26,6 +27,7 @@ async function launch([command, ...args]) {
   const hasInstalled = await ensureInstalled(root, say);
   await ensureKernels(root);
   const runtime = await findRuntime(root, say);
+  await ensureWebsite(root, runtime);
   // Whatever calls `node` further down gets the same one.
   const environment = {
     // Most of what a short process does is to compile what it imports (`src/compile-cache.ts`).

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
-const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system'];
+const FOLDERS = ['unit', 'local', 'activities', 'browser', 'workflows', 'replay', 'system'];
 /** Their tests run workflow code. */
 const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];

@@ -17,8 +17,10 @@ import { InvalidDataError } from './pipeline/invalid-data.ts';
 import { type Config, environment, secretValues } from './config.ts';
 import { MERGE_LIMITS } from './limits.ts';
 import { createThreadPool } from './threads/pool.ts';
+import { builtInSite } from './website/built-in.ts';
 import { gitRepository } from './website/git-repository.ts';
 import { localFolder } from './website/local-folder.ts';
+import type { SiteAddresses } from './website/rules/built-in-site.ts';
 
 /** Between receives of a queue that is full of junk: 120 messages a minute at most. */
 const HELD_PAUSE_SECONDS = 5;
@@ -30,12 +32,23 @@ export interface Connected {
   readonly close: () => Promise<void>;
 }
 
-/** The website's source as configured; null when none is. */
+/** The website's source as configured: a folder, a repository, or the built-in site; null when that is switched off. */
 function websiteSource(config: Config): WebsiteSource | null {
   const { TELEMETRY_WEBSITE_REPOSITORY: url, TELEMETRY_WEBSITE_FOLDER: folder } = config;
   if (folder !== undefined) return localFolder(folder);
-  if (url === undefined) return null;
+  if (url === undefined) return config.TELEMETRY_WEBSITE_BUILT_IN ? builtInSite(siteAddresses(config)) : null;
   return gitRepository({ url, branch: config.TELEMETRY_WEBSITE_BRANCH, environment: environment() });
+}
+
+/** What the built-in site's readers need to know; buckets with dots in their names have no certificate of their own. */
+function siteAddresses(config: Config): SiteAddresses {
+  const store = config.AWS_ENDPOINT_URL_S3 ?? `https://s3.${config.AWS_REGION}.amazonaws.com`;
+  return {
+    dataset: config.TELEMETRY_DATASET_ADDRESS ?? `${store.replace(/\/+$/, '')}/${config.TELEMETRY_PUBLISHED_BUCKET}/`,
+    prefix: config.TELEMETRY_PUBLISHED_PREFIX,
+    webUi: config.TELEMETRY_WEB_UI?.replace(/\/+$/, '') ?? null,
+    namespace: environment()['TEMPORAL_NAMESPACE'] ?? 'default',
+  };
 }
 
 /** Stores, queues, worker threads and histogram definitions for the activities. */

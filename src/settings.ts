@@ -155,7 +155,7 @@ export const environmentSchema = z.object({
     .refine((url) => repositoryProblem(url) === undefined, { error: ({ input }) => repositoryProblem(String(input)) })
     .optional()
     .describe(
-      'Git repository of the website, published daily; with neither repository nor folder, no website is published.',
+      'Git repository of the website, published daily; with neither repository nor folder, the built-in site is published.',
     ),
   TELEMETRY_WEBSITE_BRANCH: z
     .string()
@@ -167,6 +167,18 @@ export const environmentSchema = z.object({
     .min(1)
     .optional()
     .describe('Folder of the website, on every machine with a Temporal worker, instead of a repository.'),
+  TELEMETRY_WEBSITE_BUILT_IN: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((value) => value === 'true')
+    .describe('false: with neither repository nor folder, no website is published.'),
+  TELEMETRY_DATASET_ADDRESS: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .refine((url) => /^[^?#]*\/$/.test(url), 'must end in a slash and have no query')
+    .optional()
+    .describe(
+      'Address at which browsers reach the bucket of the data set, for the built-in site; default: that of the object store.',
+    ),
   TELEMETRY_WEBSITE_BUCKET: bucketName
     .default('telemetry.mozilla.org')
     .describe('Public bucket of the website; objects that are not in the source are deleted from it.'),
@@ -297,7 +309,10 @@ export const environmentSchema = z.object({
     .describe(
       "Address of a dead man's switch, requested after every verified commit; it raises the alarm when requests stop.",
     ),
-  TELEMETRY_WEB_UI: z.url().optional().describe('Address of the Temporal Web UI, for links in alerts.'),
+  TELEMETRY_WEB_UI: z
+    .url()
+    .optional()
+    .describe('Address of the Temporal Web UI, for links in alerts and on the built-in site.'),
   TELEMETRY_METRICS_ADDRESS: z
     .string()
     .regex(/^\S+:\d{1,5}$/, 'must be host:port')

@@ -37,6 +37,8 @@ export interface LocalStack {
     readonly sqs: string;
     /** The published space, where `versions.json` is. */
     readonly dataset: string;
+    /** The page of the website, once it is published. */
+    readonly site: string;
   };
   /** Stops all parts in reverse order; may be called again. */
   stop(): Promise<void>;
@@ -126,6 +128,7 @@ async function startParts(
       ...endpoints,
       webUi,
       dataset: `${endpoints.s3}/${LOCAL_NAMES.publishedBucket}/${LOCAL_NAMES.publishedPrefix}`,
+      site: `${endpoints.s3}/${LOCAL_NAMES.websiteBucket}/index.html`,
     },
     stop,
   };

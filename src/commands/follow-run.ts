@@ -119,7 +119,8 @@ async function troubleOf(handle: WorkflowHandle): Promise<string> {
   }
 }
 
-function rootCause(error: Error): Error {
+/** What a failed run says. */
+export function rootCause(error: Error): Error {
   let cause = error;
   while (cause.cause instanceof Error && !(cause instanceof ApplicationFailure)) cause = cause.cause;
   return cause;

@@ -68,7 +68,8 @@ async function deployment(
     taskQueue: config.TELEMETRY_TASK_QUEUE,
     doneQueue: config.TELEMETRY_DONE_QUEUE,
     websiteBucket:
-      (config.TELEMETRY_WEBSITE_REPOSITORY ?? config.TELEMETRY_WEBSITE_FOLDER) === undefined
+      (config.TELEMETRY_WEBSITE_REPOSITORY ?? config.TELEMETRY_WEBSITE_FOLDER) === undefined &&
+      !config.TELEMETRY_WEBSITE_BUILT_IN
         ? null
         : config.TELEMETRY_WEBSITE_BUCKET,
   };

@@ -108,7 +108,7 @@ function namedSource(config: Config, { source, repository, branch }: PublishWebs
 
 function describeWebsiteUpdate(result: WebsiteUpdateResult): string {
   if (result.outcome === 'not-configured')
-    return 'no website source is configured: set TELEMETRY_WEBSITE_REPOSITORY or TELEMETRY_WEBSITE_FOLDER for the worker, or name one with --source or --repository';
+    return 'no website is published: TELEMETRY_WEBSITE_BUILT_IN is false for the worker, and neither TELEMETRY_WEBSITE_REPOSITORY nor TELEMETRY_WEBSITE_FOLDER is set; name a source with --source or --repository';
   const { outcome, source, revision, site, uploaded, deleted, unchanged, skipped, memoryDamage } = result;
   return table([
     ['outcome', outcome === 'planned' ? 'planned: nothing was written' : outcome],

@@ -23,7 +23,8 @@ export function localFolder(path: string): WebsiteSource {
   };
 }
 
-function revisionOf(files: readonly FetchedFile[]): string {
+/** A hash of names and contents. */
+export function revisionOf(files: readonly FetchedFile[]): string {
   const lines = files.map(({ path, sha256 }) => `${sha256} ${path}\n`).toSorted(compareText);
   return `sha256:${createHash('sha256').update(lines.join('')).digest('hex')}`;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { FetchedWebsite, WebsiteSource } from '../../src/activities/ports.ts';
 import { PassingError } from '../../src/ports.ts';
+import { builtInSite } from '../../src/website/built-in.ts';
 import { gitRepository } from '../../src/website/git-repository.ts';
 import { localFolder } from '../../src/website/local-folder.ts';
 import { WebsiteRepository, writeWebsite } from '../fakes/website.ts';
@@ -215,5 +216,53 @@ describe('a git repository', () => {
       repositoryAt('https://host.invalid/x', 'master', { PATH: directory }).fetch(work, never),
       /no such program/,
     );
+  });
+});
+
+describe('the built-in site', () => {
+  const page = (policy: string): string =>
+    `<meta http-equiv="Content-Security-Policy" content="${policy}" /><p>site</p>`;
+  const addresses = { dataset: 'https://data.example:8333/bucket/', prefix: 'v7/', webUi: null, namespace: 'default' };
+  const built = (website: Record<string, string>): string => {
+    const root = join(directory, 'built');
+    writeWebsite(root, website);
+    return root;
+  };
+  const again = async (source: WebsiteSource): Promise<FetchedWebsite> => {
+    rmSync(join(work, 'website'), { recursive: true, force: true });
+    return source.fetch(work, never);
+  };
+
+  it('is told where the data set is, and its pages may connect to nothing else', async () => {
+    const policy = "default-src 'none'; connect-src 'self'; base-uri 'none'";
+    const files = { 'index.html': page(policy), 'evo.html': page(policy), 'app.js': "connect-src 'self'" };
+    const root = built(files);
+    const fetched = contents(await builtInSite(addresses, root).fetch(work, never));
+    const rendered = page("default-src 'none'; connect-src 'self' https://data.example:8333; base-uri 'none'");
+    assert.deepEqual(
+      { ...fetched, 'config.json': JSON.parse(fetched['config.json'] ?? '') as unknown },
+      {
+        'index.html': rendered,
+        'evo.html': rendered,
+        'app.js': files['app.js'],
+        'config.json': { format: 1, dataset: addresses.dataset, prefix: 'v7/', webUi: null, namespace: 'default' },
+      },
+    );
+    assert.equal(readFileSync(join(root, 'index.html'), 'utf8'), files['index.html'], 'what was built stays');
+  });
+
+  it('has a revision of its own for each address, so that a new one is published', async () => {
+    const root = built({ 'index.html': page("connect-src 'self'") });
+    const here = await again(builtInSite(addresses, root));
+    assert.equal((await again(builtInSite(addresses, root))).revision, here.revision);
+    const elsewhere = { ...addresses, prefix: 'v8/' };
+    assert.notEqual((await again(builtInSite(elsewhere, root))).revision, here.revision);
+  });
+
+  it('that was never built, or has a page without its policy, names the command that builds it', async () => {
+    const missing = builtInSite(addresses, join(directory, 'nowhere'));
+    await failsWith(again(missing), /nowhere cannot be read: .*; build the site with npm run website:build/);
+    const bare = builtInSite(addresses, built({ 'index.html': '<p>site</p>' }));
+    await failsWith(again(bare), /page without the policy that it needs: build it again with npm run website:build/);
   });
 });

@@ -328,7 +328,12 @@ describe('setup', () => {
 describe('setup on a store that does not honour conditional writes', () => {
   async function outcomeOn(conditions: Conditions): Promise<{ store: LoopbackS3; outcome: Outcome }> {
     const store = await LoopbackS3.start(conditions, ['telemetry-published-v2']);
-    const settings = { AWS_ENDPOINT_URL_S3: store.endpoint, TEMPORAL_NAMESPACE: `on-${conditions.length}` };
+    const settings = {
+      AWS_ENDPOINT_URL_S3: store.endpoint,
+      TEMPORAL_NAMESPACE: `on-${conditions.length}`,
+      // Its bucket is none of those whose conditions matter.
+      TELEMETRY_WEBSITE_BUILT_IN: 'false',
+    };
     return { store, outcome: await setupWith(settings, '--fix').finally(() => store.stop()) };
   }
 
