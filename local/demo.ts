@@ -1,4 +1,5 @@
 /** `up` and `demo`: everything on this machine, from an empty folder to a published data set in the Web UI. */
+import { counted } from '../src/pipeline/plain-text.ts';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -21,7 +22,7 @@ import { followRun, rootCause, startRun } from '../src/commands/follow-run.ts';
 import { binarySources, LOCAL_DIRECTORY, STACK_DIRECTORY } from './directories.ts';
 import { describeDay } from '../src/commands/run-day.ts';
 import { withTemporalClient } from '../src/commands/temporal-client.ts';
-import { counted, print, say } from '../src/commands/terminal.ts';
+import { print, say } from '../src/commands/terminal.ts';
 import { stopSignal, toldToStop } from '../src/stop-signal.ts';
 
 const SAMPLE_SEED = 'telemetry';

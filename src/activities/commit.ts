@@ -51,9 +51,14 @@ export interface PlanPublicationInput extends PublicationInput {
   readonly replaceAnyway?: boolean;
 }
 
+/** A list of 1,000 would be a large payload. */
+const MAX_NAMED = 100;
+
 export interface PublicationSummary {
   readonly decision: PublicationDecision;
   readonly snapshots: number;
+  /** Channel/versions of the first of them; results of earlier releases have none. */
+  readonly named?: readonly string[];
   /** Commit that the attempt builds on. */
   readonly seq: number;
 }
@@ -87,7 +92,8 @@ export function createCommitActivities(ports: Ports) {
       log.info('publication planned', {
         ...{ runId: run.runId, attempt, decision, snapshots, seq, displaced: displaced.length },
       });
-      return { decision, snapshots, seq };
+      const named = publication.snapshots.slice(0, MAX_NAMED).map(({ channelVersion }) => channelVersion);
+      return { decision, snapshots, named, seq };
     },
 
     /**

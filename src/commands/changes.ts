@@ -4,12 +4,12 @@ import { s3Connection } from '../aws/connection.ts';
 import type { Config } from '../config.ts';
 import type { Change } from '../pipeline/changes/change.ts';
 import type { ChangesDocument } from '../pipeline/changes/changes-document.ts';
-import { plainLine } from '../pipeline/plain-text.ts';
+import { counted, plainLine } from '../pipeline/plain-text.ts';
 import { storedChanges } from '../state/changes.ts';
 import { addressOf } from '../state/documents.ts';
 import { publishedNames } from '../state/keys.ts';
 import { CommandError } from './command-error.ts';
-import { counted, print } from './terminal.ts';
+import { print } from './terminal.ts';
 
 export interface ChangesOptions {
   /** A channel, or a channel/version. */

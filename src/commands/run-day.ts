@@ -1,4 +1,5 @@
 /** `run-day` and `investigate`: start a run by hand and follow it. */
+import { counted } from '../pipeline/plain-text.ts';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
@@ -21,7 +22,7 @@ import { runAtWork } from './find-run.ts';
 import { followRun, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { readInput } from './read-input.ts';
-import { counted, print, say, table } from './terminal.ts';
+import { print, say, table } from './terminal.ts';
 
 export interface RunDayOptions {
   readonly day?: string | undefined;

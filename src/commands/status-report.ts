@@ -1,6 +1,6 @@
 /** `status` for people: the verdict, what to do, then a table for each part. */
 import { JOBS } from '../jobs.ts';
-import { plainLine } from '../pipeline/plain-text.ts';
+import { counted, plainLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
   ChangesFacts,
@@ -20,7 +20,7 @@ import { ageText } from '../watch/rules/limits.ts';
 import { verdictLine } from '../watch/rules/judge.ts';
 import { aliveWorkers } from '../watch/rules/analysis-rules.ts';
 import { EXPECTED_DAYS, missingDays } from '../watch/rules/day-rules.ts';
-import { counted, table } from './terminal.ts';
+import { table } from './terminal.ts';
 
 const DAYS_SHOWN = 14;
 /** Of each job. */

@@ -32,11 +32,6 @@ function clearStatus(): void {
   status = '';
 }
 
-/** `1 day`, `2 days` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** Rows of texts as aligned columns. */
 export function table(given: readonly (readonly string[])[]): string {
   const rows = given.map((row) => row.map(visibleLine));

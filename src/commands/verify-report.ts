@@ -1,8 +1,7 @@
 /** What `verify` found, for people: the verdict, then the findings by rule, each with what to do. */
-import { plainLine } from '../pipeline/plain-text.ts';
+import { counted, plainLine } from '../pipeline/plain-text.ts';
 import { RULES, type VerifyFinding } from '../verify/rules/finding.ts';
 import type { VerifyCounts, VerifyReport } from '../verify/verification.ts';
-import { counted } from './terminal.ts';
 
 /** Of one rule, kind and action. */
 const SHOWN = 5;

@@ -64,3 +64,8 @@ export function textTail(text: string, maxBytes: number): string {
   const tail = bytes.subarray(bytes.length - maxBytes).toString('utf8');
   return tail.slice(tail.indexOf('\n') + 1);
 }
+
+/** `1 day`, `2 days` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

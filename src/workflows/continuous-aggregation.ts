@@ -12,6 +12,7 @@ import type { Activities } from '../activities/index.ts';
 import type { AggregationSettings } from '../activities/rounds.ts';
 import { JOBS } from '../jobs.ts';
 import { analysisRunKey } from '../names.ts';
+import { counted } from '../pipeline/plain-text.ts';
 import { roundName } from '../pipeline/dataset/entry-name.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
 import { roundRun } from '../state/keys.ts';
@@ -123,7 +124,7 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
       totals.publishedAt = Date.now();
       return { decision: 'nothing', results: 0, seq: null };
     }
-    progress.update('merging', { 'this round': `${plan.tasks} results of ${plan.files} files` });
+    progress.update('merging', { 'this round': `${counted(plan.tasks, 'result')} of ${counted(plan.files, 'file')}` });
     const merged = await new ChunkMerges(run, plan.tasks, plan.chunkTasks).finish();
     const contribution = await buildContribution({ run, day, tasks: plan.tasks, chunks: merged.chunks });
     const publication = await publish(run, progress);
@@ -151,7 +152,9 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
   }
 
   function tellTotals(): void {
-    progress.update('collecting results', { published: `${totals.rounds} rounds, ${totals.results} results` });
+    progress.update('collecting results', {
+      published: `${counted(totals.rounds, 'round')}, ${counted(totals.results, 'result')}`,
+    });
   }
 }
 

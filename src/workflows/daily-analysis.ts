@@ -3,6 +3,7 @@ import type { Activities } from '../activities/index.ts';
 import type { PlanSummary } from '../activities/plan.ts';
 import { JOBS } from '../jobs.ts';
 import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
+import { counted } from '../pipeline/plain-text.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
 import { type DailyAnalysisInput, largePlan, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
@@ -95,10 +96,12 @@ async function analyseDay({
     ...queues,
   });
   progress.update('sending analysis tasks', {
-    input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
+    input: `${counted(plan.files, 'file')}, ${megabytes(plan.bytes)}, in ${counted(plan.tasks, 'task')}`,
   });
   if (plan.tasks === 0) return reportNothing(day, run, plan, progress);
-  await enqueueTasks.executeWithOptions({ summary: `${plan.tasks} tasks` }, [{ run, taskQueue: queues.taskQueue }]);
+  await enqueueTasks.executeWithOptions({ summary: counted(plan.tasks, 'task') }, [
+    { run, taskQueue: queues.taskQueue },
+  ]);
 
   progress.update('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
   const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOBS.dailyAnalysis.name, about: day, progress });

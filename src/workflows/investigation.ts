@@ -9,6 +9,7 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { InvestigationQueues, InvestigationSummary } from '../activities/investigation.ts';
 import { analysisDayKey, analysisRunKey, INVESTIGATION_NAME } from '../names.ts';
+import { counted } from '../pipeline/plain-text.ts';
 import type { Filter } from '../pipeline/filter/filter.ts';
 import { type InvestigationInput, largePlan, parseInvestigationInput, type Patience } from '../pipeline/run-input.ts';
 import { investigationRun } from '../state/keys.ts';
@@ -59,7 +60,7 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
       doneQueue,
     });
     progress.update('sending analysis tasks', {
-      input: `${plan.files} files, ${megabytes(plan.bytes)}, in ${plan.tasks} tasks`,
+      input: `${counted(plan.files, 'file')}, ${megabytes(plan.bytes)}, in ${counted(plan.tasks, 'task')}`,
     });
     if (plan.tasks > 0) await enqueueTasks({ run, taskQueue });
     const flood = new QuarantineFullAlert(doneQueue, null);

@@ -3,6 +3,7 @@ import { proxyActivities, sleep, uuid4, workflowInfo } from '@temporalio/workflo
 import type { StagedSummary } from '../activities/stage.ts';
 import type { Activities } from '../activities/index.ts';
 import { failure } from '../failures.ts';
+import { counted } from '../pipeline/plain-text.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { activityOptions } from './activity-options.ts';
 import { fanOut } from './fan-out.ts';
@@ -51,8 +52,13 @@ export async function publish(
     if (plan.decision !== 'publish') {
       return { decision: plan.decision === 'no-op' ? 'unchanged' : plan.decision, seq: plan.seq, ...NOTHING_STAGED };
     }
-    progress.update(`staging ${plan.snapshots} snapshots`);
-    const snapshots = await fanOut(plan.snapshots, (index) => stageSnapshot({ ...publication, index }));
+    progress.update(`staging ${counted(plan.snapshots, 'snapshot')}`);
+    const snapshots = await fanOut(plan.snapshots, (index) =>
+      // What a row of the Web UI's timeline is about; plans of earlier releases do not say it.
+      stageSnapshot.executeWithOptions({ summary: plan.named?.[index] ?? `snapshot ${index + 1}` }, [
+        { ...publication, index },
+      ]),
+    );
     progress.update('committing');
     const { outcome, seq } = await commitDataset(publication);
     if (outcome !== 'moved')
