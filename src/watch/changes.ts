@@ -18,7 +18,7 @@ export async function changesFacts(
     seq,
     changes: changes.length + leftOut,
     newest: moved.slice(0, MAX_NEWEST).map(({ text }) => text),
-    silences: silences.map(({ channelVersion, text }) => ({ channelVersion, text })),
+    silences: silences.map(({ channelVersion, date, text }) => ({ channelVersion, date, text })),
     skipped: skipped.length,
   };
 }

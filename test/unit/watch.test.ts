@@ -495,13 +495,20 @@ describe('the last due time', () => {
 describe('the data', () => {
   it('of a channel/version that fell silent is a warning, so all is not well', () => {
     const text = 'aurora/27 sent no submission on 2013-10-30, and about 150 a day before';
-    const silences = [{ channelVersion: 'aurora/27', text }];
+    const silences = [{ channelVersion: 'aurora/27', date: '20140423', text }];
     const found = findings({ changes: { known: { seq: 7, changes: 1, newest: [], silences, skipped: 0 } } });
     assert.deepEqual(
       found.map(({ severity, where, what }) => ({ severity, where, what })),
       [{ severity: 'warning', where: 'channel/version aurora/27', what: `it fell silent: ${text}` }],
     );
     assert.equal(exitCodeOfFindings(found), 1);
+    // One that is wanted, such as the end of a version, is acknowledged.
+    const acknowledged = [{ ...ACKNOWLEDGED, id: 'silence/aurora/27', at: '2014-04-24T00:00:00.000Z' }];
+    const changes = { known: { seq: 7, changes: 1, newest: [], silences, skipped: 0 } };
+    assert.deepEqual(
+      findings({ changes, ...leftovers({ acknowledged }) }).map(({ severity }) => severity),
+      ['note'],
+    );
   });
 
   it('that moved is no finding', () => {

@@ -87,7 +87,8 @@ export interface ChangesFacts {
   readonly changes: number;
   /** Sentences about the newest ones that are no silences. */
   readonly newest: readonly string[];
-  readonly silences: readonly { readonly channelVersion: string; readonly text: string }[];
+  /** With the day on which each began, YYYYMMDD. */
+  readonly silences: readonly { readonly channelVersion: string; readonly date: string; readonly text: string }[];
   /** Channel/versions whose folders could not be compared. */
   readonly skipped: number;
 }
