@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
-const FOLDERS = ['unit', 'local', 'activities', 'browser', 'workflows', 'replay', 'system'];
+const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system'];
+/** Needs a browser, and takes minutes. */
+const LONG_FOLDERS = ['browser'];
 /** Their tests run workflow code. */
 const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
@@ -15,8 +17,8 @@ const REST = '--rest';
 const AT_SCALE = 'fakes/at-scale.ts';
 
 /**
- * `test`: every folder on the embedded services, and one fault test of each kind. `test --rest`: what that leaves out,
- * figures at scale, the other fault tests of the smoke set, then system and smoke tests on the second services.
+ * `test`: every folder on the embedded services but the browser's, and one fault test of each kind. `test --rest`: what that
+ * leaves out, figures at scale, the browser, the other fault tests of the smoke set, then system and smoke tests on the second services.
  * `test NAME… OPTION…`: the folders of those names as `test` runs them, or the files that the globs match, whole; all fault
  * tests either way. Options go to `node --test`.
  * `--services=second` runs on the second services only. Goes on after a failing folder, so that the closing line counts
@@ -91,15 +93,23 @@ function testGroups(root, asked, { onlySecond, rest }) {
     return [{ name: asked.join(' '), globs, scale, ...(onlySecond && { services: 'second' }) }];
   }
   if (onlySecond) return secondGroups(root);
-  if (rest) return [...scaleGroups(root), ...faultGroups(root, 'more'), ...secondGroups(root)];
-  return [...folderGroups(root), ...faultGroups(root, 'first')];
+  if (rest)
+    return [
+      ...scaleGroups(root),
+      ...folderGroups(root, LONG_FOLDERS),
+      ...faultGroups(root, 'more'),
+      ...secondGroups(root),
+    ];
+  return [...folderGroups(root, FOLDERS), ...faultGroups(root, 'first')];
 }
 
-function folderGroups(root) {
-  return FOLDERS.filter((name) => {
-    const folder = join(root, 'test', name);
-    return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
-  }).map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`], scale: 'small' }));
+function folderGroups(root, folders) {
+  return folders
+    .filter((name) => {
+      const folder = join(root, 'test', name);
+      return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
+    })
+    .map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`], scale: 'small' }));
 }
 
 /** The files whose figures `npm test` shows of a smaller input only. */
