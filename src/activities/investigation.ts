@@ -8,6 +8,7 @@ import { plainLine } from '../pipeline/plain-text.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
 import { addressOf } from '../state/documents.ts';
+import { claimInvestigation } from '../state/investigations.ts';
 import { linesOf } from '../state/file-lists.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
@@ -15,6 +16,7 @@ import { inWorkFolder } from '../work-folder.ts';
 import { totalsOf } from './build.ts';
 import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
+import { runsAtWork } from './runs-at-work.ts';
 
 export interface InvestigationQueues {
   readonly taskQueue: string;
@@ -42,16 +44,26 @@ const FOUR_DAYS = 4 * 86_400;
 type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'threads' | 'settings'>;
 
 export function createInvestigationActivities(ports: Ports) {
-  const { queues, settings } = ports;
+  const { analysis, queues, settings } = ports;
   return {
-    /** Idempotent: queues that exist are used. Their messages can never meet those of production. */
-    async createInvestigationQueues({ name }: { readonly name: string }): Promise<InvestigationQueues> {
+    /**
+     * Idempotent: queues that exist are used. Their messages can never meet those of production, nor those of another run of
+     * the same name.
+     * @param input runs of earlier releases do not give their id
+     * @throws ApplicationFailure InvalidInput
+     */
+    async createInvestigationQueues(input: {
+      readonly name: string;
+      readonly runId?: string;
+    }): Promise<InvestigationQueues> {
+      const { name } = input;
       const pair = investigationQueues(settings.taskQueue, name);
       if ([settings.taskQueue, settings.doneQueue].some((queue) => [pair.taskQueue, pair.doneQueue].includes(queue)))
         throw failure('InvalidInput', `The investigation ${name} would use a production queue; choose another name`);
       const attributes = { delaySeconds: 0, retentionSeconds: FOUR_DAYS };
       const { taskVisibilitySeconds, doneVisibilitySeconds } = settings;
       const signal = cancellationSignal();
+      if (input.runId !== undefined) await claim(analysis, name, input.runId, signal);
       await queues.create(pair.taskQueue, { ...attributes, visibilitySeconds: taskVisibilitySeconds }, signal);
       await queues.create(pair.doneQueue, { ...attributes, visibilitySeconds: doneVisibilitySeconds }, signal);
       log.info('investigation queues created', { name, ...pair });
@@ -73,6 +85,16 @@ export function createInvestigationActivities(ports: Ports) {
       );
     },
   };
+}
+
+async function claim(analysis: ObjectStore, name: string, runId: string, signal: AbortSignal): Promise<void> {
+  const isAtWork = async (owner: string): Promise<boolean> => (await runsAtWork()).has(owner);
+  const owner = await claimInvestigation(analysis, name, runId, isAtWork, signal);
+  if (owner === undefined) return;
+  throw failure(
+    'InvalidInput',
+    `An investigation ${name} is at work already, as run ${owner}; wait for its end, or choose another name`,
+  );
 }
 
 const KEYS_NAMED = 3;

@@ -64,6 +64,8 @@ export const stateKeys = {
   /** The merged result of an investigation, and its report; never published. */
   investigationResult: (name: string): string => `investigations/${name}/${RESULT_NAME}`,
   investigationReport: (name: string): string => `investigations/${name}/report.json`,
+  /** Which run has the name of an investigation. */
+  investigationOwner: (name: string): string => `state/investigation-owners/${name}.json`,
   /** Which prefix a run id belongs to, so that any drain can file any run's messages. */
   runIndex: (runId: string): string => `state/run-index/${runId}.json`,
   plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,

@@ -41,7 +41,7 @@ export async function investigation(raw?: InvestigationInput): Promise<Investiga
   progress.update('rendering the filter', { run: `\`${run.runId}\`` });
   const chosen = await chooseFiles(input);
   // A cancelled creation would leave queues behind that nothing removes.
-  const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name }));
+  const queues = await CancellationScope.nonCancellable(() => createInvestigationQueues({ name, runId: run.runId }));
   try {
     return await analyse(queues);
   } finally {

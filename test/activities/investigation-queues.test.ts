@@ -20,6 +20,28 @@ describe('queues of an investigation', () => {
     assert.deepEqual([...app.queues.queues.keys()], [TASK_QUEUE, DONE_QUEUE]);
   });
 
+  it('belong to one run of the name at a time: another one is refused until it has ended', async () => {
+    const app = application();
+    const pair = await app.run('createInvestigationQueues', { name: 'gc', runId: 'first' });
+    assert.deepEqual(await app.run('createInvestigationQueues', { name: 'gc', runId: 'first' }), pair);
+    app.runsAtWork.add('first');
+    await failsForGood(
+      app.run('createInvestigationQueues', { name: 'gc', runId: 'second' }),
+      FailureType.InvalidInput,
+      /An investigation gc is at work already, as run first; wait for its end, or choose another name/,
+    );
+    assert.ok(app.queues.queues.has(pair.taskQueue), 'the queues of the first are still there');
+    await app.run('createInvestigationQueues', { name: 'other', runId: 'second' });
+    app.runsAtWork.delete('first');
+    await app.run('createInvestigationQueues', { name: 'gc', runId: 'second' });
+    app.runsAtWork.add('second');
+    await failsForGood(
+      app.run('createInvestigationQueues', { name: 'gc', runId: 'third' }),
+      FailureType.InvalidInput,
+      /as run second/,
+    );
+  });
+
   it('that are those of production are an error', async () => {
     const app = application();
     const { doneQueue } = await app.run('createInvestigationQueues', { name: 'gc' });

@@ -161,7 +161,8 @@ async function rounds(app: TracedApplication): Promise<void> {
 }
 
 async function investigate(app: TracedApplication): Promise<void> {
-  const queues = await app.run('createInvestigationQueues', { name: 'gc' });
+  const queues = await app.run('createInvestigationQueues', { name: 'gc', runId: 'r1' });
+  await app.run('createInvestigationQueues', { name: 'gc', runId: 'r2' });
   const run = investigationRun('gc', runId(500));
   const plan = { run, day: null, keys: NIGHTLY.slice(0, 2), jobName: 'investigation-gc', ...queues };
   app.analysis.store('key-lists/gc.txt', NIGHTLY.join('\n'));
