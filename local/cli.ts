@@ -12,9 +12,7 @@ const { STACK_DIRECTORY } = await import('./directories.ts');
 
 const program = telemetryProgram()
   .option('--local', 'work on the embedded stack that runs here')
-  .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`)
-  // `temporal` passes on everything after its name.
-  .enablePositionalOptions();
+  .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`);
 
 program.hook('preAction', () => {
   const { local, localDirectory } = program.opts();

@@ -12,7 +12,7 @@ const program = telemetryProgram();
 const checkoutOnly = [new Option('--local'), new Option('--local-directory <dir>')];
 for (const option of checkoutOnly) program.addOption(option.hideHelp());
 program.hook('preAction', () => {
-  if (Object.keys(program.opts()).length === 0) return;
+  if (checkoutOnly.every((option) => program.getOptionValue(option.attributeName()) === undefined)) return;
   throw new CommandError(
     '--local is there in a checkout only, as "npm run -s telemetry -- --local …"; here, name the services by AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SQS and TEMPORAL_ADDRESS instead.',
     { exitCode: 2 },

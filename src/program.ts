@@ -14,6 +14,8 @@ export function telemetryProgram() {
     )
     .version(release())
     .option('--verbose', 'with the stack of an unexpected error')
+    // Options behind a command are the command's: `check` has a `--verbose` of its own.
+    .enablePositionalOptions()
     // Before the commands, which take these over.
     .exitOverride()
     .showHelpAfterError('"telemetry COMMAND --help" shows what a command takes.')
@@ -30,9 +32,8 @@ export function telemetryProgram() {
 }
 
 function release(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version = 'unknown' } = JSON.parse(text) as { version?: string };
   return version;
 }
 
