@@ -60,7 +60,7 @@ describe('continuousAggregation', () => {
       activities: { collectWaiting: collected(2, 3) },
       during: async (handle) => {
         await eventually(async () => {
-          assert.match((await facts(handle))['published'] ?? '', /^1 rounds, 3 results/);
+          assert.match((await facts(handle))['published'] ?? '', /^1 round, 3 results/);
         });
         await stop(handle);
       },
