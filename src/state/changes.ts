@@ -16,6 +16,7 @@ import {
 import { analysedDays } from '../pipeline/changes/analysed-days.ts';
 import { silenceChange, silences } from '../pipeline/changes/silence.ts';
 import { isFailure } from '../failures.ts';
+import { isSummaryFile, SUMMARY_PREFIX } from '../pipeline/dataset/measure-index.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { ThreadPool } from '../threads/pool.ts';
 import { inWorkFolder } from '../work-folder.ts';
@@ -25,7 +26,6 @@ import { LocalObjects } from './local-objects.ts';
 import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
 
 const HEADERS = { contentType: 'application/json', contentEncoding: 'gzip', cacheControl: 'no-cache' } as const;
-const SUMMARY = /\/_summary-\d+\.json$/;
 
 export interface ChangesPorts extends DataSetStores {
   readonly threads: Pick<ThreadPool, 'findFolderChanges'>;
@@ -170,8 +170,9 @@ async function lookAt(
 
 async function summariesOf({ published, publishedPrefix, signal }: Looking, folder: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of published.objects(`${publishedPrefix}${folder}/_summary-`, signal))
-    if (SUMMARY.test(key)) keys.push(key);
+  const inFolder = `${publishedPrefix}${folder}/`;
+  for await (const { key } of published.objects(inFolder + SUMMARY_PREFIX, signal))
+    if (isSummaryFile(key.slice(inFolder.length))) keys.push(key);
   return keys.toSorted();
 }
 

@@ -32,7 +32,8 @@ interface Entry {
   readonly means: ReadonlyMap<string, number>;
 }
 
-interface SnapshotFile {
+export interface SnapshotFile {
+  /** Name inside the folder. */
   readonly name: string;
   readonly json: string;
 }
@@ -42,7 +43,14 @@ type Summary = ReadonlyMap<string, Float64Array>;
 
 /** Whether a file of a folder is the index or a summary. */
 export function isIndexFile(name: string): boolean {
-  return name === INDEX_NAME || /^_summary-\d+\.json$/.test(name);
+  return name === INDEX_NAME || isSummaryFile(name);
+}
+
+/** What the names of all summaries begin with. */
+export const SUMMARY_PREFIX = '_summary-';
+
+export function isSummaryFile(name: string): boolean {
+  return /^_summary-\d+\.json$/.test(name);
 }
 
 /** Measures are added in the order of their names; one shard of summaries is in memory at a time. */
@@ -92,15 +100,16 @@ export class MeasureIndex {
     const sums = new Map<string, Float64Array>();
     let row: Float64Array | undefined;
     for (const { date, values } of slots) {
+      // Until it is kept as a sum, one row is enough for all that are added.
+      row ??= new Float64Array(values.length);
+      if (values instanceof TextValues) values.copyTo(row);
+      else row.set(values);
       const sum = sums.get(date);
-      if (sum === undefined) {
-        sums.set(date, Float64Array.from(values));
+      if (sum !== undefined) addRow(sum, row, 0, simple);
+      else {
+        sums.set(date, row);
         this.#dates[byDate].add(date);
-      } else {
-        row ??= new Float64Array(values.length);
-        if (values instanceof TextValues) values.copyTo(row);
-        else row.set(values);
-        addRow(sum, row, 0, simple);
+        row = undefined;
       }
     }
     for (const sum of sums.values()) holdFinite(sum);
@@ -108,7 +117,7 @@ export class MeasureIndex {
   }
 
   #endShard(): SnapshotFile {
-    const file = { name: `_summary-${this.#shards}.json`, json: `{${this.#shard.join(',')}}` };
+    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: `{${this.#shard.join(',')}}` };
     this.#shard = [];
     this.#length = 0;
     this.#shards += 1;

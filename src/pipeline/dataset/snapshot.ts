@@ -10,7 +10,7 @@ import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
 import { measureFile } from './measure-file.ts';
-import { MeasureIndex } from './measure-index.ts';
+import { MeasureIndex, type SnapshotFile } from './measure-index.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
@@ -22,12 +22,6 @@ export interface SnapshotInput {
   readonly define: DefineMeasure;
   /** Measures that are not shown. */
   readonly isLeftOut?: (measure: string) => boolean;
-}
-
-export interface SnapshotFile {
-  /** Name inside the folder. */
-  readonly name: string;
-  readonly json: string;
 }
 
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
