@@ -1,6 +1,6 @@
 /** How this process is told to end: a supervisor's SIGTERM, Ctrl-C, a terminal that closes. */
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 let stopping: AbortController | undefined;
 
@@ -11,7 +11,7 @@ let stopping: AbortController | undefined;
 export function stopSignal(): AbortSignal {
   if (stopping === undefined) {
     const controller = new AbortController();
-    for (const signal of SIGNALS)
+    for (const signal of STOP_SIGNALS)
       process.on(signal, () => {
         controller.abort(new Error(`told to end by ${signal}`));
       });

@@ -106,7 +106,6 @@ export function createGarbageActivities(ports: Ports) {
         () => removed,
         async () => {
           await removePlanned(ports, id, removed, signal);
-          await removeOldSigns(analysis, await storeTime(analysis, signal), MS_PER_DAY, signal);
           log.info('garbage removed', { id, ...removed });
           return removed;
         },
@@ -146,6 +145,7 @@ async function removePlanned(
     analysis,
     (await ofEndedRuns(gone)).map(({ name }) => name),
   );
+  await removeOldSigns(analysis, now, MS_PER_DAY, signal);
 }
 
 /** Without what a run that has not ended has stored: it may wait for its results longer than anything stays young. */

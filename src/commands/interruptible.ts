@@ -1,7 +1,6 @@
 /** Work of this process that Ctrl-C or SIGTERM ends cleanly. */
+import { STOP_SIGNALS } from '../stop-signal.ts';
 import { CommandError } from './command-error.ts';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs `work` with a signal that aborts on SIGINT, SIGTERM or SIGHUP; an error after that is reported as the interruption.
@@ -12,13 +11,13 @@ export async function interruptible<T>(message: string, work: (signal: AbortSign
   const interrupt = (): void => {
     stop.abort(new CommandError(message));
   };
-  for (const signal of SIGNALS) process.on(signal, interrupt);
+  for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
   try {
     return await work(stop.signal);
   } catch (error) {
     stop.signal.throwIfAborted();
     throw error;
   } finally {
-    for (const signal of SIGNALS) process.off(signal, interrupt);
+    for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
   }
 }

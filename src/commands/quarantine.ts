@@ -7,13 +7,12 @@ import {
   releaseQuarantined,
   showQuarantined,
 } from '../state/quarantine-release.ts';
-import { connectPorts } from '../composition.ts';
 import type { Config } from '../config.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { visibleLine } from '../pipeline/plain-text.ts';
 import { QueueMissingError } from '../ports.ts';
 import { CommandError } from './command-error.ts';
-import { interruptible } from './interruptible.ts';
+import { type CommandPorts, withPorts } from './command-ports.ts';
 import { print, table } from './terminal.ts';
 
 export interface QuarantineOptions {
@@ -21,19 +20,17 @@ export interface QuarantineOptions {
   readonly json?: boolean | undefined;
 }
 
-type Ports = ReturnType<typeof connectPorts>['ports'];
-
 export async function quarantineList(config: Config, { limit = '100', json }: QuarantineOptions): Promise<void> {
   if (!/^[1-9]\d{0,5}$/.test(limit))
     throw new CommandError(`--limit ${limit}: give a number from 1 to 999999`, { exitCode: 2 });
-  await withPorts(config, async (ports, signal) => {
+  await inQuarantine(config, async (ports, signal) => {
     const list = await listQuarantine(ports, Number(limit), signal);
     print(json === true ? JSON.stringify(list) : describeList(list));
   });
 }
 
 export async function quarantineShow(config: Config, sha: string, { json }: QuarantineOptions): Promise<void> {
-  await withPorts(config, async (ports, signal) => {
+  await inQuarantine(config, async (ports, signal) => {
     const found = await showQuarantined(ports, sha, signal);
     print(json === true ? JSON.stringify(found) : describeOne(found));
   });
@@ -45,7 +42,7 @@ export async function quarantineRelease(
   given: readonly string[],
   { json }: QuarantineOptions,
 ): Promise<void> {
-  await withPorts(config, async (ports, signal) => {
+  await inQuarantine(config, async (ports, signal) => {
     const releases = await releaseQuarantined(ports, given, signal);
     print(json === true ? JSON.stringify(releases) : releases.map(describeRelease).join('\n'));
     if (releases.some(({ outcome }) => outcome === 'refused')) process.exitCode = 1;
@@ -53,16 +50,16 @@ export async function quarantineRelease(
 }
 
 /** Ctrl-C ends it between two releases; each release is complete or has not happened. */
-async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { ports, close } = connectPorts(config);
+async function inQuarantine(
+  config: Config,
+  work: (ports: CommandPorts, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
   try {
-    await interruptible('interrupted', (signal) => work(ports, signal));
+    await withPorts(config, work);
   } catch (error) {
     if (error instanceof InvalidDataError) throw new CommandError(error.message, { cause: error, exitCode: 2 });
     if (error instanceof QueueMissingError) throw new CommandError(error.message, { cause: error });
     throw error;
-  } finally {
-    await close();
   }
 }
 

@@ -1,7 +1,5 @@
 /** What runs have left in the private bucket, for people: reports, lists of input files, results of investigations. */
-import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
-import { connectPorts } from '../composition.ts';
+import { rename, writeFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { INVESTIGATION_NAME } from '../names.ts';
 import { isCalendarDay } from '../pipeline/calendar-day.ts';
@@ -13,12 +11,10 @@ import { dailyRun, stateKeys } from '../state/keys.ts';
 import { dataSetStores } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import { CommandError } from './command-error.ts';
-import { interruptible } from './interruptible.ts';
+import { type CommandPorts, withPorts } from './command-ports.ts';
 import { print, say } from './terminal.ts';
 
-type Ports = ReturnType<typeof connectPorts>['ports'];
-
-/** The report of the run that the data set has of a day, or of a given run of it. */
+/** Prints the report of a day's run: of the run in the data set, or of the one that is named. */
 export async function showReport(
   config: Config,
   day: string,
@@ -71,14 +67,11 @@ export async function showInvestigation(
 }
 
 /** A file that exists is replaced once the new one is complete. */
-async function download({ analysis }: Ports, key: string, file: string, signal: AbortSignal): Promise<void> {
+async function download({ analysis }: CommandPorts, key: string, file: string, signal: AbortSignal): Promise<void> {
   const part = `${file}.part`;
   try {
     // Tells that the folder cannot be written to, before anything is fetched.
-    await new Promise<void>((resolve, reject) => {
-      const probe = createWriteStream(part).once('error', reject);
-      probe.end(resolve);
-    });
+    await writeFile(part, '');
   } catch (error) {
     throw new CommandError(`${file} cannot be written: ${(error as Error).message}`, { cause: error, exitCode: 2 });
   }
@@ -86,7 +79,7 @@ async function download({ analysis }: Ports, key: string, file: string, signal: 
   await rename(part, file);
 }
 
-async function entryOf(ports: Ports, day: string, signal: AbortSignal): Promise<LedgerEntry> {
+async function entryOf(ports: CommandPorts, day: string, signal: AbortSignal): Promise<LedgerEntry> {
   const { ledger } = await readPointer(dataSetStores(ports), signal);
   const entry = ledger.entries.get(checkedDay(day));
   if (entry === undefined)
@@ -106,17 +99,8 @@ function checkedRun(runId: string): string {
   });
 }
 
-async function textOf({ analysis }: Ports, key: string, missing: string, signal: AbortSignal): Promise<string> {
+async function textOf({ analysis }: CommandPorts, key: string, missing: string, signal: AbortSignal): Promise<string> {
   const stored = await getIfPresent(analysis, key, signal);
   if (stored === undefined) throw new CommandError(missing, { exitCode: 2 });
   return stored.body.toString('utf8').trimEnd();
-}
-
-async function withPorts(config: Config, work: (ports: Ports, signal: AbortSignal) => Promise<void>): Promise<void> {
-  const { ports, close } = connectPorts(config);
-  try {
-    await interruptible('interrupted', (signal) => work(ports, signal));
-  } finally {
-    await close();
-  }
 }

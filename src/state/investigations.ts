@@ -1,7 +1,7 @@
 /** Which run has the queues and the result of an investigation's name: two at once would read each other's messages. */
 import { StoredJson } from '../pipeline/stored-json.ts';
 import { type ObjectStore, PassingError, PreconditionFailedError } from '../ports.ts';
-import { addressOf, type Codec, createDocument, damaged, getIfPresent, undamaged } from './documents.ts';
+import { addressOf, type Codec, createDocument, readObject, undamaged } from './documents.ts';
 import { stateKeys } from './keys.ts';
 
 interface Owner {
@@ -11,7 +11,7 @@ interface Owner {
 const OWNER: Codec<Owner> = {
   what: 'the owner of an investigation',
   parse: (text) => ({
-    runId: StoredJson.document(text, 'bad_plan', 'owner of an investigation').member('runId').text(),
+    runId: StoredJson.document(text, 'bad_run_index', 'owner of an investigation').member('runId').text(),
   }),
 };
 
@@ -29,8 +29,7 @@ export async function claimInvestigation(
 ): Promise<string | undefined> {
   const key = stateKeys.investigationOwner(name);
   if ((await createDocument(store, key, OWNER, { runId }, signal)) === 'created') return undefined;
-  const stored = await getIfPresent(store, key, signal);
-  if (stored === undefined) throw damaged(addressOf(store, key), OWNER.what, new Error('it was removed'));
+  const stored = await readObject(store, key, OWNER.what, signal);
   const owner = undamaged(addressOf(store, key), OWNER.what, () => OWNER.parse(stored.body.toString('utf8')));
   if (owner.runId === runId) return undefined;
   if (await isAtWork(owner.runId)) return owner.runId;

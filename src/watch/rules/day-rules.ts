@@ -72,8 +72,12 @@ export function dayFindings(facts: Facts, covered: ReadonlySet<string>): Finding
 
 function whyMissing(run: WatchedRun | null, now: string): string {
   if (run === null) return 'no run has analysed it';
-  const ended = ENDS[run.status] ?? `ended as ${run.status.toLowerCase()}`;
-  return `its run ${ended} ${ageText(run.endedAt ?? run.startedAt, now)} ago (${run.workflowId}), and the day is not in the data set`;
+  return `its run ${endText(run.status)} ${ageText(run.endedAt ?? run.startedAt, now)} ago (${run.workflowId}), and the day is not in the data set`;
+}
+
+/** How a run ended, as a verb: `was canceled`. */
+export function endText(status: string): string {
+  return ENDS[status] ?? `ended as ${status.toLowerCase()}`;
 }
 
 const ENDS: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { againOf, JOBS, jobNamed } from '../../jobs.ts';
 import { isCalendarDay } from '../../pipeline/calendar-day.ts';
 import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, StrandedRun, WatchedRun } from './facts.ts';
 import { failureFinding, type Finding, findingId } from '../../findings.ts';
-import { dayFindings, EXPECTED_DAYS } from './day-rules.ts';
+import { dayFindings, endText, EXPECTED_DAYS } from './day-rules.ts';
 import { ageText, isOlder, type WatchLimits } from './limits.ts';
 
 const BAD_ENDS: readonly string[] = ['FAILED', 'TERMINATED', 'TIMED_OUT'];
@@ -68,11 +68,10 @@ function badEnd(run: WatchedRun, now: string): Finding {
     const finding = failureFinding(run.job, run.about, failure);
     return { ...finding, what: `failed ${when} (${run.workflowId}): ${finding.what}`, since: startedAt };
   }
-  const how = status === 'TERMINATED' ? 'was terminated' : status === 'TIMED_OUT' ? 'timed out' : 'failed';
   return {
     severity: 'error',
     where,
-    what: `${how} ${when}${failure === null ? '' : ` ${failure.message}`} (${run.workflowId}), and no later run about it ended well`,
+    what: `${endText(status)} ${when}${failure === null ? '' : ` ${failure.message}`} (${run.workflowId}), and no later run about it ended well`,
     action: againAction(run),
     id: findingId(run.job, run.about),
     since: startedAt,
