@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseLedger } from '../../src/pipeline/dataset/ledger-document.ts';
-import { isIndexFile } from '../../src/pipeline/dataset/measure-index.ts';
 import { serialiseVersions } from '../../src/pipeline/dataset/versions.ts';
 import { stateKeys } from '../../src/state/keys.ts';
 import { verifyDataSet } from '../../src/verify/verify.ts';
@@ -50,35 +49,6 @@ describe('verify', () => {
 
   it('of a data set without any commit finds nothing', async () => {
     assert.deepEqual((await verifyNow(application())).findings, []);
-  });
-
-  it('finds nothing wrong with a folder of an earlier release, which has no index', async () => {
-    const app = application();
-    await publishTwoDays(app);
-    const [index, summary] = [current(app, '_measures.json'), current(app, '_summary-0.json')];
-    await app.published.delete([index, summary]);
-    rewrite(app.published, current(app, '_manifest.json'), (manifest) => ({
-      ...manifest,
-      files: (manifest['files'] as { name: string }[]).filter(({ name }) => !isIndexFile(name)),
-    }));
-    const report = await verifyNow(app);
-    assert.deepEqual([report.findings, report.counts.rendered], [[], 2]);
-  });
-
-  it('finds an index that is not what the segments give', async () => {
-    const app = application();
-    await publishTwoDays(app);
-    const body = gzipSync('{}');
-    app.published.store(current(app, '_measures.json'), body);
-    rewrite(app.published, current(app, '_manifest.json'), (manifest) => ({
-      ...manifest,
-      files: (manifest['files'] as { name: string }[]).map((file) =>
-        file.name === '_measures.json'
-          ? { ...file, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') }
-          : file,
-      ),
-    }));
-    assert.deepEqual(found(await verifyNow(app)), ['error I3 wrong-render']);
   });
 
   type Break = (app: Application, days: [DayRun, DayRun]) => void | Promise<void>;

@@ -4,6 +4,7 @@
  */
 import { gzipSync } from 'node:zlib';
 import { exponentialBounds, linearBounds } from '../../local/samples/bounds.ts';
+import { seededChance } from './seeded-chance.ts';
 
 export interface GeneratedSize {
   readonly measures: number;
@@ -106,17 +107,6 @@ const DAY = 86_400_000;
 const [FIRST_BUILD, FIRST_SUBMISSION] = [Date.UTC(2013, 8, 20), Date.UTC(2013, 9, 1)];
 
 type By = 'build' | 'submission';
-
-/** Mulberry32. */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function seedOf(text: string): number {
   let hash = 2_166_136_261;
@@ -221,7 +211,7 @@ export class GeneratedDataSet {
   }
 
   #row(folder: Folder, measure: GeneratedMeasure, by: By, date: number, leaf: number): number[] {
-    const random = randomNumbers(seedOf(`${folder.name} ${measure.name} ${by} ${date} ${leaf}`));
+    const random = seededChance(seedOf(`${folder.name} ${measure.name} ${by} ${date} ${leaf}`));
     const submissions = this.#submissions(by, date, leaf);
     const typical = this.#typical(folder, measure, by, date, leaf);
     const { kind } = measure.definition;

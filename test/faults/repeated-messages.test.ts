@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { faultTest } from './harness/fault-test.ts';
 import { judge } from './harness/oracle.ts';
-import { seededChance } from './harness/seeded-chance.ts';
+import { seededChance } from '../fakes/seeded-chance.ts';
 import { faultStage } from './harness/stage.ts';
 
 const DAYS = ['20131029', '20131030'] as const;

@@ -9,7 +9,7 @@ import { Crew } from './harness/crew.ts';
 import { faultTest } from './harness/fault-test.ts';
 import { judge, publishedSpace } from './harness/oracle.ts';
 import type { Scene, StartedDay } from './harness/scene.ts';
-import { seededChance } from './harness/seeded-chance.ts';
+import { seededChance } from '../fakes/seeded-chance.ts';
 import { faultStage } from './harness/stage.ts';
 import { Weather } from './harness/weather.ts';
 

@@ -8,7 +8,7 @@ import { faultTest } from './harness/fault-test.ts';
 import { closedGate } from './harness/gate.ts';
 import { judge } from './harness/oracle.ts';
 import type { Scene } from './harness/scene.ts';
-import { seededChance } from './harness/seeded-chance.ts';
+import { seededChance } from '../fakes/seeded-chance.ts';
 import { faultStage } from './harness/stage.ts';
 
 const DAY = '20131029';

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/failures.ts';
+import { counted } from '../../src/pipeline/plain-text.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
 import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
@@ -36,7 +37,7 @@ function fullThenIdle(): Activities['collectWaiting'] {
 
 async function published(handle: Parameters<NonNullable<Scenario['during']>>[0], rounds: number): Promise<void> {
   const { facts } = await handle.query(progressQuery);
-  assert.match(facts['published'] ?? '', new RegExp(`^${rounds} rounds`));
+  assert.match(facts['published'] ?? '', new RegExp(`^${counted(rounds, 'round')},`));
 }
 
 const draining = Promise.withResolvers<undefined>();
@@ -45,6 +46,17 @@ const daily = (scenario: Omit<Scenario, 'type' | 'input'> & { input?: object }):
   ...scenario,
   type: 'dailyAnalysis',
   input: { day: DAY, ...scenario.input },
+});
+
+/** A round is published as soon as it is due, then the run is stopped. */
+const oneRound = (): Scenario => ({
+  type: 'continuousAggregation',
+  input: { roundResults: 3 },
+  activities: { collectWaiting: fullThenIdle() },
+  during: async (handle) => {
+    await eventually(() => published(handle, 1));
+    await handle.executeUpdate('stop');
+  },
 });
 
 /** By the middle of the file name: `<workflow type>.<case>.v<n>.json`. */
@@ -97,24 +109,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await handle.executeUpdate(finishWithMissing);
     },
   }),
-  'continuousAggregation.round-when-due': {
-    type: 'continuousAggregation',
-    input: { roundResults: 3 },
-    activities: { collectWaiting: fullThenIdle() },
-    during: async (handle) => {
-      await eventually(() => published(handle, 1));
-      await handle.executeUpdate('stop');
-    },
-  },
-  'continuousAggregation.changes': {
-    type: 'continuousAggregation',
-    input: { roundResults: 3 },
-    activities: { collectWaiting: fullThenIdle() },
-    during: async (handle) => {
-      await eventually(() => published(handle, 1));
-      await handle.executeUpdate('stop');
-    },
-  },
+  'continuousAggregation.round-when-due': oneRound(),
+  'continuousAggregation.changes': oneRound(),
   'continuousAggregation.continued': {
     type: 'continuousAggregation',
     input: { roundResults: 3 },
