@@ -1,7 +1,7 @@
 /** The test folders in the order of what they cost, and one closing line for all of them. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
@@ -11,6 +11,7 @@ const LONG_FOLDERS = ['browser'];
 /** Their tests run workflow code. */
 const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
+const SLOWEST_SHOWN = Number(process.env.SLOW ?? 10);
 const ONLY_SECOND = '--services=second';
 const REST = '--rest';
 /** What it exports makes a file's figures smaller in `npm test`. */
@@ -31,6 +32,7 @@ export async function runTests({ root, args, node, say }) {
   const groups = testGroups(root, asked, { onlySecond, rest: args.includes(REST) });
   const work = mkdtempSync(join(tmpdir(), 'telemetry-tests-'));
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const files = [];
   // Both start together with the first folders, which leave them time.
   const second = groups.some(({ services }) => services === 'second') && prepareSecondServices({ root, node, work });
   const bundles = groups.some(needsBundles) && prepareBundles({ root, node, work });
@@ -43,12 +45,14 @@ export async function runTests({ root, args, node, say }) {
       const counts = await runGroup({ root, group, options, work, countsFile, node, second });
       say(`== ${group.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
       for (const name of COUNTS) total[name] += counts[name];
+      files.push(...counts.files);
     }
     for (const services of ['embedded', 'second']) printFaults(services, faultTable(work, services));
   } finally {
     await Promise.all([second, bundles]);
     rmSync(work, { recursive: true, force: true });
   }
+  printSlowest(root, files);
   const found = total.passed + total.failed + total.skipped > 0;
   if (!found) say('no test was found');
   process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
@@ -61,11 +65,11 @@ async function runGroup({ root, group, options, work, countsFile, node, second }
     const { state, reason } = await second;
     if (state === 'missing') {
       process.stdout.write(`skipped: ${reason}\n`);
-      return { passed: 0, failed: 0, skipped: 1 };
+      return { passed: 0, failed: 0, skipped: 1, files: [] };
     }
     if (state === 'failed') {
       process.stdout.write(`failed: the second services could not be fetched or built: ${reason}\n`);
-      return { passed: 0, failed: 1, skipped: 0 };
+      return { passed: 0, failed: 1, skipped: 0, files: [] };
     }
   }
   const code = await node([...runnerArguments(root, group, countsFile), ...options, ...globs], {
@@ -170,8 +174,22 @@ function printFaults(services, file) {
   process.stdout.write(`\n${services} services:\n${head}\n${lines.join('\n')}\n`);
 }
 
+function printSlowest(root, files) {
+  if (files.length <= 1) return;
+  const slowest = files.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST_SHOWN);
+  const lines = slowest.map(({ file, seconds }) => `${seconds.toFixed(1).padStart(6)} s  ${relative(root, file)}`);
+  process.stdout.write(`\nslowest files:\n${lines.join('\n')}\n`);
+}
+
 function readCounts(file) {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const { passed = 0, failed = 0, cancelled = 0, skipped = 0, todo = 0 } = text === '' ? {} : JSON.parse(text);
-  return { passed, failed: failed + cancelled, skipped: skipped + todo };
+  const {
+    passed = 0,
+    failed = 0,
+    cancelled = 0,
+    skipped = 0,
+    todo = 0,
+    files = [],
+  } = text === '' ? {} : JSON.parse(text);
+  return { passed, failed: failed + cancelled, skipped: skipped + todo, files };
 }

@@ -1,4 +1,6 @@
 /** The embedded object store: SeaweedFS in one process (`weed mini`), speaking S3 on loopback, data on disk. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { LOOPBACK } from './ports.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
@@ -33,8 +35,41 @@ export interface ObjectStoreOptions {
   readonly credentials: ObjectStoreCredentials;
 }
 
+/** The program makes a socket for each of its ports here, removes none at its end, and cannot be told another place. */
+const SOCKETS = '/tmp';
+const SOCKET_NAME = /^seaweedfs-.+-(\d+)\.sock$/;
+
+/** Ports on which it could not start: another user's run has left a socket there that this user may not replace. */
+export async function foreignSocketPorts(): Promise<Set<number>> {
+  const ports = new Set<number>();
+  for (const { path, port } of await sockets()) {
+    const owner = await stat(path).catch(() => null);
+    if (owner !== null && owner.uid !== process.getuid?.()) ports.add(port);
+  }
+  return ports;
+}
+
+async function sockets(): Promise<{ path: string; port: number }[]> {
+  const names = await readdir(SOCKETS).catch(() => []);
+  return names.flatMap((name) => {
+    const port = SOCKET_NAME.exec(name)?.[1];
+    return port === undefined ? [] : [{ path: join(SOCKETS, name), port: Number(port) }];
+  });
+}
+
 /** Starts the object store and waits until its S3 side answers. The data directory must exist. */
-export function startObjectStore(options: ObjectStoreOptions): Promise<ServerProcess> {
+export async function startObjectStore(options: ObjectStoreOptions): Promise<ServerProcess> {
+  const server = await startProgram(options);
+  const own = new Set(Object.values(options.ports));
+  return {
+    stop: async () => {
+      await server.stop();
+      for (const { path, port } of await sockets()) if (own.has(port)) await rm(path, { force: true });
+    },
+  };
+}
+
+function startProgram(options: ObjectStoreOptions): Promise<ServerProcess> {
   const { ports } = options;
   return startServerProcess({
     name: 'object store (weed mini)',

@@ -1,6 +1,6 @@
 /** The life of one server program of the embedded stack: started, found healthy, stopped, its output in a log file. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -28,14 +28,25 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** A server of the embedded stack did not start. The message carries the end of its log. */
-class ServerStartError extends Error {
+/** A server of the embedded stack did not start. The message carries what its log says of it. */
+export class ServerStartError extends Error {
   override readonly name = 'ServerStartError';
+  /** The program found one of its ports in use: between the choice and the start, another program took it. */
+  readonly portTaken: boolean;
+
+  constructor(message: string, log: readonly string[]) {
+    super(`${message}\n${shown(log)}`);
+    this.portTaken = log.some((line) => PORT_TAKEN.test(line));
+  }
 }
 
 const OTHERS_MAY_NOTHING = 0o077;
 const PROBE_INTERVAL_MS = 40;
 const LOG_LINES_SHOWN = 12;
+/** Temporal and Go's net package say the first, `weed mini` the second. */
+const PORT_TAKEN = /address already in use|port \d+ .* is not available/;
+/** How Go programs begin their last words; what follows them may be hundreds of lines of stack traces. */
+const LAST_WORDS = /^(F\d{4} |panic: |fatal error: )/;
 
 /** What the program writes, histories and objects, only this user may read; the programs have no option for that. */
 function spawnPrivately({ executable, args, environment }: ServerProgram, log: number): ChildProcess {
@@ -53,6 +64,7 @@ function spawnPrivately({ executable, args, environment }: ServerProgram, log: n
  */
 export async function startServerProcess(program: ServerProgram): Promise<ServerProcess> {
   const log = openSync(program.logFile, 'a', 0o600);
+  const earlierStarts = fstatSync(log).size;
   // A process group of its own: Ctrl+C in a terminal must reach only the parent, which stops the parts in order.
   const child = spawnPrivately(program, log);
   closeSync(log);
@@ -96,19 +108,24 @@ export async function startServerProcess(program: ServerProgram): Promise<Server
   const reason = hasEnded() ? `ended early (${String(ending)})` : `was not healthy after ${program.startDeadlineMs} ms`;
   await stop();
   throw new ServerStartError(
-    `${program.name} ${reason}.\nProgram: ${program.executable}\nEnd of ${program.logFile}:\n${await lastLines(program.logFile)}`,
+    `${program.name} ${reason}.\nProgram: ${program.executable}\nFrom ${program.logFile}:`,
+    await logLines(program.logFile, earlierStarts),
   );
 }
 
-async function lastLines(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8');
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return lines.length === 0
-    ? '  (empty)'
-    : lines
-        .slice(-LOG_LINES_SHOWN)
-        .map((line) => `  ${line}`)
-        .join('\n');
+async function logLines(file: string, from: number): Promise<string[]> {
+  const bytes = await readFile(file);
+  return bytes
+    .toString('utf8', from)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+}
+
+/** The program's last words if they can be told from the rest, else the end of the log. */
+function shown(log: readonly string[]): string {
+  const from = log.findIndex((line) => LAST_WORDS.test(line) || PORT_TAKEN.test(line));
+  const lines = from === -1 ? log.slice(-LOG_LINES_SHOWN) : log.slice(from, from + LOG_LINES_SHOWN);
+  return lines.length === 0 ? '  (empty)' : lines.map((line) => `  ${line}`).join('\n');
 }
 
 /** Waits for a process that is not a child of this one to be gone; kills it after the deadline. */

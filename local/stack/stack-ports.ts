@@ -1,5 +1,5 @@
 /** The ports of one embedded stack, and which ones it prefers. */
-import { OBJECT_STORE_PORTS } from './object-store.ts';
+import { foreignSocketPorts, OBJECT_STORE_PORTS } from './object-store.ts';
 import { choosePorts, type PortWish } from './ports.ts';
 
 const STACK_PORTS = ['temporal', 'temporalUi', 'sqs', ...OBJECT_STORE_PORTS] as const;
@@ -17,12 +17,15 @@ const USUAL: Readonly<Partial<Record<(typeof STACK_PORTS)[number], number>>> = {
 };
 
 /** In this order, as far as free: ports of the last start, usual ports, any port. Fixed ports, or an error. */
-export function chooseStackPorts(remembered: Readonly<Record<string, number>>, fixed: FixedPorts): Promise<StackPorts> {
+export async function chooseStackPorts(
+  remembered: Readonly<Record<string, number>>,
+  fixed: FixedPorts,
+): Promise<StackPorts> {
   const wishes = Object.fromEntries(
     STACK_PORTS.map((name): [string, PortWish] => [
       name,
       { required: (fixed as Record<string, number | undefined>)[name], preferred: remembered[name] ?? USUAL[name] },
     ]),
   );
-  return choosePorts(wishes as Record<(typeof STACK_PORTS)[number], PortWish>);
+  return choosePorts(wishes as Record<(typeof STACK_PORTS)[number], PortWish>, await foreignSocketPorts());
 }

@@ -6,7 +6,7 @@ import { takeOwnerLock } from './owner-lock.ts';
 import { commandLine } from './process-facts.ts';
 import { LOCAL_DELAYS, LOCAL_NAMES, provisionStack } from './provision.ts';
 import { LOOPBACK } from './ports.ts';
-import { endForeignProcess } from './server-process.ts';
+import { endForeignProcess, ServerStartError } from './server-process.ts';
 import { embeddedServices, type ServicePlace, type StackServices } from './services.ts';
 import { chooseStackPorts, type FixedPorts, type StackPorts } from './stack-ports.ts';
 import { readStackState, type StackState, writePrivately, writeStackState } from './stack-state.ts';
@@ -56,6 +56,7 @@ const OBJECT_STORE = 'object-store';
 const SQS = 'sqs';
 const TEMPORAL = 'temporal';
 const LEFTOVER_DEADLINE_MS = 15_000;
+const STARTS = 3;
 
 /**
  * Starts the stack in a directory, or starts it again with its data. SQS messages are in memory and do not survive a
@@ -81,10 +82,35 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     for (let step = stops.pop(); step !== undefined; step = stops.pop()) await step();
   };
   try {
-    return await startParts({ ...options, directory }, stops, stop);
+    return await startAnyway({ ...options, directory }, stops, stop);
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+function isPortTaken(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isPortTaken);
+  if (error instanceof ServerStartError) return error.portTaken;
+  return (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+}
+
+/** Other programs choose ports as well, also between the choice and the start of a server; then all ports are chosen again. */
+async function startAnyway(
+  options: LocalStackOptions,
+  stops: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<LocalStack> {
+  const lasting = stops.length;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startParts(options, stops, stop);
+    } catch (error) {
+      if (!isPortTaken(error) || tries === STARTS) throw error;
+      options.log('a port was taken by another program at the last moment; starting again with others');
+      while (stops.length > lasting) await stops.pop()?.();
+      await writeStackState(options.directory, { ...(await readStackState(options.directory)), ports: {} });
+    }
   }
 }
 

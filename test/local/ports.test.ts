@@ -25,6 +25,18 @@ describe('choosePorts', () => {
     assert.deepEqual(await choosePorts({ first: { preferred: first } }), { first });
   });
 
+  it('chooses none that systems give to outgoing connections, so that none is lost before the server has started', async () => {
+    const wishes = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`port${index}`, {}]));
+    for (const port of Object.values(await choosePorts(wishes))) assert.ok(port >= 12_000 && port < 32_000, `${port}`);
+  });
+
+  it('takes another port when the preferred one cannot be used, and a required one all the same', async () => {
+    const { first } = await choosePorts({ first: {} });
+    const unusable = new Set([first]);
+    assert.notEqual((await choosePorts({ first: { preferred: first } }, unusable)).first, first);
+    assert.equal((await choosePorts({ first: { required: first } }, unusable)).first, first);
+  });
+
   it('takes another port when the preferred one is in use', async () => {
     await withTakenPort(async (port) => {
       const { one } = await choosePorts({ one: { preferred: port } });

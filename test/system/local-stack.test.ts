@@ -11,10 +11,14 @@ import {
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findBinary } from '../../local/stack/binaries.ts';
+import { LOOPBACK } from '../../local/stack/ports.ts';
+import { embeddedServices, type ServicePlace, type StackServices } from '../../local/stack/services.ts';
 import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../local/stack/stack.ts';
@@ -219,7 +223,7 @@ describe('a stack that cannot start', () => {
       await mkdir(join(other, 'temporal.db'));
       await assert.rejects(
         startLocalStack({ ...options, binaries }),
-        /Temporal server ended early[^]*End of .*temporal\.log/,
+        /Temporal server ended early[^]*From .*temporal\.log/,
       );
       await rm(join(other, 'temporal.db'), { recursive: true });
       const second = await startLocalStack({ ...options, binaries });
@@ -229,4 +233,42 @@ describe('a stack that cannot start', () => {
       await rm(other, { recursive: true, force: true });
     }
   });
+
+  for (const taken of ['filer', 'sqs'] as const) {
+    it(`starts again on other ports when a program takes that of ${taken} at the last moment`, async () => {
+      const other = await mkdtemp(join(tmpdir(), 'local-stack-'));
+      const lines: string[] = [];
+      const thief = createServer();
+      const robbed: number[] = [];
+      const services = async (): Promise<StackServices> => {
+        const embedded = await embeddedServices(binaries, () => undefined);
+        const rob = async ({ ports }: ServicePlace): Promise<void> => {
+          if (robbed.push(ports[taken]) === 1) await once(thief.listen(ports[taken], LOOPBACK), 'listening');
+        };
+        return {
+          startObjectStore: async (place) => {
+            if (taken === 'filer') await rob(place);
+            return embedded.startObjectStore(place);
+          },
+          startSqs: async (place) => {
+            if (taken === 'sqs') await rob(place);
+            return embedded.startSqs(place);
+          },
+        };
+      };
+      const log = (line: string): void => void lines.push(line);
+      try {
+        const started = await startLocalStack({
+          ...{ directory: other, log, binaries, services },
+          ...{ keywordAttributes: [], headless: true },
+        });
+        await started.stop();
+        assert.match(lines.join('\n'), /a port was taken by another program at the last moment/);
+        assert.notEqual(robbed[1], robbed[0]);
+      } finally {
+        thief.close();
+        await rm(other, { recursive: true, force: true });
+      }
+    });
+  }
 });
