@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Folder → a text that marks its files that work on the services of a stack. */
-const MARKS = { system: 'Deployment.start(', faults: 'smoke: ' };
+const MARKS = { system: 'Deployment.start(', operations: 'Deployment.start(', faults: 'smoke: ' };
 /** About the image and its health checks, whatever it runs on. */
 const EMBEDDED_ONLY = ['image.test.ts'];
 

@@ -6,20 +6,21 @@ import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
 const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system'];
-/** Needs a browser, and takes minutes. */
-const LONG_FOLDERS = ['browser'];
+/** The one starts many stacks and commands, the other needs a browser: both take minutes. */
+const LONG_FOLDERS = ['operations', 'browser'];
 /** Their tests run workflow code. */
-const BUNDLED = ['workflows', 'replay', 'system', 'faults'];
+const BUNDLED = ['workflows', 'replay', 'system', 'operations', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
-const SLOWEST_SHOWN = Number(process.env.SLOW ?? 10);
+const SLOWEST_SHOWN = 10;
 const ONLY_SECOND = '--services=second';
 const REST = '--rest';
 /** What it exports makes a file's figures smaller in `npm test`. */
 const AT_SCALE = 'fakes/at-scale.ts';
 
 /**
- * `test`: every folder on the embedded services but the browser's, and one fault test of each kind. `test --rest`: what that
- * leaves out, figures at scale, the browser, the other fault tests of the smoke set, then system and smoke tests on the second services.
+ * `test`: every folder on the embedded services but the long ones, and one fault test of each kind. `test --rest`: what that
+ * leaves out, figures at scale, operations, the browser, the other fault tests of the smoke set, then system, operations and
+ * smoke tests on the second services.
  * `test NAME… OPTION…`: the folders of those names as `test` runs them, or the files that the globs match, whole; all fault
  * tests either way. Options go to `node --test`.
  * `--services=second` runs on the second services only. Goes on after a failing folder, so that the closing line counts
@@ -146,7 +147,7 @@ async function prepareBundles({ root, node, work }) {
 
 function runnerArguments(root, { globs }, countsFile) {
   // System and fault tests start whole stacks of several processes each; more than two of them slow each other down.
-  const stacks = globs.some((glob) => glob.includes('system') || glob.includes('faults'));
+  const stacks = globs.some((glob) => ['system', 'operations', 'faults'].some((name) => glob.includes(name)));
   // One more than there are cores, because files sometimes wait for disks and timers.
   const files = stacks ? Math.min(2, availableParallelism()) : Math.min(4, availableParallelism() + 1);
   return [

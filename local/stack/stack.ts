@@ -40,7 +40,7 @@ export interface LocalStack {
     /** The page of the website, once it is published. */
     readonly site: string;
   };
-  /** Stops all parts in reverse order; may be called again. */
+  /** Stops all parts; may be called again. */
   stop(): Promise<void>;
 }
 
@@ -183,7 +183,10 @@ async function startServers(parts: Parts, services: StackServices, stops: (() =>
       log,
     }),
   ]);
-  for (const part of started) if (part.status === 'fulfilled') stops.push(() => part.value.stop());
+  const running = started.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
+  stops.push(async () => {
+    await Promise.all(running.map((server) => server.stop()));
+  });
   const failures = started.filter((part) => part.status === 'rejected').map((part) => part.reason as Error);
   if (failures.length > 1) throw new AggregateError(failures, failures.map((failure) => failure.message).join('\n'));
   if (failures[0] !== undefined) throw failures[0];

@@ -9,10 +9,11 @@ import { compressedTasks, createPlan } from '../../src/state/plan.ts';
 import { createThreadPool } from '../../src/threads/pool.ts';
 import { type Application, eachWithApplication, environment, PREFIX } from '../fakes/application.ts';
 import { DayRun, inputKey, runId } from '../fakes/day-run.ts';
+import { atScale } from '../fakes/at-scale.ts';
 import { longestTurn } from '../fakes/event-loop-turns.ts';
 
 const MAX_TURN_MS = 200;
-const KEYS = 300_000;
+const KEYS = atScale ? 300_000 : 60_000;
 const TASK_KEYS = 200;
 const TASKS = KEYS / TASK_KEYS;
 const CHUNK_TASKS = 100;

@@ -1,4 +1,4 @@
-/** What `status` and `check` find out about a data set and its queues, over the fakes; Temporal's part is in test/system/watch.test.ts. */
+/** What `status` and `check` find out about a data set and its queues, over the fakes; Temporal's part is in test/operations/watch.test.ts. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { lookAtProjections, writeProjections } from '../../src/state/projections.ts';

@@ -21,6 +21,7 @@ beforeEach(async () => {
   await write('test/unit/a.test.ts', passing('plain'));
   await write('test/system/stack.test.ts', `/* Deployment.start( */ ${passing('on a stack')}`);
   await write('test/system/other.test.ts', passing('on nothing'));
+  await write('test/operations/check.test.ts', `/* Deployment.start( */ ${passing('an operator')}`);
   await write('test/faults/kind.test.ts', fault('kind', "smoke: 'first', smoke: 'more'"));
   await write('test/faults/more.test.ts', fault('more', "smoke: 'more'"));
   await write('test/faults/long.test.ts', fault('long', ''));
@@ -126,18 +127,20 @@ describe('npm test', () => {
 });
 
 describe('the rest', () => {
-  it('has the other fault tests of the smoke set, then what works on the services of a stack on the second ones', async () => {
+  it('has what operators do and the other fault tests of the smoke set, then what works on the services of a stack on the second ones', async () => {
     await answer('ready');
     const { output, lastLine, error } = await npmTest('--rest');
     assert.equal(error, null, output);
     assert.deepEqual(ran(output), [
+      'an operator on embedded',
       'kind fault more on embedded',
       'more fault more on embedded',
       'on a stack on second',
+      'an operator on second',
       'kind fault smoke on second',
       'more fault smoke on second',
     ]);
-    assert.equal(lastLine, '5 passed, 0 failed, 0 skipped');
+    assert.equal(lastLine, '7 passed, 0 failed, 0 skipped');
   });
 
   it('is skipped on the second services, counted, with the reason, where a tool is missing', async () => {
@@ -145,7 +148,7 @@ describe('the rest', () => {
     const { output, lastLine, error } = await npmTest('--rest');
     assert.equal(error, null);
     assert.match(output, /^skipped: mvn does not run here \(no such program\)$/m);
-    assert.equal(lastLine, '2 passed, 0 failed, 2 skipped');
+    assert.equal(lastLine, '3 passed, 0 failed, 3 skipped');
   });
 
   it('fails where a tool is there and the services could not be had', async () => {
@@ -153,14 +156,14 @@ describe('the rest', () => {
     const { output, lastLine, error } = await npmTest('--rest');
     assert.equal(error, 'exit code 1');
     assert.match(output, /^failed: the second services could not be fetched or built: go install: exit code 1$/m);
-    assert.equal(lastLine, '2 passed, 2 failed, 0 skipped');
+    assert.equal(lastLine, '3 passed, 3 failed, 0 skipped');
     await write('test/second-services/prepare.ts', 'process.exit(3);\n');
     assert.match((await npmTest('--services=second')).output, /^failed: .* it ended with exit code 3$/m);
   });
 
   it('can be all that runs, of all files or of some', async () => {
     await answer('ready');
-    assert.equal((await npmTest('--services=second')).lastLine, '3 passed, 0 failed, 0 skipped');
+    assert.equal((await npmTest('--services=second')).lastLine, '4 passed, 0 failed, 0 skipped');
     const some = await npmTest('test/system/other.test.ts', '--services=second');
     assert.match(some.output, /on nothing on second/);
     assert.equal(some.lastLine, '1 passed, 0 failed, 0 skipped');

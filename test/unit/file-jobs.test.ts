@@ -14,6 +14,7 @@ import { mergeResults, type MergeResultsResult } from '../../src/threads/merge-r
 import { readPart, writePart } from '../../src/threads/part-file.ts';
 import { mergeSortedResults } from '../../src/threads/result-file.ts';
 import type { ResultFile } from '../../src/threads/result-index.ts';
+import { atScale } from '../fakes/at-scale.ts';
 
 const data = new URL('../../../shared/data/', import.meta.url);
 const skip = existsSync(data) ? false : `${data.pathname} is not there`;
@@ -166,7 +167,7 @@ describe('real submissions', { skip }, () => {
   });
 
   it('give the same parts when the table does not fit in memory', async () => {
-    const files = [GOLDEN, GOLDEN, GOLDEN, GOLDEN, GOLDEN];
+    const files = Array.from({ length: atScale ? 5 : 2 }, () => GOLDEN);
     const [whole, spilled] = [await allSlots(await merge(files)), await allSlots(await merge(files, 1000))];
     assert.equal(spilled.length, whole.length);
     for (const [index, { channelVersion, slot }] of whole.entries()) {
@@ -315,8 +316,9 @@ describe('merging results', () => {
 
   it('counts results too large to be held like any others, and leaves out a bad one whole', async () => {
     const path = `,"20131029/too/short":{"values":[1,1,1,1,1,1,1],"buildId":"0","revision":""}`;
-    const large = Array.from({ length: 12_000 }, (_, number) =>
-      line('nightly/28', 1, path).replace('FLAG', `M${number % 9000}`),
+    const lines = atScale ? 12_000 : 2_400;
+    const large = Array.from({ length: lines }, (_, number) =>
+      line('nightly/28', 1, path).replace('FLAG', `M${number % (lines * 0.75)}`),
     ).join('');
     const files = [
       store('a', large),
@@ -324,18 +326,18 @@ describe('merging results', () => {
       store('b', large.replaceAll('nightly/28', 'aurora/27')),
     ];
     const whole = await merge(files);
-    const inPieces = await merge(files, 1 << 20);
+    const inPieces = await merge(files, atScale ? 1 << 20 : 1 << 18);
     assert.deepEqual(
       inPieces.rejected.map(({ id, reason }) => [id, reason]),
       [['r1', 'no_tab']],
     );
     assert.deepEqual(
       [inPieces.dropped, inPieces.bytes, inPieces.rejected],
-      [{ bad_path: 24_000 }, whole.bytes, whole.rejected],
+      [{ bad_path: 2 * lines }, whole.bytes, whole.rejected],
     );
     const text = (slots: readonly PartSlot[]): string => slots.map((slot) => JSON.stringify(slot)).join('\n');
     assert.ok(text(await allSlots(inPieces)) === text(await allSlots(whole)), 'the same parts');
-    assert.ok((await allSlots(whole)).length === 18_000);
+    assert.ok((await allSlots(whole)).length === 1.5 * lines);
   });
 
   it('takes an empty result for no data', async () => {

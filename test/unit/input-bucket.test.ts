@@ -192,7 +192,7 @@ describe('the partition walk', () => {
   });
 
   it('lists the next partitions meanwhile, and holds no more files of them than memory should', async () => {
-    const partitions = Array.from({ length: 20 }, (_, n) => `r/a/c/1.0/201310290302${10 + n}.20131029.`);
+    const partitions = Array.from({ length: 6 }, (_, n) => `r/a/c/1.0/201310290302${10 + n}.20131029.`);
     const perPartition = 6000;
     let listed = 0;
     const list: ListLevel = async function* (prefix, delimiter) {

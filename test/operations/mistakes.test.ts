@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { runToEnd } from './deployment.ts';
+import { runToEnd } from '../system/deployment.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'mistakes-'));
 after(() => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createMessageQueues } from '../../src/aws/sqs.ts';
 import { generateSamples } from '../../local/samples/generate.ts';
-import { Deployment, type Output, until } from './deployment.ts';
+import { Deployment, type Output, until } from '../system/deployment.ts';
 
 const DAY = '20131029';
 

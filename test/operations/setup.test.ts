@@ -16,8 +16,8 @@ import { mergedPolicy } from '../../src/setup/published-access.ts';
 import { lookAtQueue, wantedQueues } from '../../src/setup/queues.ts';
 import { lookAtSchedule } from '../../src/setup/schedule-items.ts';
 import { type Conditions, LoopbackS3 } from '../fakes/loopback-s3.ts';
-import { Deployment } from './deployment.ts';
-import { onSecondServices } from './test-stack.ts';
+import { Deployment } from '../system/deployment.ts';
+import { onSecondServices } from '../system/test-stack.ts';
 
 interface Item {
   readonly name: string;

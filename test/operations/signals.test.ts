@@ -6,7 +6,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Deployment, until } from './deployment.ts';
+import { Deployment, until } from '../system/deployment.ts';
 
 let deployment: Deployment;
 before(async () => {

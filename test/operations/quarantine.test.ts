@@ -8,7 +8,7 @@ import { createMessageQueues } from '../../src/aws/sqs.ts';
 import { resultKey } from '../fakes/done-messages.ts';
 import { inputKey, resultOf } from '../fakes/day-run.ts';
 import { foreignId, foreignMessage } from '../fakes/foreign-launcher.ts';
-import { Deployment, type Output, until } from './deployment.ts';
+import { Deployment, type Output, until } from '../system/deployment.ts';
 
 const DONE_QUEUE = 'telemetry-analysis-done';
 const FILES = [inputKey('nightly/28', 'f1')];

@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { generateSamples } from '../../local/samples/generate.ts';
 import type { ObjectStore } from '../../src/ports.ts';
 import type { VerifyReport } from '../../src/verify/verification.ts';
-import { Deployment, type Output } from './deployment.ts';
+import { Deployment, type Output } from '../system/deployment.ts';
 
 const DAYS = ['20131028', '20131029'];
 const LIST = 'v7/FILES_PROCESSED';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { generateSamples } from '../../local/samples/generate.ts';
-import { type Output, runToEnd } from './deployment.ts';
+import { type Output, runToEnd } from '../system/deployment.ts';
 
 let work: string;
 before(async () => {

@@ -22,7 +22,7 @@ import { embeddedServices, type ServicePlace, type StackServices } from '../../l
 import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from '../../local/stack/stack.ts';
-import { binaries } from './test-stack.ts';
+import { binaries } from '../system/test-stack.ts';
 
 let directory: string;
 let stack: LocalStack;

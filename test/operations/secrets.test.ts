@@ -15,7 +15,7 @@ import { generateSamples } from '../../local/samples/generate.ts';
 import { environmentSchema } from '../../src/settings.ts';
 import { DAY_TEMPLATE } from '../fakes/application.ts';
 import { canariesIn, objectTexts } from '../fakes/canaries.ts';
-import { Deployment } from './deployment.ts';
+import { Deployment } from '../system/deployment.ts';
 
 const DAY = '20131029';
 const PASSWORD = 'canary pass/word';

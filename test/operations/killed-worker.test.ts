@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { generateSamples } from '../../local/samples/generate.ts';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
-import { Deployment, until } from './deployment.ts';
+import { Deployment, until } from '../system/deployment.ts';
 
 const DAY = '20131029';
 let samples: string;
