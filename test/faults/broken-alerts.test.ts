@@ -15,7 +15,6 @@ const PASSWORD = 'canary pass/word';
 const HOOK = '/services/canary-hook-token?key=canary-query';
 const HMAC = 'canary-hmac-secret-4711';
 const CANARIES = [PASSWORD, encodeURIComponent(PASSWORD), 'canary-hook-token', 'canary-query', HMAC];
-/** Instead of a quarter of an hour: so long a run waits until its alert is told. */
 
 /** A task that fails is what there is to tell. */
 const SCENE = { script: { answer: ({ id }: { id: string }) => (id.endsWith('/1') ? 'failed' : 'done') } } as const;

@@ -1,4 +1,4 @@
-/** Workflow interceptor: a run gives up telling people after half a minute, not after a quarter of an hour. */
+/** Workflow interceptor: a run gives up telling people after a minute, not after a quarter of an hour. */
 import type { WorkflowInterceptors } from '@temporalio/workflow';
 
 export const interceptors = (): WorkflowInterceptors => ({
@@ -6,7 +6,7 @@ export const interceptors = (): WorkflowInterceptors => ({
     {
       scheduleActivity: (input, next) =>
         input.activityType === 'notify'
-          ? next({ ...input, options: { ...input.options, scheduleToCloseTimeout: '30 seconds' } })
+          ? next({ ...input, options: { ...input.options, scheduleToCloseTimeout: '1 minute' } })
           : next(input),
     },
   ],
