@@ -1,6 +1,8 @@
 /** `aggregates.parquet` as others read it: every row, with DuckDB and with hyparquet. */
-import { deepEqual, ok } from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -9,8 +11,10 @@ import { AggregatesTable } from '../../src/pipeline/dataset/parquet/aggregates-t
 import type { IndexedMeasure } from '../../src/pipeline/dataset/measure-index.ts';
 import type { ByDate, Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { TextValues } from '../../src/pipeline/aggregates/text-values.ts';
+import { TableFile } from '../../src/threads/table-file.ts';
 import { isSameTable } from '../../src/verify/table-content.ts';
-import { duckRows, readParquet } from '../fakes/parquet-readers.ts';
+import { duckRows, readMeasure, readParquet } from '../fakes/parquet-readers.ts';
+import { seededChance } from '../fakes/seeded-chance.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'aggregates-table-'));
 after(() => {
@@ -226,6 +230,62 @@ describe('aggregates.parquet', () => {
     deepEqual(unseen, []);
   });
 });
+
+describe('a table that would be too large to be stored', () => {
+  it('is left out, and written no further', () => {
+    const path = join(work, 'large.parquet');
+    const file = new TableFile(path, 'nightly/28', 10_000);
+    const rows = Array.from({ length: 3000 }, (_, row): Row => ({
+      path: `r/a/o/v/${row}`,
+      values: [row, 1, row * 1.1, 1, 1, 1, 1, 1],
+    }));
+    for (let index = 0; index < 20; index += 1) file.add(measureOf(`M${index + 10}`, { build: rows }));
+    equal(file.end(), null);
+    file.close();
+    ok(statSync(path).size < 200_000);
+  });
+});
+
+describe('a query of one measure over HTTP', () => {
+  it('reads at most 5 % of the file', async () => {
+    const chance = seededChance(13);
+    const measures = Array.from({ length: 150 }, (_, index) => {
+      const rows = Array.from({ length: 700 }, (__, row): Row => {
+        const counts = Array.from({ length: 30 }, () => (chance() < 0.7 ? 0 : Math.floor(chance() ** 3 * 5000)));
+        return {
+          path: `r/a/o/v/${row}`,
+          values: [...counts, chance() * 1e6, chance() * 1e3, chance() * 1e4, -1, -1, 7],
+        };
+      });
+      const definition = { kind: 'exponential', low: 1, high: 10_000, n_buckets: 30 };
+      return measureOf(`M${String(index).padStart(3, '0')}`, { build: rows }, definition);
+    });
+    const { bytes: file } = parquet(measures);
+    const { url, close } = await serve(file);
+    try {
+      const { rows, bytes } = await readMeasure(url, 'M077');
+      deepEqual([rows.length, new Set(rows.map((row) => row['measure'])).size, bytes.file], [700, 1, file.length]);
+      ok(bytes.read <= file.length * 0.05, `${bytes.read} of ${file.length} bytes`);
+    } finally {
+      close();
+    }
+  });
+});
+
+/** Serves the bytes as object stores do, by ranges. */
+async function serve(file: Buffer): Promise<{ url: string; close: () => void }> {
+  const server = createServer((request, answer) => {
+    const [, from = '0', to = String(file.length - 1)] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const part = file.subarray(Number(from), Number(to) + 1);
+    answer.writeHead(request.headers.range === undefined ? 200 : 206, { 'content-length': part.length });
+    answer.end(request.method === 'HEAD' ? undefined : part);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/aggregates.parquet`, close: () => server.close() };
+}
 
 describe('the queries of docs/formats/published.md 5.13', () => {
   it('give what they say, in DuckDB', async () => {
