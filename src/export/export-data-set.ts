@@ -24,7 +24,7 @@ import { inWorkFolder } from '../work-folder.ts';
 export const EXPORT_FORMATS = ['json', 'parquet', 'csv'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-export const CSV_NAME = 'aggregates.csv';
+const CSV_NAME = 'aggregates.csv';
 
 export interface ExportPorts {
   readonly published: ObjectStore;

@@ -5,7 +5,7 @@ import type { IndexedMeasure } from './measure-index.ts';
 export const BUILDS_NAME = 'builds.json';
 
 /** Newest builds that are kept: 27 a day of a year. Submitters can invent build ids. */
-export const MAX_BUILDS = 10_000;
+const MAX_BUILDS = 10_000;
 /** Revisions of one build among which the most frequent one is looked for; honest builds have one. */
 const MAX_REVISIONS = 8;
 
