@@ -100,6 +100,16 @@ module.exports = {
       },
     },
     {
+      // Writes files for the command and for the demo: no output, no settings, the store by its port only.
+      name: 'export-declares-ports',
+      severity: 'error',
+      from: { path: '^src/export/' },
+      to: {
+        path: '^src/(?!export/|pipeline/|state/|threads/|ports\\.ts|work-folder\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       // Reads both buckets for the command and for tests: no output, no settings, stores and threads by ports only.
       name: 'verify-declares-ports',
       severity: 'error',

@@ -1,6 +1,6 @@
 /**
  * Render and gzip of about 126 MB of merged rows, as `renderSnapshotFiles` does it: the parts of seven channel/versions → the
- * files of their snapshots. Beside it a naive program that makes the same files of the merged result (bench/README.md).
+ * files of their snapshots, with the table for analysts and without. Beside it a naive program that makes the same files of the merged result (bench/README.md).
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,17 +15,18 @@ import { compare, onOneCore, type Way, withThreads } from './measure.ts';
 const FILES = 32;
 
 const [, , mode, output = '', ...parts] = process.argv;
-if (mode === 'child') await render(output, parts);
+if (mode === 'child' || mode === 'child-table') await render(output, parts, mode === 'child-table');
 else await benchmark();
 
 /** What is measured: a process that renders every part, as many at once as it has threads. */
-async function render(folder: string, given: readonly string[]): Promise<void> {
+async function render(folder: string, given: readonly string[], withTable: boolean): Promise<void> {
   const threads = createThreadPool(Number(process.env['TELEMETRY_THREADS']));
   await mkdir(folder, { recursive: true });
   await Promise.all(
     given.map(async (part, index) => {
       const output = join(folder, String(index));
-      return threads.renderSnapshotFiles({ parts: [part], previous: null, definitions: null, output });
+      const table = withTable ? { output: `${output}.parquet`, channelVersion: 'nightly/28' } : undefined;
+      return threads.renderSnapshotFiles({ parts: [part], previous: null, definitions: null, output, table });
     }),
   );
   await threads.close();
@@ -38,14 +39,19 @@ async function benchmark(): Promise<void> {
     const { merged, text } = await mergedParts(results, folder);
     await rm(join(folder, 'results'), { recursive: true });
     const naive = [resolve('bench/baselines/naive-render.mjs'), join(folder, 'naive'), text];
-    const child = [fileURLToPath(import.meta.url), 'child', join(folder, 'rendered'), ...merged];
+    const child = (mode: 'child' | 'child-table') => ({
+      program: process.execPath,
+      args: [fileURLToPath(import.meta.url), mode, join(folder, 'rendered'), ...merged],
+    });
     await compare('render', [
       { name: 'naive', command: onOneCore({ program: process.execPath, args: naive }) },
-      ...[1, 2].map((threads): Way => ({
-        name: `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-        command: withThreads(threads, { program: process.execPath, args: child }),
-        baseline: 'naive',
-      })),
+      ...[1, 2].flatMap((threads): Way[] => {
+        const name = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+        return [
+          { name, command: withThreads(threads, child('child')), baseline: 'naive' },
+          { name: `${name}, table`, command: withThreads(threads, child('child-table')), baseline: name },
+        ];
+      }),
     ]);
   } finally {
     await rm(folder, { recursive: true });

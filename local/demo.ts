@@ -15,7 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../src/names.ts';
 import { applySchedule, schedules } from '../src/schedules.ts';
 import type { DailyAnalysisResult } from '../src/workflows/daily-analysis.ts';
 import { CommandError } from '../src/commands/command-error.ts';
-import { exportDataset } from './export-dataset.ts';
+import { demandEmpty, exportDataSet } from '../src/export/export-data-set.ts';
 import type { Client } from '@temporalio/client';
 import { runAtWork } from '../src/commands/find-run.ts';
 import { followRun, rootCause, startRun } from '../src/commands/follow-run.ts';
@@ -62,6 +62,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const told = toldToStop();
   // Wrong settings are reported before anything is created.
   loadConfig(environment());
+  if (options.export !== undefined) await demandEmpty(options.export);
   const input = await chooseInput(options);
   const directory = resolve(options.directory ?? input.stackDirectory);
   // Samples are drawn while the servers and workers start, which mostly wait.
@@ -158,9 +159,10 @@ async function analyseAll(
       }
     });
     if (options.export !== undefined) {
-      say(
-        `exported ${await exportDataset(ports.published, config.TELEMETRY_PUBLISHED_PREFIX, options.export)} files to ${options.export}`,
-      );
+      const { TELEMETRY_PUBLISHED_PREFIX: publishedPrefix, TELEMETRY_WORK_DIRECTORY: workDirectory } = config;
+      const place = { published: ports.published, publishedPrefix, workDirectory };
+      const { files } = await exportDataSet(place, { to: options.export, format: 'json' }, stopSignal());
+      say(`exported ${files} files to ${options.export}`);
     }
   } finally {
     await close();

@@ -97,6 +97,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       doneVisibilitySeconds: config.TELEMETRY_DONE_VISIBILITY_SECONDS,
       taskVisibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
       workDirectory: config.TELEMETRY_WORK_DIRECTORY,
+      publishParquet: config.TELEMETRY_PUBLISH_PARQUET,
       alertChanges: config.TELEMETRY_ALERT_CHANGES === 'on',
       threads: config.TELEMETRY_THREADS,
     },

@@ -78,6 +78,7 @@ const BY_REASON = {
   bad_filter_tree: 'StateDamaged',
   bad_histograms: 'StateDamaged',
   bad_revisions: 'StateDamaged',
+  bad_parquet: 'StateDamaged',
   bad_folder_name: 'StateDamaged',
   missing_folder: 'StateDamaged',
   missing_file: 'StateDamaged',

@@ -242,6 +242,14 @@ function addStorage(program: Command): void {
     );
 
   program
+    .command('export')
+    .description('the published data set as files of this machine')
+    .requiredOption('--to <dir>', 'new or empty folder')
+    .option('--channel <name>', 'of this channel only, or of this channel/version')
+    .option('--format <format>', 'json: every file, decompressed; parquet or csv: one table each', 'json')
+    .action(async (options) => (await import('./commands/export.ts')).exportPublished(settings(), options));
+
+  program
     .command('verify')
     .description(
       'whether what is published is whole: every hash, every count, every folder rendered again; writes nothing',

@@ -209,6 +209,11 @@ export const environmentSchema = z.object({
   TELEMETRY_MAX_PLAN_BYTES: positive('bytes')
     .default(8 * 1024 * 1024 * MIB)
     .describe('The same for bytes of input.'),
+  TELEMETRY_PUBLISH_PARQUET: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((value) => value === 'true')
+    .describe('false: folders are published without aggregates.parquet, the table for analysts.'),
   TELEMETRY_CHUNK_TASKS: positive('tasks')
     .max(1000, 'must be at most 1000')
     .default(100)

@@ -86,6 +86,8 @@ export interface ActivitySettings {
   readonly doneVisibilitySeconds: number;
   readonly taskVisibilitySeconds: number;
   readonly workDirectory: string;
+  /** Publish the table for analysts in every folder. */
+  readonly publishParquet: boolean;
   /** Tell people of new changes in the data, as warnings of the run. */
   readonly alertChanges: boolean;
   /** File jobs that one activity keeps going at a time. */

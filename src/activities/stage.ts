@@ -13,6 +13,7 @@ import { compactedEntry, type Compaction, type Fold } from '../pipeline/dataset/
 import { nextFolderName } from '../pipeline/dataset/folder-name.ts';
 import type { FoldedDays } from '../pipeline/dataset/ledger.ts';
 import { MANIFEST_NAME, serialiseManifest } from '../pipeline/dataset/manifest.ts';
+import { PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import { partsOf } from '../pipeline/dataset/named-slots.ts';
 import type { PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import type { HiddenSubmissions } from '../pipeline/dataset/snapshot.ts';
@@ -24,7 +25,7 @@ import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
 import {
   findStaged,
-  FOLDER_FILE_HEADERS,
+  folderFileHeaders,
   readPublicationOf,
   type SnapshotPlan,
   stagedSnapshot,
@@ -157,15 +158,19 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
     const stored = plan.sealing === undefined ? undefined : await compact(ports, plan, plan.sealing, call, parts);
     const keys = stored === undefined ? plan.parts : partsOf(stored);
     const output = join(work, 'rendered');
-    const input = { parts: await parts.paths(keys), previous, output };
+    const { channelVersion } = plan;
+    const table = settings.publishParquet ? { output: join(work, 'table'), channelVersion } : undefined;
+    const input = { parts: await parts.paths(keys), previous, output, table };
     const { files, summary, definitionFaults } = await parts.reading(() => renderFiles(ports, input, signal));
+    if (table !== undefined && !files.some(({ name }) => name === PARQUET_NAME))
+      log.warn('the table for analysts is too large and is left out', { channelVersion });
     const folder = await claimFolder(analysis, plan, call);
-    await uploadFolder(ports, folder, output, files, call);
+    await uploadFolder(ports, folder, files, call);
     await failpoint('stage.beforeManifest', signal);
     const { measuresLeftOut } = summary;
-    const manifest = serialiseManifest({ channelVersion: plan.channelVersion, segments: keys, files, measuresLeftOut });
+    const manifest = serialiseManifest({ channelVersion, segments: keys, files, measuresLeftOut });
     const key = `${settings.publishedPrefix}${folder}/${MANIFEST_NAME}`;
-    await published.createOnce(key, gzipSync(manifest), FOLDER_FILE_HEADERS, signal);
+    await published.createOnce(key, gzipSync(manifest), folderFileHeaders(MANIFEST_NAME), signal);
     const { pending, missing, mismatch } = summary.definitions;
     return {
       ...plan,
@@ -277,15 +282,14 @@ async function claimFolder(
 async function uploadFolder(
   { published, settings }: Ports,
   folder: string,
-  path: string,
   files: readonly RenderedFile[],
   { counts, signal }: Call,
 ): Promise<void> {
   await pMap(
     files,
-    async ({ name, start, bytes }) => {
+    async ({ name, path, start, bytes }) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
-      await published.createOnce(key, { path, start, size: bytes }, FOLDER_FILE_HEADERS, signal);
+      await published.createOnce(key, { path, start, size: bytes }, folderFileHeaders(name), signal);
       counts.files += 1;
       await failpoint('stage.midFolder', signal);
     },

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pMap from 'p-map';
-import { FOLDER_FILE_HEADERS } from '../state/publication.ts';
+import { folderFileHeaders } from '../state/publication.ts';
 import { quarantine } from '../state/quarantine.ts';
 import { createAdoptedFolder, findAdoptedFolder, type AdoptedFolder } from '../state/adoption.ts';
+import { isAddition } from '../pipeline/dataset/additions.ts';
 import { type AdoptionFault, isKeptOut } from '../pipeline/dataset/adoption/faults.ts';
 import { measureFileName } from '../pipeline/dataset/adoption/original-folder.ts';
 import { MANIFEST_NAME, type ManifestFile, serialiseManifest } from '../pipeline/dataset/manifest.ts';
-import { isIndexFile } from '../pipeline/dataset/measure-index.ts';
 import { NO_METRICS } from '../metrics.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { stateKeys } from '../state/keys.ts';
@@ -92,7 +92,7 @@ export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder
   const { channelVersion, folder, files } = adopted;
   const text = serialiseManifest({ channelVersion, segments: [], files, measuresLeftOut: 0 });
   const key = `${ports.settings.publishedPrefix}${folder}/${MANIFEST_NAME}`;
-  const outcome = await ports.published.createOnce(key, gzipSync(text), FOLDER_FILE_HEADERS, signal);
+  const outcome = await ports.published.createOnce(key, gzipSync(text), folderFileHeaders(MANIFEST_NAME), signal);
   if (outcome === 'created') return;
   const { body } = await ports.published.get(key, { signal });
   if (gunzipSync(body).toString('utf8') === text) return;
@@ -102,7 +102,7 @@ export async function writeManifest(ports: AdoptionPorts, adopted: AdoptedFolder
 }
 
 function isPublished({ name }: OriginalFile): boolean {
-  return FIXED_FILES.has(name) || isIndexFile(name) || measureFileName(name) !== undefined;
+  return FIXED_FILES.has(name) || isAddition(name) || measureFileName(name) !== undefined;
 }
 
 function placeOf({ published, settings }: AdoptionPorts, folder: string): string {
@@ -149,7 +149,7 @@ async function copyFiles(
     async ({ name, bytes, sha256 }) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
       const body = { path: paths.get(name) ?? '', size: bytes };
-      if ((await published.createOnce(key, body, FOLDER_FILE_HEADERS, signal)) === 'created') return;
+      if ((await published.createOnce(key, body, folderFileHeaders(name), signal)) === 'created') return;
       const stored = await published.get(key, { signal });
       if (createHash('sha256').update(stored.body).digest('hex') === sha256) return;
       throw new AdoptionRefused(

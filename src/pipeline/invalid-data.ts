@@ -93,6 +93,7 @@ type PublishedReason =
   | 'bad_filter_tree'
   | 'bad_histograms'
   | 'bad_revisions'
+  | 'bad_parquet'
   | 'bad_folder_name'
   | 'missing_folder'
   | 'missing_file';

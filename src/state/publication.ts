@@ -7,19 +7,22 @@ import type { Compaction, Fold } from '../pipeline/dataset/compaction.ts';
 import { isChannelVersion } from '../pipeline/dataset/folder-name.ts';
 import type { CompactedBase } from '../pipeline/dataset/ledger.ts';
 import { readBase, readFolded, readSegment } from '../pipeline/dataset/ledger-document.ts';
+import { PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import type { HiddenSubmissions } from '../pipeline/dataset/snapshot.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
-import type { ObjectStore } from '../ports.ts';
+import type { ObjectHeaders, ObjectStore } from '../ports.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { addressOf, type Codec, readDocument, readDocumentIfPresent, readOrCreate, undamaged } from './documents.ts';
 import { stateKeys } from './keys.ts';
 
-export const FOLDER_FILE_HEADERS = {
-  contentType: 'application/json',
-  contentEncoding: 'gzip',
-  cacheControl: 'public, max-age=31536000, immutable',
-} as const;
+const CACHE_CONTROL = 'public, max-age=31536000, immutable';
+
+/** Headers of a file of a published folder. Parquet is compressed inside: encoded as a whole, no part of it could be read. */
+export function folderFileHeaders(name: string): ObjectHeaders {
+  if (name === PARQUET_NAME) return { contentType: 'application/vnd.apache.parquet', cacheControl: CACHE_CONTROL };
+  return { contentType: 'application/json', contentEncoding: 'gzip', cacheControl: CACHE_CONTROL };
+}
 
 const DECISIONS = ['publish', 'no-op', 'superseded', 'overlapping'] as const;
 

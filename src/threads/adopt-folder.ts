@@ -1,5 +1,6 @@
 /** File job: a downloaded folder of the original → its slots as a part, one measure in memory at a time, and the hash of every file. */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { PartSlot } from '../pipeline/aggregates/part-line.ts';
@@ -8,6 +9,7 @@ import { type AdoptionFault, FaultCounts } from '../pipeline/dataset/adoption/fa
 import { measureFileName, readOriginalFolder } from '../pipeline/dataset/adoption/original-folder.ts';
 import { slotsOfFile } from '../pipeline/dataset/adoption/original-rows.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
+import { PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { isGzip } from './gzip.ts';
 import { type PartInfo, writePart } from './part-file.ts';
@@ -120,7 +122,10 @@ class StoredFolder {
 
   /** Every file, those of no measure as well. */
   async all(): Promise<ManifestFile[]> {
-    for (const [name, path] of this.#paths) if (!this.#seen.has(name)) await this.#read(name, path);
+    for (const [name, path] of this.#paths) {
+      if (name === PARQUET_NAME) this.#seen.set(name, await hashed(name, path));
+      else if (!this.#seen.has(name)) await this.#read(name, path);
+    }
     return [...this.#seen.values()];
   }
 
@@ -133,6 +138,17 @@ class StoredFolder {
     this.#seen.set(name, { name, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') });
     return body;
   }
+}
+
+/** As it is: it may be larger than memory, and is compressed inside. */
+async function hashed(name: string, path: string): Promise<ManifestFile> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const block of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(block);
+    bytes += block.length;
+  }
+  return { name, bytes, sha256: hash.digest('hex') };
 }
 
 function inflated(body: Buffer, name: string): string {

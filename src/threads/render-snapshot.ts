@@ -7,10 +7,12 @@ import { mergePartBatches } from '../pipeline/aggregates/merge-parts.ts';
 import type { Slot } from '../pipeline/aggregates/slot.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { defineFrom } from '../pipeline/dataset/measure-definition.ts';
+import type { IndexedMeasure } from '../pipeline/dataset/measure-index.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import { type RenderEnd, renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
 import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
+import { TableFile } from './table-file.ts';
 import { PlainTextFile } from './text-file.ts';
 
 export interface RenderSnapshotInput {
@@ -21,13 +23,16 @@ export interface RenderSnapshotInput {
   readonly definitions: MessagePort | null;
   /** New file that takes all files of the snapshot, one behind the other: a file each costs more than to render it. */
   readonly output: string;
+  /** Renders the table for analysts as well, into a new file; its rows name the channel/version. */
+  readonly table?: { readonly output: string; readonly channelVersion: string } | undefined;
   /** Show these and leave out all others, as a folder that was rendered before; else the rule decides. */
   readonly only?: ReadonlySet<string>;
 }
 
 /** Name, size and hash of a file as it is stored, gzip included. */
 export interface RenderedFile extends ManifestFile {
-  /** Its first byte in the output. */
+  /** The local file that has it, and its first byte there. */
+  readonly path: string;
   readonly start: number;
 }
 
@@ -43,16 +48,19 @@ export async function renderSnapshotFiles({
   previous,
   definitions,
   output,
+  table,
   only,
 }: RenderSnapshotInput): Promise<RenderSnapshotResult> {
   const byPort = definitions === null ? null : new DefinitionsByPort(definitions);
   try {
     const before = previous === null ? undefined : parsePreviousSnapshot(previous);
     const define = defineFrom(byPort ?? NO_DEFINITIONS, before);
-    const render = (
-      isLeftOut: (measure: string) => boolean,
-    ): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> =>
-      writeFiles(renderSnapshot({ slots: slotsOf(parts), previous: before, define, isLeftOut }), output);
+    const render = (isLeftOut: (measure: string) => boolean): Promise<Rendered> =>
+      withTable(table, (onMeasure) => {
+        const told = onMeasure === undefined ? {} : { onMeasure };
+        const input = { slots: slotsOf(parts), previous: before, define, isLeftOut, ...told };
+        return writeFiles(renderSnapshot(input), output);
+      });
     const first = await render((measure) => only?.has(measure) === false);
     const leftOut = only === undefined ? first.unknown.leftOut() : NONE;
     // Which measures are a flood is known at its end; honest data has none, and is read once.
@@ -68,10 +76,29 @@ const GZIP_LEVEL = 4;
 
 const NONE: ReadonlySet<string> = new Set();
 
-async function writeFiles(
-  rendering: ReturnType<typeof renderSnapshot>,
-  output: string,
-): Promise<RenderEnd & Pick<RenderSnapshotResult, 'files'>> {
+type Rendered = RenderEnd & Pick<RenderSnapshotResult, 'files'>;
+
+/** Renders, and the table beside it where one is wanted. */
+async function withTable(
+  table: RenderSnapshotInput['table'],
+  render: (onMeasure?: (measure: IndexedMeasure) => void) => Promise<Rendered>,
+): Promise<Rendered> {
+  if (table === undefined) return render();
+  const file = new TableFile(table.output, table.channelVersion);
+  try {
+    const { files, ...rest } = await render((measure) => {
+      file.add(measure);
+    });
+    const written = file.end();
+    // Without it the folder is whole for all other readers.
+    if (written === null) return { files, ...rest };
+    return { files: [...files, { ...written, path: table.output, start: 0 }], ...rest };
+  } finally {
+    file.close();
+  }
+}
+
+async function writeFiles(rendering: ReturnType<typeof renderSnapshot>, output: string): Promise<Rendered> {
   const files: RenderedFile[] = [];
   const file = new PlainTextFile(output);
   try {
@@ -82,7 +109,7 @@ async function writeFiles(
       const stored = gzipSync(json, { level: GZIP_LEVEL });
       const start = file.bytes;
       file.write(stored);
-      files.push({ name, start, bytes: stored.length, sha256: hash('sha256', stored) });
+      files.push({ name, path: output, start, bytes: stored.length, sha256: hash('sha256', stored) });
     }
   } finally {
     file.close();

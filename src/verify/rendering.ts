@@ -2,13 +2,15 @@
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { inflatedText } from '../state/documents.ts';
+import { isExpected } from '../pipeline/dataset/additions.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
-import { INDEX_NAME, isIndexFile } from '../pipeline/dataset/measure-index.ts';
+import { PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { parsePreviousSnapshot } from '../pipeline/dataset/previous-snapshot.ts';
 import { readBody } from '../file-body.ts';
 import type { RenderedFile } from '../threads/render-snapshot.ts';
 import type { CheckedFolder } from './published-folders.ts';
+import { isSameTable } from './table-content.ts';
 import type { Walk } from './walk.ts';
 
 const MAX_DIFFERENCES = 5;
@@ -27,6 +29,9 @@ export async function compareRendered(
 ): Promise<void> {
   const { threads } = walk.ports;
   const output = join(work, 'rendered');
+  const { channelVersion } = manifest;
+  const hasTable = manifest.files.some((file) => file.name === PARQUET_NAME);
+  const table = hasTable ? { output: join(work, 'table'), channelVersion } : undefined;
   const previous = {
     filterTree: await published(walk, name, 'filter-tree.json'),
     histograms: await published(walk, name, 'histograms.json'),
@@ -38,7 +43,7 @@ export async function compareRendered(
     const only = new Set(parsePreviousSnapshot(previous).measures.keys());
     let summary;
     ({ files: rendered, summary } = await threads.renderSnapshotFiles(
-      { parts, previous, definitions: null, output, only },
+      { parts, previous, definitions: null, output, table, only },
       walk.signal,
     ));
     ({ measuresLeftOut } = summary);
@@ -60,7 +65,7 @@ export async function compareRendered(
   }
   let differences = 0;
   for (const file of differingNames(manifest.files, rendered)) {
-    if (!(await isSameContent(walk, name, file, output, manifest.files, rendered))) {
+    if (!(await isSameContent(walk, name, file, work, manifest.files, rendered))) {
       differences += 1;
       report(walk, name, file);
     }
@@ -68,27 +73,32 @@ export async function compareRendered(
   }
 }
 
-/** Names of one side only, or of files whose stored bytes differ; folders of earlier releases have no index. */
+/** Names of one side only, or of files whose stored bytes differ; folders of earlier releases lack some. */
 function differingNames(published: readonly ManifestFile[], rendered: readonly ManifestFile[]): string[] {
   const hashes = new Map(published.map(({ name, sha256 }) => [name, sha256]));
-  const expected = hashes.has(INDEX_NAME) ? rendered : rendered.filter(({ name }) => !isIndexFile(name));
+  const expected = rendered.filter(({ name }) => isExpected(name, hashes));
   const names = new Set([...hashes.keys(), ...expected.map(({ name }) => name)]);
   for (const { name, sha256 } of rendered) if (hashes.get(name) === sha256) names.delete(name);
   return [...names].toSorted();
 }
 
-/** Other releases of zlib may compress the same content to other bytes. */
+/** Other releases of zlib and zstd may compress the same content to other bytes. */
 async function isSameContent(
   walk: Walk,
   folder: string,
   name: string,
-  output: string,
+  work: string,
   publishedFiles: readonly ManifestFile[],
   rendered: readonly RenderedFile[],
 ): Promise<boolean> {
   const file = rendered.find((one) => one.name === name);
   if (file === undefined || !publishedFiles.some((one) => one.name === name)) return false;
-  const again = gunzipSync(await readBody({ path: output, start: file.start, size: file.bytes })).toString('utf8');
+  if (name === PARQUET_NAME) {
+    const path = join(work, 'published-table');
+    await walk.ports.published.getToFile(keyOf(walk, folder, name), path, { signal: walk.signal });
+    return isSameTable(file.path, path);
+  }
+  const again = gunzipSync(await readBody({ path: file.path, start: file.start, size: file.bytes })).toString('utf8');
   return again === (await published(walk, folder, name));
 }
 
@@ -108,7 +118,11 @@ function report(walk: Walk, folder: string, name: string): void {
 }
 
 /** Text of a file whose hash was checked before. */
-async function published({ ports, signal }: Walk, folder: string, name: string): Promise<string> {
-  const { body } = await ports.published.get(`${ports.settings.publishedPrefix}${folder}/${name}`, { signal });
+async function published(walk: Walk, folder: string, name: string): Promise<string> {
+  const { body } = await walk.ports.published.get(keyOf(walk, folder, name), { signal: walk.signal });
   return inflatedText(body);
+}
+
+function keyOf({ ports }: Walk, folder: string, name: string): string {
+  return `${ports.settings.publishedPrefix}${folder}/${name}`;
 }

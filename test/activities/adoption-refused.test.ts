@@ -238,6 +238,20 @@ describe('an original that lies elsewhere', () => {
     assert.deepEqual(rowsOf(app)['20131029']?.[0], [4, 3, 0, 3, -1, -1, 3, 0, 7, 8]);
   });
 
+  it('keeps the files for analysts of another deployment: the table as it is, so that ranges of it can be read', async () => {
+    const app = application();
+    storeElsewhere(app);
+    const table = Buffer.from('PAR1, not looked into, PAR1');
+    app.published.store(`${FOREIGN}${BOOL_FOLDER}/aggregates.parquet`, table);
+    app.published.store(`${FOREIGN}${BOOL_FOLDER}/builds.json`, '{}');
+    const { channelVersions } = await adoptNow(app, { original: spaceInBucket(app.published, FOREIGN), copy: true });
+    assert.ok(!channelVersions.some(({ faults }) => faults.some(({ reason }) => reason === 'foreign_file')));
+    assertWhole(app);
+    const { body, headers } = app.published.contents.get(`${PREFIX}${BOOL_FOLDER}/aggregates.parquet`)!;
+    assert.deepEqual([body, headers.contentEncoding], [table, undefined]);
+    assert.equal(app.published.text(`${PREFIX}${BOOL_FOLDER}/builds.json`), '{}');
+  });
+
   it('goes on with a copy that was interrupted, and refuses to write over other content', async () => {
     const app = application();
     storeElsewhere(app);

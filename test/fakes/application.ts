@@ -83,6 +83,7 @@ export class Application {
       doneVisibilitySeconds: 300,
       taskVisibilitySeconds: 1800,
       workDirectory,
+      publishParquet: true,
       alertChanges: false,
       threads: 2,
       ...settings,

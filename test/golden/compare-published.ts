@@ -6,7 +6,7 @@ import { clientBuckets, leafIds, parseFile, type PublishedFolder, type Row } fro
 
 const FIXED_FILES = ['filter-tree.json', 'histograms.json', 'revisions.json'];
 /** Additions that no client of the original asks for. */
-const OWN_FILES = /^(_manifest|_measures|_summary-\d+)\.json$/;
+const OWN_FILES = /^(?:(?:_manifest|_measures|_summary-\d+|builds)\.json|aggregates\.parquet)$/;
 /** The original printed 9 decimals, and 7 digits of numbers beyond this. */
 const LARGE = 2 ** 31;
 

@@ -13,7 +13,7 @@ import { DENSE, generateResults, SPARSE } from '../../bench/generators/results.t
 import { resultsShape, type Shape, submissionsShape } from '../../bench/generators/shape.ts';
 import { generateSubmissions, SUBMISSIONS } from '../../bench/generators/submissions.ts';
 import { SUBMISSION_LIMITS } from '../../src/limits.ts';
-import { isIndexFile } from '../../src/pipeline/dataset/measure-index.ts';
+import { isAddition } from '../../src/pipeline/dataset/additions.ts';
 import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
 import { aggregateSubmissions } from '../../src/threads/aggregate-submissions.ts';
 import { partsToResult } from '../../src/threads/merge-parts.ts';
@@ -167,7 +167,7 @@ describe('baselines', () => {
       );
       const filled = files.filter(({ bytes }) => bytes > 40).map(({ name }) => name);
       assert.deepEqual(
-        filled.filter((name) => !made.includes(name) && name !== 'histograms.json' && !isIndexFile(name)),
+        filled.filter((name) => !made.includes(name) && name !== 'histograms.json' && !isAddition(name)),
         [],
       );
     }

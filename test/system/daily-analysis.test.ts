@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { generateSamples } from '../../local/samples/generate.ts';
 import type { SampleCounts } from '../../local/samples/counts.ts';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
+import { duckRows, readMeasure } from '../fakes/parquet-readers.ts';
 import { Deployment } from './deployment.ts';
 
 const DAYS = ['20131028', '20131029'];
@@ -64,6 +65,36 @@ function submissionsIn(files: ReadonlyMap<string, string>, measure: string): Map
   return found;
 }
 
+/** Of a file of a measure; nothing for any other, and for one without rows. */
+function sumsOf(
+  name: string,
+  text: string,
+): { name: string; submissions: number; count: number; total: number | null }[] {
+  if (!/-by-(?:build|submission)-date\.json$/.test(name)) return [];
+  const rows = Object.values(JSON.parse(text) as Record<string, number[][]>).flat();
+  if (rows.length === 0) return [];
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  const isSimple = name.includes('/SIMPLE_MEASURES_');
+  const recorded = rows.map((row) => row.at(-7) ?? 0).filter((value) => isSimple || value !== -1);
+  const total = recorded.length === 0 ? null : sum(recorded);
+  return [
+    {
+      name,
+      submissions: sum(rows.map((row) => row.at(-2) ?? 0)),
+      count: sum(rows.flatMap((row) => row.slice(0, -7))),
+      total,
+    },
+  ];
+}
+
+async function folderOf(channelVersion: string): Promise<string> {
+  const versions = (await (await fetch(`${deployment.stack.links.dataset}versions.json`)).json()) as Record<
+    string,
+    string
+  >;
+  return versions[channelVersion] ?? '';
+}
+
 describe('a day of submissions', () => {
   it('is analysed and published: every submission counted, every count in the result', async () => {
     for (const day of DAYS) {
@@ -113,6 +144,29 @@ describe('a day of submissions', () => {
       assert.ok(sum > 0 && sum <= expected, `${channelVersion}: ${sum} of ${expected}`);
     }
     assert.ok(published.has('nightly/28'));
+  });
+
+  it('shows the same sums in the tables for analysts: exported to DuckDB, and over HTTP by ranges', async () => {
+    const to = join(deployment.directory, 'tables');
+    const { code, stderr } = await deployment.telemetry('export', '--to', to, '--format', 'parquet');
+    assert.equal(code, 0, stderr);
+    const sums = await duckRows(`
+      select channel || '/' || version || '/' || measure || '-by-' || date_of || '-date.json' as name,
+        sum(submissions)::double as submissions, sum(list_sum(counts))::double as count, sum("sum") as total
+      from '${to}/*/aggregates.parquet' group by name order by name`);
+    const expected = [...(await deployment.exported())].flatMap(([name, text]) => sumsOf(name, text));
+    assert.deepEqual(
+      sums,
+      expected.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+    assert.ok(sums.length > 0);
+
+    const url = `${deployment.stack.links.dataset}${await folderOf('nightly/28')}/aggregates.parquet`;
+    const { rows } = await readMeasure(url, 'GC_MS');
+    const submissions = rows
+      .filter((row) => row['date_of'] === 'build')
+      .reduce((sum, row) => sum + Number(row['submissions']), 0);
+    assert.equal(submissions, sums.find(({ name }) => name === 'nightly/28/GC_MS-by-build-date.json')?.['submissions']);
   });
 
   it('run again with the same input changes no snapshot and doubles nothing', async () => {

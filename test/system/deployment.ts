@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createObjectStores } from '../../src/aws/s3.ts';
-import { exportDataset } from '../../local/export-dataset.ts';
+import { exportDataSet } from '../../src/export/export-data-set.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import { mirrorInputFolder } from '../../local/input-folder.ts';
 import type { LocalStack } from '../../local/stack/stack.ts';
@@ -103,7 +103,8 @@ export class Deployment {
   /** The published space by `<channel/version>/<file>`; folder names differ from run to run. */
   async exported(): Promise<Map<string, string>> {
     const folder = join(this.directory, `export-${Date.now()}`);
-    await exportDataset(this.published, 'v7/', folder);
+    const ports = { published: this.published, publishedPrefix: 'v7/', workDirectory: this.directory };
+    await exportDataSet(ports, { to: folder, format: 'json' }, new AbortController().signal);
     const versions = JSON.parse(await readFile(join(folder, 'versions.json'), 'utf8')) as Record<string, string>;
     const files = new Map<string, string>();
     for (const [channelVersion, snapshot] of Object.entries(versions)) {

@@ -84,6 +84,9 @@ describe('renderSnapshot', () => {
         '"WINNT":{"_id":6,"name":"osVersion","6.1":{"_id":7,"name":"arch","x86":{"_id":8},"x86-64":{"_id":9}}}}}}',
       'histograms.json': '{"BOOL":{"kind":"boolean"}}',
       'revisions.json': `{"BOOL":{"revision":"${REVISION}","buildId":"20131029030201","length":9}}`,
+      'builds.json':
+        '{"format":1,"complete":true,"builds":{' +
+        `"20131028030205":"http://hg.mozilla.org/mozilla-central/rev/aaaaaaaaaaaa","20131029030201":"${REVISION}"}}`,
       '_summary-0.json':
         '{"BOOL":{"build":{"20131028":[0,4,0,4,-1,-1,4,0,4],"20131029":[4,2,0,2,-1,-1,2,0,6]},"submission":{}}}',
       '_measures.json':
@@ -259,6 +262,7 @@ describe('renderSnapshot', () => {
         ['filter-tree.json', '{"_id":0,"name":"reason"}'],
         ['histograms.json', '{}'],
         ['revisions.json', '{}'],
+        ['builds.json', '{"format":1,"complete":true,"builds":{}}'],
         ['_measures.json', '{"format":1,"dates":{"build":[],"submission":[]},"shards":0,"measures":{}}'],
       ],
     );

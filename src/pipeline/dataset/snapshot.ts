@@ -6,11 +6,12 @@ import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { isMeasureName } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
+import { Builds, BUILDS_NAME } from './builds.ts';
 import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
 import { measureFile } from './measure-file.ts';
-import { MeasureIndex, type SnapshotFile } from './measure-index.ts';
+import { type IndexedMeasure, MeasureIndex, type SnapshotFile } from './measure-index.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
@@ -22,6 +23,8 @@ export interface SnapshotInput {
   readonly define: DefineMeasure;
   /** Measures that are not shown. */
   readonly isLeftOut?: (measure: string) => boolean;
+  /** Is told of each measure that is shown, in order. */
+  readonly onMeasure?: (measure: IndexedMeasure) => void;
 }
 
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
@@ -66,7 +69,7 @@ const MIN_ROW_LENGTH = 8;
 
 /**
  * Renders the folder file by file: both by-date files of every measure (`{}` without rows), with summaries in between,
- * then `filter-tree.json`, `histograms.json`, `revisions.json` and the index. One measure is in memory at a time. Equal input gives equal text: new filter
+ * then `filter-tree.json`, `histograms.json`, `revisions.json`, `builds.json` and the index. One measure is in memory at a time. Equal input gives equal text: new filter
  * ids are given in the order of the slots, and only to paths of rows that are written.
  * @returns the counts, after the last file, and the measures that no definition knows; when some of these must be left out,
  *   render again without them
@@ -80,6 +83,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   const revisions: string[] = [];
   const unknown = new UnknownMeasures();
   const index = new MeasureIndex();
+  const builds = new Builds();
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
     if (input.isLeftOut?.(measure) === true) {
       summary.measuresLeftOut += 1;
@@ -98,7 +102,10 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
       summary.clamped += file.clamped;
       yield { name: `${measure}-${byDate}.json`, json: file.json };
     }
-    yield* index.add({ measure, definition, slots: shown });
+    const indexed = { measure, definition, slots: shown };
+    builds.add(indexed);
+    input.onMeasure?.(indexed);
+    yield* index.add(indexed);
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
@@ -108,6 +115,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   yield { name: 'filter-tree.json', json: tree.toJson() };
   yield { name: 'histograms.json', json: `{${definitions.join(',')}}` };
   yield { name: 'revisions.json', json: `{${revisions.join(',')}}` };
+  yield { name: BUILDS_NAME, json: builds.toJson() };
   yield* index.end();
   return { summary, unknown };
 }

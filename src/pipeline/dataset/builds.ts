@@ -1,0 +1,64 @@
+/** `builds.json`: build id → revision, of all rows that a snapshot shows (docs/formats/published.md 5.14). */
+import { SIMPLE_MEASURE_BUILD_ID, type Slot } from '../aggregates/slot.ts';
+import type { IndexedMeasure } from './measure-index.ts';
+
+export const BUILDS_NAME = 'builds.json';
+
+/** Newest builds that are kept: 27 a day of a year. Submitters can invent build ids. */
+const MAX_BUILDS = 10_000;
+/** Revisions of one build among which the most frequent one is looked for; honest builds have one. */
+const MAX_REVISIONS = 8;
+
+/** Rows are noted in any order. */
+export class Builds {
+  /** Build id → revision → rows that name it. */
+  readonly #builds = new Map<string, Map<string, number>>();
+  readonly #max: number;
+  #isComplete = true;
+
+  constructor(max = MAX_BUILDS) {
+    this.#max = max;
+  }
+
+  /** Notes all rows of a measure. */
+  add({ slots }: Pick<IndexedMeasure, 'slots'>): void {
+    for (const rows of Object.values(slots)) for (const row of rows) this.note(row);
+  }
+
+  note({ buildId, revision }: Pick<Slot, 'buildId' | 'revision'>): void {
+    if (revision === '' || buildId === '' || buildId === SIMPLE_MEASURE_BUILD_ID) return;
+    let revisions = this.#builds.get(buildId);
+    if (revisions === undefined) {
+      this.#builds.set(buildId, (revisions = new Map<string, number>()));
+      // Seldom, so that a flood of builds costs no more than to sort each once or twice.
+      if (this.#builds.size === 2 * this.#max) this.#dropOldest();
+    }
+    const rows = revisions.get(revision);
+    if (rows !== undefined || revisions.size < MAX_REVISIONS) revisions.set(revision, (rows ?? 0) + 1);
+  }
+
+  /** Ascending by build id. */
+  toJson(): string {
+    this.#dropOldest();
+    const builds = [...this.#builds]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([buildId, revisions]) => `${JSON.stringify(buildId)}:${JSON.stringify(mostFrequent(revisions))}`);
+    return `{"format":1,"complete":${this.#isComplete},"builds":{${builds.join(',')}}}`;
+  }
+
+  #dropOldest(): void {
+    const excess = this.#builds.size - this.#max;
+    if (excess <= 0) return;
+    this.#isComplete = false;
+    for (const buildId of [...this.#builds.keys()].toSorted().slice(0, excess)) this.#builds.delete(buildId);
+  }
+}
+
+/** Of equally frequent ones the greatest text, as in the merge rule. */
+function mostFrequent(revisions: ReadonlyMap<string, number>): string {
+  let [best, most] = ['', 0];
+  for (const [revision, rows] of revisions) {
+    if (rows > most || (rows === most && revision > best)) [best, most] = [revision, rows];
+  }
+  return best;
+}

@@ -1,0 +1,74 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Builds } from '../../src/pipeline/dataset/builds.ts';
+
+interface Document {
+  readonly complete: boolean;
+  readonly builds: Record<string, string>;
+}
+
+function document(rows: Iterable<readonly [buildId: string, revision: string]>, max?: number): Document {
+  const builds = new Builds(max);
+  for (const [buildId, revision] of rows) builds.note({ buildId, revision });
+  return JSON.parse(builds.toJson()) as Document;
+}
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => String(20131000000000 + index));
+
+describe('builds.json', () => {
+  it('names the revision that most rows of a build have, of equally many the greatest', () => {
+    const { builds } = document([
+      ['20131029030201', 'a'],
+      ['20131029030201', 'b'],
+      ['20131029030201', 'a'],
+      ['20131028030201', 'a'],
+      ['20131028030201', 'b'],
+    ]);
+    deepEqual(builds, { 20131028030201: 'b', 20131029030201: 'a' });
+  });
+
+  it('leaves out what names no build or no revision', () => {
+    const { builds, complete } = document([
+      ['0', 'simple-measures-hack'],
+      ['', 'a'],
+      ['20131029030201', ''],
+    ]);
+    deepEqual([builds, complete], [{}, true]);
+  });
+
+  it('keeps the highest builds when there are too many, whatever their order', () => {
+    for (const all of [
+      ids(1000),
+      ids(1000).toReversed(),
+      ids(1000).toSorted((a, b) => (Number(a) % 7) - (Number(b) % 7)),
+    ]) {
+      const { builds, complete } = document(
+        [...all, ...all].map((id) => [id, `rev-${id}`]),
+        10,
+      );
+      equal(complete, false);
+      deepEqual(
+        Object.entries(builds),
+        ids(1000)
+          .slice(-10)
+          .map((id) => [id, `rev-${id}`]),
+      );
+    }
+  });
+
+  it('is complete with as many as the limit', () => {
+    deepEqual(
+      document(
+        ids(10).map((id) => [id, 'r']),
+        10,
+      ).complete,
+      true,
+    );
+  });
+
+  it('does not grow with the revisions that are claimed for a build', () => {
+    const builds = new Builds();
+    for (let index = 0; index < 100_000; index += 1) builds.note({ buildId: '20131029030201', revision: `r${index}` });
+    equal(builds.toJson().length < 200, true);
+  });
+});
