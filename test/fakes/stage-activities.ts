@@ -17,6 +17,7 @@ const COUNTS = {
   files: { processed: 6, missing: 0, partial: 0 },
   records: 12,
   skipped: {},
+  missingReasons: {},
   badHistograms: {},
   dropped: {},
   failedTasks: {},
