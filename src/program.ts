@@ -278,6 +278,30 @@ function addStorage(program: Command): void {
       (await import('./commands/quarantine.ts')).quarantineRelease(settings(), shas, options),
     );
 
+  quarantine
+    .command('acknowledge')
+    .description('say why entries are no problem; "check" and "status" then leave them out')
+    .argument('[sha...]', 'their first digits, 6 or more')
+    .option('--all', 'all entries that are there now')
+    .option('--older-than-days <days>', 'all entries older than that')
+    .option('--reason <text>', 'why, for those who look later')
+    .option('--withdraw', 'make them problems again')
+    .option('--json', 'print as JSON')
+    .action(async (shas, options) =>
+      (await import('./commands/quarantine.ts')).quarantineAcknowledge(settings(), shas, options),
+    );
+  quarantine
+    .command('purge')
+    .description('delete entries for good; what went, why and by whom is recorded')
+    .argument('[sha...]', 'their first digits, 6 or more')
+    .option('--all', 'all entries that are there now')
+    .option('--older-than-days <days>', 'all entries older than that')
+    .option('--reason <text>', 'why, for those who look later')
+    .option('--json', 'print as JSON')
+    .action(async (shas, options) =>
+      (await import('./commands/quarantine.ts')).quarantinePurge(settings(), shas, options),
+    );
+
   program
     .command('adopt')
     .description('take over what the original published, history and all, as the first commit of this data set')
