@@ -31,6 +31,13 @@ export function investigationQueues(
   return { taskQueue: `${prefix}-tasks`, doneQueue: `${prefix}-done` };
 }
 
+/** The name of the investigation that a queue is of; undefined for any other queue. */
+export function investigationOfQueue(productionTaskQueue: string, queue: string): string | undefined {
+  const prefix = investigationQueuePrefix(productionTaskQueue);
+  const [, name] = /^(.+)-(?:tasks|done)$/.exec(queue.startsWith(prefix) ? queue.slice(prefix.length) : '') ?? [];
+  return name !== undefined && INVESTIGATION_NAME.test(name) ? name : undefined;
+}
+
 export function investigationQueuePrefix(productionTaskQueue: string): string {
   return `${productionTaskQueue.slice(0, 36)}-inv-`;
 }

@@ -112,6 +112,7 @@ const UNDISTURBED: Activities = {
   describeWebsite: async () => ({ source: 'https://example.org/site branch master', site: 's3://site/' }),
   publishWebsite: async () => WEBSITE,
   planGarbage: async () => GARBAGE,
+  removeLeftInvestigationQueues: async () => ({ investigations: 0, first: [] }),
   removeGarbage: async () => ({ objects: GARBAGE.objects }),
 };
 
