@@ -24,9 +24,3 @@ export const MERGE_LIMITS = {
   maxLineBytes: 16 * MIB,
   maxTableBytes,
 } as const;
-
-/**
- * Of a task queue, for workers that do not extend it. Ours ask for less at each receive
- * (`TELEMETRY_TASK_VISIBILITY_SECONDS`), and extend that.
- */
-export const TASK_QUEUE_VISIBILITY_SECONDS = 30 * 60;

@@ -41,3 +41,9 @@ export function investigationOfQueue(productionTaskQueue: string, queue: string)
 export function investigationQueuePrefix(productionTaskQueue: string): string {
   return `${productionTaskQueue.slice(0, 36)}-inv-`;
 }
+
+/**
+ * Of a task queue, for workers that do not extend it. Ours ask for less at each receive
+ * (`TELEMETRY_TASK_VISIBILITY_SECONDS`), and extend that.
+ */
+export const TASK_QUEUE_VISIBILITY_SECONDS = 30 * 60;

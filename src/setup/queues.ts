@@ -1,7 +1,6 @@
 /** The SQS queues of a deployment and their attributes (docs/formats/queues.md 2.6), each with dead letters. */
 import { z } from 'zod';
-import { TASK_QUEUE_VISIBILITY_SECONDS } from '../limits.ts';
-import { deadLetterQueue } from '../names.ts';
+import { deadLetterQueue, TASK_QUEUE_VISIBILITY_SECONDS } from '../names.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
 import type { QueueAdministration, QueueAttributes } from './ports.ts';
 

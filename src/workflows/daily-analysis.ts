@@ -104,7 +104,11 @@ async function analyseDay({
     { run, taskQueue: queues.taskQueue },
   ]);
 
-  progress.update('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
+  progress.update(
+    'draining the done queue',
+    { tasks: `0 done, 0 failed, ${plan.tasks} open` },
+    { done: 0, of: plan.tasks, unit: 'tasks' },
+  );
   const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOBS.dailyAnalysis.name, about: day, progress });
   const drained = await drainAndMerge(run, plan, queues, input, progress, flood);
 
