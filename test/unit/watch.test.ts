@@ -390,7 +390,13 @@ describe('findings', () => {
     [
       'old quarantine',
       leftovers({
-        quarantine: { total: { count: 9, more: false, oldest: NOW }, recent: 0, acknowledged: 0, reasons: { x: 9 }, read: 9 },
+        quarantine: {
+          total: { count: 9, more: false, oldest: NOW },
+          recent: 0,
+          acknowledged: 0,
+          reasons: { x: 9 },
+          read: 9,
+        },
       }),
     ],
     [
