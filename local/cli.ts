@@ -14,9 +14,10 @@ const program = telemetryProgram()
   .option('--local', 'work on the embedded stack that runs here')
   .option('--local-directory <dir>', `the same for a stack in this directory (default ${STACK_DIRECTORY})`);
 
-program.hook('preAction', () => {
+program.hook('preAction', (_, command) => {
   const { local, localDirectory } = program.opts();
-  if (local === true || localDirectory !== undefined) attachStack(localDirectory);
+  // Logs are read when the stack has ended, too.
+  if (command.name() !== 'logs' && (local === true || localDirectory !== undefined)) attachStack(localDirectory);
 });
 
 program
@@ -34,6 +35,18 @@ program
   .option('--export <dir>', 'write the published space as plain files')
   .option('--directory <dir>', 'where the stack keeps its data')
   .action(async (options) => (await import('./demo.ts')).demo(options));
+
+program
+  .command('logs')
+  .description(
+    'what the parts of the embedded stack have written; elsewhere look in the journal or the container’s log',
+  )
+  .argument('[part...]', 'temporal, object-store, worker, analysis-worker; default: all that there are')
+  .option('-f, --follow', 'go on until Ctrl-C')
+  .option('--lines <number>', 'of each part (default 20)')
+  .action(async (parts, options) =>
+    (await import('./stack-logs.ts')).showLogs(program.opts().localDirectory ?? STACK_DIRECTORY, parts, options),
+  );
 
 program
   .command('temporal')

@@ -16,6 +16,7 @@ import type { RevisionCache } from './histogram-server/revision-cache.ts';
 import { InvalidDataError } from './pipeline/invalid-data.ts';
 import { type Config, environment, secretValues } from './config.ts';
 import { MERGE_LIMITS } from './limits.ts';
+import { TASK_QUEUE_VISIBILITY_SECONDS } from './names.ts';
 import { createThreadPool } from './threads/pool.ts';
 import { builtInSite } from './website/built-in.ts';
 import { gitRepository } from './website/git-repository.ts';
@@ -95,7 +96,7 @@ export function connectPorts(config: Config, logger?: Logger, metrics: Metrics =
       maxResultBytes: config.TELEMETRY_MAX_RESULT_BYTES,
       ...MERGE_LIMITS,
       doneVisibilitySeconds: config.TELEMETRY_DONE_VISIBILITY_SECONDS,
-      taskVisibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,
+      taskVisibilitySeconds: TASK_QUEUE_VISIBILITY_SECONDS,
       workDirectory: config.TELEMETRY_WORK_DIRECTORY,
       publishParquet: config.TELEMETRY_PUBLISH_PARQUET,
       alertChanges: config.TELEMETRY_ALERT_CHANGES === 'on',

@@ -31,6 +31,19 @@ export function investigationQueues(
   return { taskQueue: `${prefix}-tasks`, doneQueue: `${prefix}-done` };
 }
 
+/** The name of the investigation that a queue is of; undefined for any other queue. */
+export function investigationOfQueue(productionTaskQueue: string, queue: string): string | undefined {
+  const prefix = investigationQueuePrefix(productionTaskQueue);
+  const [, name] = /^(.+)-(?:tasks|done)$/.exec(queue.startsWith(prefix) ? queue.slice(prefix.length) : '') ?? [];
+  return name !== undefined && INVESTIGATION_NAME.test(name) ? name : undefined;
+}
+
 export function investigationQueuePrefix(productionTaskQueue: string): string {
   return `${productionTaskQueue.slice(0, 36)}-inv-`;
 }
+
+/**
+ * Of a task queue, for workers that do not extend it. Ours ask for less at each receive
+ * (`TELEMETRY_TASK_VISIBILITY_SECONDS`), and extend that.
+ */
+export const TASK_QUEUE_VISIBILITY_SECONDS = 30 * 60;

@@ -114,13 +114,18 @@ export interface QueueSettings {
 export interface MessageQueues {
   /** Sends at most 10 messages; resolves with the positions that SQS refused. */
   send(queue: string, bodies: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
-  /** Long poll for at most 10 messages. */
+  /** Long poll for at most 10 messages, or fewer. */
   receive(
     queue: string,
-    options: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
+    options: { waitSeconds: number; visibilitySeconds: number; maxMessages?: number; signal?: AbortSignal },
   ): Promise<readonly ReceivedMessage[]>;
   /** Deletes at most 10; resolves with how many SQS did not delete (they come again, which is harmless). */
   deleteMessages(queue: string, receiptHandles: readonly string[], signal?: AbortSignal): Promise<number>;
+  /**
+   * From now on a received message stays hidden for this long; 0 gives it to the next receiver.
+   * @throws ReceiptExpiredError when the message is no longer ours
+   */
+  changeVisibility(queue: string, receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void>;
   depth(queue: string, signal?: AbortSignal): Promise<QueueDepth>;
   maxMessageBytes(queue: string, signal?: AbortSignal): Promise<number>;
   create(queue: string, settings: QueueSettings, signal?: AbortSignal): Promise<void>;
@@ -133,6 +138,11 @@ export interface MessageQueues {
 
 export class QueueMissingError extends Error {
   override readonly name = 'QueueMissingError';
+}
+
+/** A message was handed to somebody else, or deleted, since it was received. */
+export class ReceiptExpiredError extends Error {
+  override readonly name = 'ReceiptExpiredError';
 }
 
 /** A way to reach people. */

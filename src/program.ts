@@ -3,7 +3,7 @@
  * A command's code is loaded when it is called: most commands need neither Temporal's core nor the AWS SDK.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Argument, Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { type Config, environment, loadConfig } from './config.ts';
 import { visibleText } from './pipeline/plain-text.ts';
 
@@ -14,6 +14,7 @@ export function telemetryProgram() {
     )
     .version(release())
     .option('--verbose', 'with the stack of an unexpected error')
+    .option('--quiet', 'write results and errors only, no progress')
     // Options behind a command are the command's: `check` has a `--verbose` of its own.
     .enablePositionalOptions()
     // Before the commands, which take these over.
@@ -23,12 +24,52 @@ export function telemetryProgram() {
       'after',
       '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written).\nEvery setting: .env.example.',
     );
+  program.hook('preAction', async (_, command) => {
+    if (program.opts().quiet !== true && command.opts()['quiet'] !== true) return;
+    (await import('./commands/terminal.ts')).beQuiet();
+  });
   addProcesses(program);
   addRuns(program);
   addOperation(program);
   addStorage(program);
   addFiles(program);
+  addCompletion(program);
+  for (const name of TELL_PROGRESS) commandAt(program, name).option('--quiet', 'write the result and errors only');
   return program;
+}
+
+/** Those that write progress take `--quiet` behind them as well. */
+const TELL_PROGRESS: readonly string[] = [
+  ...[
+    'run-day',
+    'investigate',
+    'follow',
+    'aggregate',
+    'collect-garbage',
+    'website publish',
+    'setup',
+    'verify',
+    'adopt',
+  ],
+  ...['report', 'files', 'investigation'],
+];
+
+function commandAt(program: CommandUnknownOpts, path: string): CommandUnknownOpts {
+  return path.split(' ').reduce((command, word) => {
+    const below = command.commands.find((candidate) => candidate.name() === word);
+    if (below === undefined) throw new Error(`There is no command ${path}`);
+    return below;
+  }, program);
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print the completion of this program for a shell: source <(telemetry completion bash)')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell) => {
+      process.stdout.write((await import('./commands/completion.ts')).completionScript(program, shell));
+    });
 }
 
 function release(): string {
@@ -284,6 +325,30 @@ function addStorage(program: Command): void {
     .option('--json', 'print the outcome as JSON')
     .action(async (shas, options) =>
       (await import('./commands/quarantine.ts')).quarantineRelease(settings(), shas, options),
+    );
+
+  quarantine
+    .command('acknowledge')
+    .description('say why entries are no problem; "check" and "status" then leave them out')
+    .argument('[sha...]', 'their first digits, 6 or more')
+    .option('--all', 'all entries that are there now')
+    .option('--older-than-days <days>', 'all entries older than that')
+    .option('--reason <text>', 'why, for those who look later')
+    .option('--withdraw', 'make them problems again')
+    .option('--json', 'print as JSON')
+    .action(async (shas, options) =>
+      (await import('./commands/quarantine.ts')).quarantineAcknowledge(settings(), shas, options),
+    );
+  quarantine
+    .command('purge')
+    .description('delete entries for good; what went, why and by whom is recorded')
+    .argument('[sha...]', 'their first digits, 6 or more')
+    .option('--all', 'all entries that are there now')
+    .option('--older-than-days <days>', 'all entries older than that')
+    .option('--reason <text>', 'why, for those who look later')
+    .option('--json', 'print as JSON')
+    .action(async (shas, options) =>
+      (await import('./commands/quarantine.ts')).quarantinePurge(settings(), shas, options),
     );
 
   program

@@ -255,8 +255,10 @@ export const environmentSchema = z.object({
     .default(availableParallelism())
     .describe('Analysis tasks that one analysis worker runs at a time; default: one per core.'),
   TELEMETRY_TASK_VISIBILITY_SECONDS: positive('seconds')
-    .default(1800)
-    .describe('Visibility of a received analysis task; extended while it is worked on.'),
+    .default(120)
+    .describe(
+      'Time after which a task of an analysis worker that was killed comes again; extended while it is worked on.',
+    ),
   TELEMETRY_DONE_VISIBILITY_SECONDS: positive('seconds')
     .default(300)
     .describe('Visibility of a received done message, until its receipt is written.'),

@@ -143,10 +143,16 @@ export async function totalsOf(
   folder: string,
   signal: AbortSignal,
 ): Promise<Totals> {
-  const { counts, parts, channelVersions, files, ...lists } = await storedTotals(ports, run, chunks, folder, signal);
+  const { counts, parts, channelVersions, missingReasons, files, ...lists } = await storedTotals(
+    ports,
+    run,
+    chunks,
+    folder,
+    signal,
+  );
   const { done, failed, missing, partial, records, skipped, badHistograms, dropped, failedTasks } = counts;
   return {
-    ...{ done, failed, missing, files: { ...files, partial }, ...lists },
+    ...{ done, failed, missing, files: { ...files, partial }, missingReasons, ...lists },
     ...{ records, skipped, badHistograms, dropped, failedTasks, parts, channelVersions },
   };
 }

@@ -1,5 +1,6 @@
 /** After the commit: what moved in the data, and which channel/versions fell silent. */
 import { cancellationSignal, log } from '@temporalio/activity';
+import { changeWarnings } from '../pipeline/dataset/run-warnings.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { writeChanges } from '../state/changes.ts';
 import { heartbeating } from './context.ts';
@@ -18,6 +19,7 @@ export interface ChangesResult {
 /** Warnings go through the history, to people. */
 const MAX_TOLD = 10;
 const MAX_TEXT = 300;
+const MOST_TOLD = { texts: MAX_TOLD, cut: (text: string) => plainLine(text, MAX_TEXT) };
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'settings'>;
 
@@ -40,14 +42,11 @@ export function createChangesActivities({ analysis, published, threads, settings
       const moved = fresh.filter(({ kind }) => kind !== 'silence').map(({ text }) => text);
       const counts = { changes: changes.length, fresh: fresh.length, skipped: skipped.length };
       log.info('changes written', { seq, ...counts, silent: silent.length });
-      const warnings = [...told(silent, 'silent'), ...(alertChanges ? told(moved, 'changed') : [])];
+      const warnings = [
+        ...changeWarnings('silent', silent, MOST_TOLD),
+        ...(alertChanges ? changeWarnings('changed', moved, MOST_TOLD) : []),
+      ];
       return { ...counts, warnings };
     },
   };
-}
-
-function told(texts: readonly string[], what: string): string[] {
-  const more = texts.length - MAX_TOLD;
-  const shown = texts.slice(0, MAX_TOLD).map((text) => `${what}: ${plainLine(text, MAX_TEXT)}`);
-  return more > 0 ? [...shown, `${what}: ${more} more in changes.json`] : shown;
 }

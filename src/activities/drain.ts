@@ -6,6 +6,7 @@ import { callDeadline } from './context.ts';
 import { heartbeating } from './context.ts';
 import { type ConsumerCounts, DoneQueueConsumer } from '../done-queue/consumer.ts';
 import { KnownRuns } from '../done-queue/known-runs.ts';
+import { DrainNews } from './drain-news.ts';
 import type { ActivityPorts } from './ports.ts';
 import { noteReceipts } from '../state/receipts.ts';
 
@@ -45,7 +46,7 @@ export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'q
      * Files messages until a chunk is ready, all tasks have receipts, or the time is up. Messages of other runs are
      * filed under those runs; what breaks the protocol goes to quarantine, or stays on the queue when that is full.
      * Starts from the existing receipts, so a new attempt needs nothing from the last one. Heartbeat details are counts
-     * for people.
+     * for people, and so is the signal `drainedSoFar`.
      * @throws ApplicationFailure QueueMissing (non-retryable); any other error is retried
      */
     async drainDoneQueue(input: DrainInput): Promise<DrainResult> {
@@ -66,11 +67,13 @@ export function createDrainActivities(ports: Pick<ActivityPorts, 'analysis' | 'q
       });
 
       return heartbeating(result, async () => {
+        const news = new DrainNews(progress.done + progress.failed);
         const isNews = (): boolean => filing.counts.held > 0 && !heldIsKnown;
         while (ready().length === 0 && progress.missing > 0 && !isNews()) {
           const secondsLeft = Math.ceil((deadline - Date.now()) / 1000);
           if (secondsLeft <= 0) break;
           const came = await filing.take(secondsLeft);
+          news.tell(progress);
           if (came > 0 || Date.now() - lookedAt < LOOK_FOR_RECEIPTS_MS) continue;
           await noteReceipts(analysis, run, progress, signal);
           lookedAt = Date.now();

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { cancellationSignal, log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
-import { investigationQueues } from '../names.ts';
+import { investigationOfQueue, investigationQueuePrefix, investigationQueues } from '../names.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
 import { addressOf } from '../state/documents.ts';
-import { claimInvestigation } from '../state/investigations.ts';
+import { claimInvestigation, removingLeftInvestigation } from '../state/investigations.ts';
 import { linesOf } from '../state/file-lists.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
@@ -39,6 +39,14 @@ export interface InvestigationSummary extends Omit<
   readonly lines: number;
 }
 
+export interface LeftQueues {
+  /** Whose queues were removed. */
+  readonly investigations: number;
+  /** The first names, for people. */
+  readonly first: readonly string[];
+}
+
+const NAMES_SHOWN = 5;
 const FOUR_DAYS = 4 * 86_400;
 
 type Ports = Pick<ActivityPorts, 'analysis' | 'queues' | 'threads' | 'settings'>;
@@ -76,6 +84,24 @@ export function createInvestigationActivities(ports: Ports) {
       log.info('investigation queues removed', { taskQueue, doneQueue });
     },
 
+    /**
+     * Removes the queues of investigations whose run has ended without doing it, because somebody terminated it. Those of a
+     * run that is at work, has just begun, or is not known stay.
+     */
+    async removeLeftInvestigationQueues(): Promise<LeftQueues> {
+      const signal = cancellationSignal();
+      const removed = { names: [] as string[] };
+      return heartbeating(
+        () => ({ removed: removed.names.length }),
+        async () => {
+          for (const name of await investigationsWithQueues(ports, signal))
+            if (await removeLeft(ports, name, signal)) removed.names.push(name);
+          if (removed.names.length > 0) log.info('queues of ended investigations removed', removed);
+          return { investigations: removed.names.length, first: removed.names.slice(0, NAMES_SHOWN) };
+        },
+      );
+    },
+
     /** The result of an investigation: all chunks as one `result.txt`, beside its report; never published. */
     async collectInvestigation(input: CollectInput): Promise<InvestigationSummary> {
       const signal = cancellationSignal();
@@ -87,8 +113,25 @@ export function createInvestigationActivities(ports: Ports) {
   };
 }
 
+async function investigationsWithQueues({ queues, settings }: Ports, signal: AbortSignal): Promise<string[]> {
+  const { taskQueue } = settings;
+  const open = await queues.names(investigationQueuePrefix(taskQueue), signal);
+  return [...new Set(open.map((queue) => investigationOfQueue(taskQueue, queue)))].filter((name) => name !== undefined);
+}
+
+async function removeLeft({ analysis, queues, settings }: Ports, name: string, signal: AbortSignal): Promise<boolean> {
+  const { taskQueue, doneQueue } = investigationQueues(settings.taskQueue, name);
+  const remove = async (): Promise<void> => {
+    for (const queue of [taskQueue, doneQueue]) await queues.remove(queue, signal);
+  };
+  return removingLeftInvestigation(analysis, name, isAtWork, remove, signal);
+}
+
+async function isAtWork(owner: string): Promise<boolean> {
+  return (await runsAtWork()).has(owner);
+}
+
 async function claim(analysis: ObjectStore, name: string, runId: string, signal: AbortSignal): Promise<void> {
-  const isAtWork = async (owner: string): Promise<boolean> => (await runsAtWork()).has(owner);
   const owner = await claimInvestigation(analysis, name, runId, isAtWork, signal);
   if (owner === undefined) return;
   throw failure(

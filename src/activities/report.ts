@@ -1,6 +1,15 @@
 /** Stage 8: the report of a run, stored beside its state. */
 import { cancellationSignal, log } from '@temporalio/activity';
-import { type RunCounts, warningsOf } from '../pipeline/dataset/run-report.ts';
+import type { RunCounts } from '../pipeline/dataset/run-report.ts';
+import {
+  countWarnings,
+  damageWarning,
+  definitionWarning,
+  hiddenWarning,
+  moreWarnings,
+  undefinedMeasuresWarning,
+  type WarnedRun,
+} from '../pipeline/dataset/run-warnings.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -56,41 +65,35 @@ export function createReportActivities({ analysis }: Pick<ActivityPorts, 'analys
       const { decision, seq, attempt = null, snapshots = await stagedIn(analysis, run, attempt, signal) } = publication;
       const pending = snapshots.reduce((sum, snapshot) => sum + snapshot.definitionsPending, 0);
       const damage = snapshots.flatMap((snapshot) =>
-        snapshot.damage === null ? [] : [`${snapshot.channelVersion} stays as it was: ${snapshot.damage}`],
+        snapshot.damage === null ? [] : [damageWarning(snapshot.channelVersion, snapshot.damage)],
       );
-      const warnings = [...damage, ...warningsOf(counts, pending), ...snapshotWarnings(snapshots), ...found];
+      const warned = { day, runId: run.runId };
+      const counted = countWarnings(warned, counts, pending);
+      const warnings = [...damage, ...counted, ...snapshotWarnings(warned, snapshots), ...found];
       const key = stateKeys.report(run);
       const report = { day, runId: run.runId, plan, counts, publication: { decision, seq, snapshots }, warnings };
       const body = `${JSON.stringify(report, null, 2)}\n`;
       await analysis.put(key, Buffer.from(body), { contentType: 'application/json' }, signal);
       log.info('run reported', { day, runId: run.runId, warnings: warnings.length });
-      return { report: `s3://${analysis.bucket}/${key}`, warnings: shortened(warnings) };
+      return { report: `s3://${analysis.bucket}/${key}`, warnings: shortened(warned, warnings) };
     },
   };
 }
 
-function snapshotWarnings(snapshots: readonly ReportedSnapshot[]): string[] {
-  const leftOut = snapshots.filter(({ measuresLeftOut = 0 }) => measuresLeftOut > 0);
-  const named = leftOut
-    .slice(0, MAX_NAMED)
-    .map(({ channelVersion, measuresLeftOut }) => `${channelVersion}: ${measuresLeftOut}`);
-  const flood = `more measures than can be real have no definition, and are not shown (${named.join(', ')})`;
+function snapshotWarnings(run: WarnedRun, snapshots: readonly ReportedSnapshot[]): string[] {
   // Channel/versions share files.
   const faults = new Set(snapshots.flatMap(({ definitionFaults = [] }) => definitionFaults));
-  return [...faults, ...hiddenWarning(snapshots), ...(leftOut.length > 0 ? [flood] : [])];
-}
-
-const MAX_NAMED = 10;
-
-/** A bad submission and a change of the definition look alike here, so people are told which measures it is. */
-function hiddenWarning(snapshots: readonly ReportedSnapshot[]): string[] {
   const hidden = snapshots.flatMap(({ channelVersion, hidden: some = [] }) =>
     some.map(({ measure, submissions }) => ({ name: `${measure} of ${channelVersion}`, submissions })),
   );
-  if (hidden.length === 0) return [];
-  const worst = hidden.toSorted((a, b) => b.submissions - a.submissions || (a.name < b.name ? -1 : 1));
-  const named = worst.slice(0, MAX_NAMED).map(({ name, submissions }) => `${name}: ${submissions}`);
-  return [`new submissions with another number of buckets than most are not shown (${named.join(', ')})`];
+  const leftOut = snapshots
+    .map(({ channelVersion, measuresLeftOut = 0 }) => ({ channelVersion, measures: measuresLeftOut }))
+    .filter(({ measures }) => measures > 0);
+  return [
+    ...[...faults].map(definitionWarning),
+    ...(hidden.length > 0 ? [hiddenWarning(run, hidden)] : []),
+    ...(leftOut.length > 0 ? [undefinedMeasuresWarning(run, leftOut)] : []),
+  ];
 }
 
 async function stagedIn(
@@ -104,8 +107,8 @@ async function stagedIn(
   return (await readStagedSnapshots(analysis, run, attempt, snapshots, signal)).map(stagedSummary);
 }
 
-function shortened(warnings: readonly string[]): string[] {
+function shortened(run: WarnedRun, warnings: readonly string[]): string[] {
   const shown = warnings.slice(0, MAX_WARNINGS).map((warning) => plainLine(warning, MAX_WARNING));
   const more = warnings.length - shown.length;
-  return more > 0 ? [...shown, `${more} more warnings are in the report`] : shown;
+  return more > 0 ? [...shown, moreWarnings(run, more)] : shown;
 }

@@ -1,10 +1,9 @@
 /** The analysis worker: takes tasks off the production task queue and those of investigations, several at a time. */
-import { type TaskConsumer, consumeTasks, type ConsumedMessage } from '../aws/task-consumer.ts';
-import type { AwsConnection } from '../aws/connection.ts';
+import type { ReceivedMessage } from '../ports.ts';
+import { consumeTasks, type TaskConsumer } from './task-consumer.ts';
 import { runTask, type TaskRunnerPorts } from './task-runner.ts';
 
 export interface AnalysisWorkerOptions {
-  readonly connection: AwsConnection;
   readonly taskQueue: string;
   /** Begins the names of investigations' queues. */
   readonly investigationPrefix: string;
@@ -38,7 +37,7 @@ export class AnalysisWorker {
     look();
   }
 
-  /** Takes no more tasks and waits for those at hand. */
+  /** Takes no more tasks and hands back those at hand, which others begin at once. */
   async stop(): Promise<void> {
     await this.#looking;
     clearTimeout(this.#timer);
@@ -65,15 +64,17 @@ export class AnalysisWorker {
   }
 
   async #consume(queue: string, atOnce: number): Promise<void> {
-    const { connection, visibilitySeconds } = this.#options;
-    const queueUrl = await this.#ports.queues.url(queue);
-    const handle = (message: ConsumedMessage): Promise<void> =>
-      runTask(message.body, message.receiveCount, this.#ports);
+    const { visibilitySeconds } = this.#options;
+    const { queues } = this.#ports;
+    // Fails here, with its name, when there is no such queue.
+    await queues.url(queue);
+    const handle = (message: ReceivedMessage, signal: AbortSignal): Promise<void> =>
+      runTask(message.body, message.receiveCount, this.#ports, signal);
     const onError = (error: Error): void => {
-      if (this.#consumers.has(queue)) this.#ports.logger.error({ err: error, queue }, 'analysis task failed');
+      if (this.#consumers.has(queue)) this.#ports.logger.error({ err: error, queue }, 'trouble with an analysis task');
     };
     const consumers = Array.from({ length: atOnce }, () =>
-      consumeTasks({ connection, queueUrl, visibilitySeconds, handle, onError }),
+      consumeTasks({ queues, queue, visibilitySeconds, handle, onError }),
     );
     this.#consumers.set(queue, consumers);
     this.#ports.logger.info({ queue, atOnce }, 'consuming analysis tasks');

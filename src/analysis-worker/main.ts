@@ -1,4 +1,4 @@
-/** The analysis worker's process: consumes tasks until it is told to end, then finishes those at hand. */
+/** The analysis worker's process: consumes tasks until it is told to end, then hands back those at hand. */
 import { writeFileSync } from 'node:fs';
 import { s3Connection, sqsConnection } from '../aws/connection.ts';
 import { createObjectStores } from '../aws/s3.ts';
@@ -27,7 +27,6 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
   const presence = new Presence(analysis, logger);
   const worker = new AnalysisWorker(
     {
-      connection: sqsConnection(config),
       taskQueue: config.TELEMETRY_TASK_QUEUE,
       investigationPrefix,
       visibilitySeconds: config.TELEMETRY_TASK_VISIBILITY_SECONDS,

@@ -9,6 +9,7 @@ const MAX_LOGGED_LINES = 100;
 
 /**
  * Runs `command OUTPUT_FOLDER` by the shell.
+ * @param signal ends it, with all that it has started
  * @throws Error when the processor ends with anything but exit code 0
  */
 export async function runProcessor(
@@ -16,8 +17,18 @@ export async function runProcessor(
   files: readonly SubmissionFile[],
   output: string,
   logger: Logger,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const child = spawn('sh', ['-c', `${command} "$1"`, 'processor', output], { stdio: ['pipe', 'pipe', 'pipe'] });
+  signal?.throwIfAborted();
+  const child = spawn('sh', ['-c', `${command} "$1"`, 'processor', output], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A group of its own, so that what the shell has started can be ended with it.
+    detached: true,
+  });
+  const end = (): void => {
+    endGroup(child.pid);
+  };
+  signal?.addEventListener('abort', end);
   for (const stream of [child.stdout, child.stderr]) {
     let lines = 0;
     createInterface({ input: stream }).on('line', (line) => {
@@ -28,7 +39,20 @@ export async function runProcessor(
   // A processor may end without reading all of its input; its exit code says whether that was right.
   child.stdin.on('error', () => undefined);
   child.stdin.end(files.map(({ key, path }) => `${key}\t${path}\n`).join(''));
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  const [code, by] = (await once(child, 'exit').finally(() => signal?.removeEventListener('abort', end))) as [
+    number | null,
+    NodeJS.Signals | null,
+  ];
+  signal?.throwIfAborted();
   if (code !== 0)
-    throw new Error(`The processor ${JSON.stringify(command)} ended with ${signal ?? `exit code ${code ?? '?'}`}`);
+    throw new Error(`The processor ${JSON.stringify(command)} ended with ${by ?? `exit code ${code ?? '?'}`}`);
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }

@@ -47,14 +47,25 @@ const DOWNLOADS_AT_ONCE = 6;
 
 /**
  * Runs one task. Resolves when its done message is sent, so that the task message may be deleted.
+ * @param signal ends it, for another worker to begin it again
  * @throws whatever should let the task be tried again
  */
-export async function runTask(body: string, receiveCount: number, ports: TaskRunnerPorts): Promise<void> {
+export async function runTask(
+  body: string,
+  receiveCount: number,
+  ports: TaskRunnerPorts,
+  signal?: AbortSignal,
+): Promise<void> {
   const task = decodeTaskMessage(body);
-  await ports.presence.during(task.id, () => runDecoded(task, receiveCount, ports));
+  await ports.presence.during(task.id, () => runDecoded(task, receiveCount, ports, signal));
 }
 
-async function runDecoded(task: TaskMessage, receiveCount: number, ports: TaskRunnerPorts): Promise<void> {
+async function runDecoded(
+  task: TaskMessage,
+  receiveCount: number,
+  ports: TaskRunnerPorts,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const logger = ports.logger.child({ taskId: task.id });
   if (!ports.settings.mayReportTo(task.targetQueue)) {
     throw new Error(`Task ${task.id} names the done queue ${task.targetQueue}, which this worker may not report to`);
@@ -65,7 +76,7 @@ async function runDecoded(task: TaskMessage, receiveCount: number, ports: TaskRu
     return;
   }
   const startedAt = performance.now();
-  const outcome = await inWorkFolder(ports.settings.workDirectory, (folder) => analyse(task, folder, ports));
+  const outcome = await inWorkFolder(ports.settings.workDirectory, (folder) => analyse(task, folder, ports, signal));
   await report(task, outcome, ports);
   const { records, filesFailed } = outcome.report;
   logger.info(
@@ -85,25 +96,29 @@ interface Outcome {
   readonly report: TaskReport;
 }
 
-async function analyse(task: TaskMessage, folder: string, ports: TaskRunnerPorts): Promise<Outcome> {
-  const { files, missing } = await download(task, folder, ports.input);
+async function analyse(
+  task: TaskMessage,
+  folder: string,
+  ports: TaskRunnerPorts,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  const { files, missing } = await download(task, folder, ports.input, signal);
   const output = join(folder, 'output');
   await mkdir(output);
   const { rules, limits, processor } = ports.settings;
   let taskReport: TaskReport;
   if (processor === undefined) {
-    const { filesFailed, filesPartial, records, skipped, badHistograms } = await ports.threads.aggregateSubmissions({
-      files,
-      output: join(output, RESULT_NAME),
-      folder,
-      rules,
-      limits,
-    });
+    const { filesFailed, filesPartial, records, skipped, badHistograms } = await ports.threads.aggregateSubmissions(
+      { files, output: join(output, RESULT_NAME), folder, rules, limits },
+      signal,
+    );
     taskReport = { filesFailed: [...missing, ...filesFailed], filesPartial, records, skipped, badHistograms };
   } else {
-    await runProcessor(processor, files, output, ports.logger);
+    await runProcessor(processor, files, output, ports.logger, signal);
     taskReport = { ...NO_REPORT, filesFailed: missing };
   }
+  // From here on it is soon done: the result is stored and reported even if the worker is told to end.
+  signal?.throwIfAborted();
   const isStored = await upload(output, task, ports.analysis);
   // Whoever made the stored result reports it; without their message the task counts as failed. Never with our counts.
   if (!isStored) ports.logger.error({ taskId: task.id }, 'another attempt has stored another result');
@@ -114,6 +129,7 @@ async function download(
   task: TaskMessage,
   folder: string,
   input: ObjectStore,
+  signal: AbortSignal | undefined,
 ): Promise<{ files: SubmissionFile[]; missing: FailedFile[] }> {
   const missing: FailedFile[] = [];
   const found = await pMap(
@@ -121,7 +137,7 @@ async function download(
     async (key, index) => {
       const path = join(folder, `input-${index}`);
       try {
-        await input.getToFile(key, path);
+        await input.getToFile(key, path, signal === undefined ? {} : { signal });
         return { key, path };
       } catch (error) {
         if (!(error instanceof ObjectMissingError)) throw error;

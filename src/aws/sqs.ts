@@ -1,5 +1,6 @@
 /** The queues port on SQS. Batch answers hide failures, so each is checked. */
 import {
+  ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteQueueCommand,
@@ -16,6 +17,7 @@ import {
   QueueMissingError,
   type QueueSettings,
   type ReceivedMessage,
+  ReceiptExpiredError,
 } from '../ports.ts';
 import { demanded, demandedNumber } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
@@ -24,13 +26,22 @@ import { type AwsConnection, clientOptions } from './connection.ts';
 const REQUEST_SECONDS = 30;
 const BATCH = 10;
 const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
+/** Receivers wait at the same time: one for each task at hand, and one for each investigation. */
+const POLL_SOCKETS = 256;
+/** What SQS and its like call a receipt of a message that is visible again, gone, or with another receiver. */
+const EXPIRED: ReadonlySet<string> = new Set([
+  'MessageNotInflight',
+  'AWS.SimpleQueueService.MessageNotInflight',
+  'ReceiptHandleIsInvalid',
+  'InvalidParameterValue',
+]);
 
 export function createSqsClient(connection: AwsConnection, maxSockets = 32): SQSClient {
   return new SQSClient({ ...clientOptions(connection, REQUEST_SECONDS, maxSockets), maxAttempts: 5 });
 }
 
 export function createMessageQueues(connection: AwsConnection): MessageQueues & { close(): void } {
-  return new SqsQueues(createSqsClient(connection), createSqsClient(connection));
+  return new SqsQueues(createSqsClient(connection, POLL_SOCKETS), createSqsClient(connection));
 }
 
 class SqsQueues implements MessageQueues {
@@ -63,15 +74,16 @@ class SqsQueues implements MessageQueues {
     {
       waitSeconds,
       visibilitySeconds,
+      maxMessages = BATCH,
       signal,
-    }: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
+    }: { waitSeconds: number; visibilitySeconds: number; maxMessages?: number; signal?: AbortSignal },
   ): Promise<readonly ReceivedMessage[]> {
     const QueueUrl = await this.url(queue, signal);
     const answer = await this.#call(queue, () =>
       this.#polls.send(
         new ReceiveMessageCommand({
           QueueUrl,
-          MaxNumberOfMessages: BATCH,
+          MaxNumberOfMessages: maxMessages,
           WaitTimeSeconds: waitSeconds,
           VisibilityTimeout: visibilitySeconds,
           MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
@@ -97,6 +109,19 @@ class SqsQueues implements MessageQueues {
       this.#client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }), options(signal)),
     );
     return notSuccessful(Entries.length, answer).length;
+  }
+
+  async changeVisibility(queue: string, receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void> {
+    const QueueUrl = await this.url(queue, signal);
+    const input = { QueueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: seconds };
+    try {
+      await this.#call(queue, () => this.#client.send(new ChangeMessageVisibilityCommand(input), options(signal)));
+    } catch (error) {
+      if (!(error instanceof Error) || !EXPIRED.has(error.name)) throw error;
+      throw new ReceiptExpiredError(`A message of the SQS queue ${queue} is no longer held: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   async depth(queue: string, signal?: AbortSignal): Promise<QueueDepth> {

@@ -14,7 +14,8 @@ import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
 import { CommandError } from './command-error.ts';
 import { interruptible } from './interruptible.ts';
-import { showStatus } from './terminal.ts';
+import { barText, countText, StepRate } from './progress-line.ts';
+import { isOnTerminal, showStatus } from './terminal.ts';
 
 export interface RunToStart {
   readonly workflowType: string;
@@ -71,6 +72,7 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
   const settled = outcome.catch(() => undefined);
   let trouble = '';
   let lookedAt = Date.now();
+  const rate = new StepRate();
   while (!state.ended) {
     await Promise.race([settled, delay(LOOK_EVERY_MS)]);
     if (told.aborted) {
@@ -81,7 +83,7 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
       trouble = await troubleOf(handle);
       lookedAt = Date.now();
     }
-    showStatus(`${label}: ${await progressOf(handle)}${trouble}`);
+    showStatus(`${label}: ${await progressOf(handle, rate)}${trouble}`);
   }
   try {
     return (await outcome) as T;
@@ -95,9 +97,12 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
   }
 }
 
-async function progressOf(handle: WorkflowHandle): Promise<string> {
+async function progressOf(handle: WorkflowHandle, rate: StepRate): Promise<string> {
   try {
-    const { phase, facts } = await handle.query<Progress>('progress');
+    const { phase, facts, counter } = await handle.query<Progress>('progress');
+    if (counter !== undefined && isOnTerminal())
+      return `${phase} ${barText(counter, rate.perSecond(phase, counter.done, Date.now()))}`;
+    if (counter !== undefined && counter.unit !== 'tasks') return `${phase} (${countText(counter)})`;
     return facts['tasks'] === undefined ? phase : `${phase} (${facts['tasks']})`;
   } catch {
     // No worker has taken the run yet, or it has just ended.

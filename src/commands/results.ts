@@ -3,11 +3,12 @@ import { rename, writeFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { INVESTIGATION_NAME } from '../names.ts';
 import { isCalendarDay } from '../pipeline/calendar-day.ts';
+import { ENTRY_NAME, isRound } from '../pipeline/dataset/entry-name.ts';
 import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { addressOf, getIfPresent } from '../state/documents.ts';
 import { linesOf } from '../state/file-lists.ts';
-import { dailyRun, stateKeys } from '../state/keys.ts';
+import { runOfEntry, stateKeys } from '../state/keys.ts';
 import { dataSetStores } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
 import { CommandError } from './command-error.ts';
@@ -23,7 +24,7 @@ export async function showReport(
   checkedDay(day);
   await withPorts(config, async (ports, signal) => {
     const runId = run ?? (await entryOf(ports, day, signal)).runId;
-    const key = stateKeys.report(dailyRun(checkedDay(day), checkedRun(runId)));
+    const key = stateKeys.report(runOfEntry(checkedDay(day), checkedRun(runId)));
     print(await textOf(ports, key, `the run ${runId} of ${day} has no report: it did not get that far`, signal));
   });
 }
@@ -83,12 +84,16 @@ async function entryOf(ports: CommandPorts, day: string, signal: AbortSignal): P
   const { ledger } = await readPointer(dataSetStores(ports), signal);
   const entry = ledger.entries.get(checkedDay(day));
   if (entry === undefined)
-    throw new CommandError(`the data set has no day ${day}; "telemetry status" lists the recent ones`, { exitCode: 2 });
+    throw new CommandError(
+      `the data set has no ${isRound(day) ? 'round' : 'day'} ${day}; "telemetry status" lists the recent days`,
+      { exitCode: 2 },
+    );
   return entry;
 }
 
+/** A day, or the name of a round, as the warnings of one have it. */
 function checkedDay(day: string): string {
-  if (isCalendarDay(day)) return day;
+  if (isCalendarDay(day) || (isRound(day) && ENTRY_NAME.test(day))) return day;
   throw new CommandError(`${plainLine(day, 100)} is no day: give YYYYMMDD`, { exitCode: 2 });
 }
 

@@ -173,7 +173,7 @@ function leftoversText({ quarantine, waiting, openFailures, undelivered }: Lefto
   const rows = [
     [
       'quarantine',
-      `${countText(quarantine.total, at)}, ${quarantine.recent} in the last 24 h`,
+      `${countText(quarantine.total, at)}, ${quarantine.recent} in the last 24 h${quarantine.acknowledged > 0 ? `, ${quarantine.acknowledged} acknowledged` : ''}`,
       reasons(quarantine.reasons),
     ],
     ['foreign results waiting', countText(waiting, at), facts.adoptsForeignResults ? '' : 'not taken in here'],

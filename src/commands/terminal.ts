@@ -6,6 +6,7 @@
 import { visibleLine, visibleText } from '../pipeline/plain-text.ts';
 
 export function say(text: string): void {
+  if (isQuiet) return;
   clearStatus();
   process.stderr.write(`${visibleText(text)}\n`);
 }
@@ -16,12 +17,24 @@ export function print(text: string): void {
   process.stdout.write(`${visibleText(text)}\n`);
 }
 
+/** Whether progress is one changing line; there is no colour anywhere, so `NO_COLOR` has nothing to turn off. */
+export function isOnTerminal(): boolean {
+  return process.stderr.isTTY;
+}
+
+let isQuiet = false;
+
+/** From now on only results and errors are written. */
+export function beQuiet(): void {
+  isQuiet = true;
+}
+
 let status = '';
 
 /** Shows the progress of long work. Without a terminal every new text is a line of its own. */
 export function showStatus(given: string): void {
   const text = visibleLine(given);
-  if (text === status) return;
+  if (text === status || isQuiet) return;
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
   else process.stderr.write(`${text}\n`);
   status = text;

@@ -66,6 +66,8 @@ const KNOWN = [
   'other',
 ] as const;
 
+export type KnownReason = (typeof KNOWN)[number];
+
 const REASONS: ReadonlySet<string> = new Set(KNOWN);
 
 /** Names of all reasons. */

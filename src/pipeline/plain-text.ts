@@ -66,6 +66,6 @@ export function textTail(text: string, maxBytes: number): string {
 }
 
 /** `1 day`, `2 days` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }

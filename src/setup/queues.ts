@@ -1,6 +1,6 @@
 /** The SQS queues of a deployment and their attributes (docs/formats/queues.md 2.6), each with dead letters. */
 import { z } from 'zod';
-import { deadLetterQueue } from '../names.ts';
+import { deadLetterQueue, TASK_QUEUE_VISIBILITY_SECONDS } from '../names.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
 import type { QueueAdministration, QueueAttributes } from './ports.ts';
 
@@ -31,7 +31,6 @@ const RETENTION_SECONDS = 4 * DAY_SECONDS;
 const DEAD_LETTER_RETENTION_SECONDS = 14 * DAY_SECONDS;
 /** Our own poison goes to quarantine long before, so dead letters mean broken infrastructure (docs/protocol.md 8). */
 const MAX_RECEIVES = 10;
-const TASK_VISIBILITY_SECONDS = 30 * 60;
 const TASK_WAIT_SECONDS = 20;
 /** Foreign aggregators hold their messages until they have published. */
 const DONE_VISIBILITY_SECONDS = 6 * 3_600;
@@ -40,7 +39,7 @@ const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
 /** All queues, dead letters before the queue that needs them. */
 export function wantedQueues(names: QueueNames, delays: QueueDelays): WantedQueue[] {
   return [
-    ...withDeadLetters(names.taskQueue, delays.taskSeconds, TASK_VISIBILITY_SECONDS, TASK_WAIT_SECONDS),
+    ...withDeadLetters(names.taskQueue, delays.taskSeconds, TASK_QUEUE_VISIBILITY_SECONDS, TASK_WAIT_SECONDS),
     ...withDeadLetters(names.doneQueue, delays.doneSeconds, DONE_VISIBILITY_SECONDS, 0),
   ];
 }

@@ -48,6 +48,7 @@ const OPEN_FAILURES = 'state/alerts/open/';
 const UNDELIVERED = 'state/alerts/undelivered/';
 const QUARANTINE = 'state/quarantine/';
 const QUARANTINE_RELEASED = 'state/quarantine-released/';
+const QUARANTINE_ACKNOWLEDGED = 'state/quarantine-acknowledged/';
 const QUARANTINE_HOURS = 'state/quarantine-hours/';
 const ADOPTION = 'state/adoption/';
 const SEGMENTS = 'state/segments/';
@@ -113,6 +114,11 @@ export const stateKeys = {
   /** When a quarantined thing was last sent back to where it came from. */
   quarantineReleased: (sha256: string): string => `${QUARANTINE_RELEASED}${sha256}.json`,
   allQuarantineReleased: QUARANTINE_RELEASED,
+  /** Why somebody has said that a quarantined thing is no problem. */
+  quarantineAcknowledged: (sha256: string): string => `${QUARANTINE_ACKNOWLEDGED}${sha256}.json`,
+  allQuarantineAcknowledged: QUARANTINE_ACKNOWLEDGED,
+  /** What was taken out of the quarantine for good, why and by whom. */
+  quarantinePurged: (sha256: string): string => `state/quarantine-purged/${sha256}.json`,
   rounds: ROUNDS,
   /** Which waiting results a round took. */
   roundTaken: (run: RunRef): string => `${run.prefix}taken.json`,

@@ -1,15 +1,14 @@
 /**
  * The quarantine for operators: listing it, and sending things back to where they came from. Called by the command,
- * not by a workflow. Nothing is taken out of the quarantine; a second object says when something was released.
+ * not by a workflow. A release takes nothing out of the quarantine; a second object says when something was released.
  */
 import pMap from 'p-map';
-import { isFailure } from '../failures.ts';
-import { checkedShaPrefix, onlySha, type QuarantineEntry } from '../pipeline/quarantine/entry.ts';
+import type { QuarantineEntry } from '../pipeline/quarantine/entry.ts';
 import type { MessageQueues, ObjectStore } from '../ports.ts';
-import { readDocument } from './documents.ts';
 import { dayOfRun, stateKeys } from './keys.ts';
 import { findRun } from './plan.ts';
-import { QUARANTINE_ENTRY } from './quarantine.ts';
+import { findQuarantined, readQuarantined, shasBelow } from './quarantine.ts';
+import { type QuarantineDecision, readDecisions } from './quarantine-decisions.ts';
 import { hasForeignReceipt } from './receipts.ts';
 import { type ReleaseStep, releaseStep } from './release-step.ts';
 import { letWait } from './waiting-results.ts';
@@ -26,6 +25,8 @@ export interface Quarantined extends QuarantineEntry {
   readonly since: string;
   /** When it was last released; null: never. */
   readonly released: string | null;
+  /** Why a person has said that it is no problem; null: nobody has. */
+  readonly acknowledged: QuarantineDecision | null;
 }
 
 export interface QuarantineList {
@@ -51,8 +52,9 @@ export async function listQuarantine(
   limit: number,
   signal: AbortSignal,
 ): Promise<QuarantineList> {
-  const found = await shas(analysis, stateKeys.allQuarantined, signal);
-  const released = await shas(analysis, stateKeys.allQuarantineReleased, signal);
+  const found = await shasBelow(analysis, stateKeys.allQuarantined, signal);
+  const released = await shasBelow(analysis, stateKeys.allQuarantineReleased, signal);
+  const acknowledged = await readDecisions(analysis, signal);
   const newest = [...found].sort(([a, at], [b, bt]) => bt.getTime() - at.getTime() || (a < b ? -1 : 1)).slice(0, limit);
   const listed = await pMap(
     newest,
@@ -60,7 +62,8 @@ export async function listQuarantine(
       sha,
       since: since.toISOString(),
       released: released.get(sha)?.toISOString() ?? null,
-      ...(await readEntry(analysis, sha, signal)),
+      acknowledged: acknowledged.get(sha) ?? null,
+      ...(await readQuarantined(analysis, sha, signal)),
     }),
     { concurrency: READS_AT_ONCE },
   );
@@ -73,13 +76,14 @@ export async function showQuarantined(
   given: string,
   signal: AbortSignal,
 ): Promise<Quarantined> {
-  const [sha, since] = await findOne(analysis, given, signal);
+  const [sha, since] = await findQuarantined(analysis, given, signal);
   const marker = await analysis.head(stateKeys.quarantineReleased(sha), signal);
   return {
     sha,
     since: since.toISOString(),
     released: marker?.lastModified.toISOString() ?? null,
-    ...(await readEntry(analysis, sha, signal)),
+    acknowledged: (await readDecisions(analysis, signal)).get(sha) ?? null,
+    ...(await readQuarantined(analysis, sha, signal)),
   };
 }
 
@@ -94,14 +98,14 @@ export async function releaseQuarantined(
   signal: AbortSignal,
 ): Promise<Release[]> {
   const found = new Set<string>();
-  for (const each of given) found.add((await findOne(ports.analysis, each, signal))[0]);
+  for (const each of given) found.add((await findQuarantined(ports.analysis, each, signal))[0]);
   const releases: Release[] = [];
   for (const sha of found) releases.push({ sha, ...(await releaseOne(ports, sha, signal)) });
   return releases;
 }
 
 async function releaseOne(ports: Ports, sha: string, signal: AbortSignal): Promise<Outcome> {
-  const step = releaseStep(await readEntry(ports.analysis, sha, signal));
+  const step = releaseStep(await readQuarantined(ports.analysis, sha, signal));
   if (step.kind === 'refuse') return { outcome: 'refused', message: step.why };
   if (step.kind === 'analyse') return { outcome: 'refused', message: await analyseAgain(ports, step, signal) };
   const outcome = step.kind === 'send' ? await send(ports, step.body, signal) : await wait(ports, step.taskId, signal);
@@ -139,38 +143,4 @@ async function analyseAgain(
       ? 'have its files analysed again by whoever sent the task'
       : `analyse its day again: telemetry run-day --day ${day}`;
   return `the result of task ${taskId} is broken and cannot be used; ${again}`;
-}
-
-async function findOne(
-  analysis: Ports['analysis'],
-  given: string,
-  signal: AbortSignal,
-): Promise<readonly [string, Date]> {
-  const prefix = checkedShaPrefix(given);
-  const found = await shas(analysis, stateKeys.allQuarantined, signal, prefix);
-  const sha = onlySha(prefix, [...found.keys()]);
-  return [sha, found.get(sha) ?? new Date(0)];
-}
-
-async function shas(
-  analysis: Ports['analysis'],
-  folder: string,
-  signal: AbortSignal,
-  prefix = '',
-): Promise<Map<string, Date>> {
-  const found = new Map<string, Date>();
-  for await (const { key, lastModified } of analysis.objects(`${folder}${prefix}`, signal)) {
-    const sha = /^([0-9a-f]{64})\.json$/.exec(key.slice(folder.length))?.[1];
-    if (sha !== undefined) found.set(sha, lastModified);
-  }
-  return found;
-}
-
-async function readEntry(analysis: Ports['analysis'], sha: string, signal: AbortSignal): Promise<QuarantineEntry> {
-  try {
-    return await readDocument(analysis, stateKeys.quarantine(sha), QUARANTINE_ENTRY, signal);
-  } catch (error) {
-    if (!isFailure(error, 'StateDamaged')) throw error;
-    return { what: 'damaged', reason: 'bad_entry', message: error.message, content: '' };
-  }
 }

@@ -8,7 +8,7 @@ import { createFileList } from './file-lists.ts';
 import { stateKeys } from './keys.ts';
 import { localPlan } from './plan.ts';
 
-interface StoredTotals extends Pick<TotalRunResult, 'counts' | 'parts' | 'channelVersions'> {
+interface StoredTotals extends Pick<TotalRunResult, 'counts' | 'parts' | 'channelVersions' | 'missingReasons'> {
   readonly files: { readonly processed: number; readonly missing: number };
   readonly filesProcessedKey: string;
   readonly filesMissingKey: string;
@@ -31,9 +31,10 @@ export async function storedTotals(
   const plans = localPlan(analysis, folder, signal);
   const [plan = ''] = await plans.paths([stateKeys.plan(run)]);
   const total = (): Promise<TotalRunResult> => threads.totalRun({ plan, heads, folder }, signal);
-  const { counts, parts, channelVersions, processed, missing } = await localHeads.reading(() => plans.reading(total));
+  const totals = await localHeads.reading(() => plans.reading(total));
+  const { counts, parts, channelVersions, processed, missing, missingReasons } = totals;
   return {
-    ...{ counts, parts, channelVersions },
+    ...{ counts, parts, channelVersions, missingReasons },
     files: { processed: processed.files, missing: missing.files },
     filesProcessedKey: await createFileList(analysis, run, 'processed', processed, signal),
     filesMissingKey: await createFileList(analysis, run, 'missing', missing, signal),

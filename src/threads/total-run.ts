@@ -10,6 +10,7 @@ import { createGunzip } from 'node:zlib';
 import { type ChunkPart, parseChunkHead } from '../pipeline/aggregates/chunk-head.ts';
 import { type RunCounts, RunTotals } from '../pipeline/dataset/run-totals.ts';
 import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
+import { addCounts } from '../pipeline/known-reasons.ts';
 import { type PlanContent, readPlan } from '../pipeline/task-queue/plan.ts';
 import { compareText } from '../pipeline/text-order.ts';
 import { namingFile } from './content-error.ts';
@@ -39,6 +40,8 @@ export interface TotalRunResult {
   /** Every file of the plan is in one of them, a missing one with its reason behind a tab. */
   readonly processed: RunFileList;
   readonly missing: RunFileList;
+  /** How many of the missing files for which reason. */
+  readonly missingReasons: Readonly<Record<string, number>>;
 }
 
 export async function totalRun({ plan, heads, folder }: TotalRunInput): Promise<TotalRunResult> {
@@ -51,7 +54,7 @@ export async function totalRun({ plan, heads, folder }: TotalRunInput): Promise<
     for (const { key, reason } of head.filesFailed) await unread.add(`${key}\t${reason}`);
   }
   const read = new LineBlocks(join(folder, 'read'));
-  const missing = new LineBlocks(join(folder, 'missing'));
+  const missing = new MissingFiles(folder);
   const channelVersions = await splitPlan(plan, totals.lostTasks, read, missing);
   let files = 0;
   async function* processed(): AsyncGenerator<string> {
@@ -63,23 +66,38 @@ export async function totalRun({ plan, heads, folder }: TotalRunInput): Promise<
       if (next.done === true || keyOfLine(next.value[0]) !== key) {
         files += equal.length;
         yield equal.join('\n');
-      } else for (const each of equal) await missing.add(`${each}${reasonOf(next.value)}`);
+      } else for (const each of equal) await missing.add(each, reasonOf(next.value));
     }
   }
   const done = await writeFileList(join(folder, 'processed.gz'), processed());
-  const lost = await writeFileList(join(folder, 'missing.gz'), joined(missing.sorted()));
+  const lost = await writeFileList(join(folder, 'missing.gz'), joined(missing.lines.sorted()));
   const { parts } = totals;
   return {
     ...{ counts: totals.counts(), parts, channelVersions },
     processed: { path: done.path, sha256: done.sha256, storedBytes: done.storedBytes, files },
-    missing: { path: lost.path, sha256: lost.sha256, storedBytes: lost.storedBytes, files: missing.lines },
+    missing: { path: lost.path, sha256: lost.sha256, storedBytes: lost.storedBytes, files: missing.lines.lines },
+    missingReasons: missing.reasons,
   };
 }
 
-/** With the tab before it. */
 function reasonOf(lines: readonly [string, ...string[]]): string {
   const last = lines.at(-1) ?? lines[0];
-  return last.slice(last.indexOf('\t'));
+  return last.slice(last.indexOf('\t') + 1);
+}
+
+/** Lines `key TAB reason`, and how many have which reason. */
+class MissingFiles {
+  readonly lines: LineBlocks;
+  readonly reasons: Record<string, number> = {};
+
+  constructor(folder: string) {
+    this.lines = new LineBlocks(join(folder, 'missing'));
+  }
+
+  async add(key: string, reason: string): Promise<void> {
+    addCounts(this.reasons, { [reason]: 1 });
+    await this.lines.add(`${key}\t${reason}`);
+  }
 }
 
 async function* joined(groups: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
@@ -99,7 +117,7 @@ async function splitPlan(
   path: string,
   lostTasks: ReadonlyMap<number, string>,
   read: LineBlocks,
-  missing: LineBlocks,
+  missing: MissingFiles,
 ): Promise<string[]> {
   const byFolder = new Map<string, string | undefined>();
   try {
@@ -113,11 +131,11 @@ async function splitPlan(
         const folder = key.slice(0, key.lastIndexOf('/'));
         // A key alone may be bad; all good ones of a folder are of one channel/version.
         if (byFolder.get(folder) === undefined) byFolder.set(folder, channelVersionOf(key));
-        const adding = reason === undefined ? read.add(key) : missing.add(`${key}\t${reason}`);
+        const adding = reason === undefined ? read.add(key) : missing.add(key, reason);
         if (adding !== undefined) await adding;
       }
     }
-    for (const key of head.missingKeys) await missing.add(`${key}\tnot_found`);
+    for (const key of head.missingKeys) await missing.add(key, 'not_found');
   } catch (error) {
     throw namingFile(path, error, 'bad_plan');
   }

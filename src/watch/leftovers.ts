@@ -5,7 +5,7 @@ import { isFailure } from '../failures.ts';
 import { readAcknowledgements } from '../state/acknowledgements.ts';
 import { ALERT_SUBJECT, OPEN_FAILURE } from '../state/alerts.ts';
 import { type Codec, readDocumentIfPresent } from '../state/documents.ts';
-import { QUARANTINE_ENTRY } from '../state/quarantine.ts';
+import { QUARANTINE_ENTRY, shaOfKey, shasBelow } from '../state/quarantine.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { stateKeys } from '../state/keys.ts';
 import type { LeftoverFacts, OpenFailureFacts } from './rules/facts.ts';
@@ -35,7 +35,9 @@ async function quarantineFacts(
   signal: AbortSignal,
 ): Promise<LeftoverFacts['quarantine']> {
   const { objects, counted } = await listAtMost(analysis, stateKeys.allQuarantined, MAX_LISTED, signal);
-  const newestFirst = objects.toSorted((a, b) => b.lastModified.getTime() - a.lastModified.getTime());
+  const acknowledged = await shasBelow(analysis, stateKeys.allQuarantineAcknowledged, signal);
+  const open = objects.filter(({ key }) => !acknowledged.has(shaOfKey(key) ?? ''));
+  const newestFirst = open.toSorted((a, b) => b.lastModified.getTime() - a.lastModified.getTime());
   const since = now.getTime() - MS_PER_DAY;
   const reasons: Record<string, number> = {};
   const toRead = newestFirst.slice(0, MAX_READ);
@@ -43,8 +45,8 @@ async function quarantineFacts(
     const reason = plainLine(entry?.reason ?? 'unreadable', 60);
     reasons[reason] = (reasons[reason] ?? 0) + 1;
   }
-  const recent = objects.filter(({ lastModified }) => lastModified.getTime() >= since).length;
-  return { total: counted, recent, reasons, read: toRead.length };
+  const recent = open.filter(({ lastModified }) => lastModified.getTime() >= since).length;
+  return { total: counted, recent, acknowledged: objects.length - open.length, reasons, read: toRead.length };
 }
 
 async function failures(analysis: ObjectStore, signal: AbortSignal): Promise<OpenFailureFacts[]> {

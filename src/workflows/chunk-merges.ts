@@ -26,6 +26,7 @@ export class ChunkMerges {
   readonly #running: Promise<void>[] = [];
   readonly #lanes = new FanOut();
   #failure: unknown;
+  #tell: ((done: number, of: number) => void) | undefined;
 
   constructor(run: RunRef, tasks: number, chunkTasks: number) {
     this.#run = run;
@@ -49,6 +50,7 @@ export class ChunkMerges {
         const result = await mergeChunk.executeWithOptions({ summary }, [input]);
         // A chunk that gained a result is merged again; the fuller one counts.
         if (result.ref.done >= (this.#results.get(chunk)?.ref.done ?? 0)) this.#results.set(chunk, result);
+        this.#tell?.(this.#results.size, this.doneCounts.length);
       } catch (error) {
         // `finish` throws it: until then nothing awaits this promise.
         this.#failure ??= error;
@@ -57,8 +59,13 @@ export class ChunkMerges {
     this.#running.push(this.#lanes.run(merge));
   }
 
-  /** Merges what was not merged yet, complete or not, and waits for all. */
-  async finish(): Promise<MergedRun> {
+  /**
+   * Merges what was not merged yet, complete or not, and waits for all.
+   * @param tell how many chunks are merged, whenever there is another one
+   */
+  async finish(tell?: (done: number, of: number) => void): Promise<MergedRun> {
+    this.#tell = tell;
+    tell?.(this.#results.size, this.doneCounts.length);
     for (const [index, done] of this.doneCounts.entries()) if (done < 0) this.start(index + 1, 0);
     await Promise.all(this.#running);
     if (this.#failure !== undefined) throw this.#failure as Error;

@@ -14,6 +14,7 @@ import { JOBS } from '../jobs.ts';
 import { analysisRunKey } from '../names.ts';
 import { counted } from '../pipeline/plain-text.ts';
 import { roundName } from '../pipeline/dataset/entry-name.ts';
+import { countedTwiceWarning } from '../pipeline/dataset/run-warnings.ts';
 import { type AggregationInput, parseAggregationInput } from '../pipeline/run-input.ts';
 import { roundRun } from '../state/keys.ts';
 import { activityOptions } from './activity-options.ts';
@@ -139,7 +140,7 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
       ...{ run, day, plan, counts, warnings: changes },
       publication: { decision, seq, attempt },
     });
-    const twice = overlapping === 0 ? [] : [`${overlapping} results were quarantined: their input files count already`];
+    const twice = overlapping === 0 ? [] : [countedTwiceWarning(overlapping)];
     const warnings = [...reported.warnings, ...twice];
     await notifyOrLog({ job: JOB, about: ABOUT, progress, alertId: runId }, { kind: 'ended', warnings });
     totals.publishedAt = Date.now();

@@ -6,6 +6,7 @@ import { analysisDayKey, analysisRunKey, scheduledStartKey } from '../names.ts';
 import { counted } from '../pipeline/plain-text.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
+import { noInputWarning, QUARANTINE_FULL_WARNING, quarantinedWarning } from '../pipeline/dataset/run-warnings.ts';
 import { type DailyAnalysisInput, largePlan, parseDailyAnalysisInput } from '../pipeline/run-input.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { dailyRun } from '../state/keys.ts';
@@ -103,7 +104,11 @@ async function analyseDay({
     { run, taskQueue: queues.taskQueue },
   ]);
 
-  progress.update('draining the done queue', { tasks: `0 done, 0 failed, ${plan.tasks} open` });
+  progress.update(
+    'draining the done queue',
+    { tasks: `0 done, 0 failed, ${plan.tasks} open` },
+    { done: 0, of: plan.tasks, unit: 'tasks' },
+  );
   const flood = new QuarantineFullAlert(queues.doneQueue, { job: JOBS.dailyAnalysis.name, about: day, progress });
   const drained = await drainAndMerge(run, plan, queues, input, progress, flood);
 
@@ -163,7 +168,7 @@ async function reportNothing(
   };
   const publication = { decision: 'nothing', seq: 0, attempt: null } as const;
   const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
-  const noInput = `no input for ${day}: the filter admits no file of the input bucket`;
+  const noInput = noInputWarning({ day, runId: run.runId });
   progress.update('nothing to analyse', { warnings: noInput });
   log.warn('no input for the day', { day, runId: run.runId });
   return {
@@ -183,7 +188,7 @@ async function reportNothing(
 /** Results that were refused are in `failed` already; these are messages that belong to no task. */
 function quarantineWarnings({ quarantined, flooded }: DrainedRun): string[] {
   return [
-    ...(quarantined === 0 ? [] : [`${quarantined} done messages were quarantined`]),
-    ...(flooded ? ['bad done messages were left on the queue, because the quarantine was full'] : []),
+    ...(quarantined === 0 ? [] : [quarantinedWarning(quarantined)]),
+    ...(flooded ? [QUARANTINE_FULL_WARNING] : []),
   ];
 }

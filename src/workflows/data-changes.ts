@@ -2,6 +2,7 @@
 import { isCancellation, log, patched, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { readFailure } from '../failures.ts';
+import { changesWarning } from '../pipeline/dataset/run-warnings.ts';
 import { activityOptions } from './activity-options.ts';
 
 const { findChanges } = proxyActivities<Activities>(activityOptions.look);
@@ -18,6 +19,6 @@ export async function lookForChanges(): Promise<readonly string[]> {
   } catch (error) {
     if (isCancellation(error)) throw error;
     log.error('changes could not be looked for', { error });
-    return [`changes.json is of an earlier commit: ${readFailure(error, MAX_MESSAGE).message}`];
+    return [changesWarning(readFailure(error, MAX_MESSAGE).message)];
   }
 }

@@ -2,7 +2,13 @@
  * From sent tasks to merged chunks: the drain and the merges run in parallel, stragglers are looked for, an operator
  * can cut it short.
  */
-import { ActivityCancellationType, allHandlersFinished, condition, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  condition,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { DrainResult } from '../activities/drain.ts';
 import type { Activities } from '../activities/index.ts';
 import type { PlanSummary } from '../activities/plan.ts';
@@ -13,7 +19,7 @@ import { activityOptions } from './activity-options.ts';
 import type { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { ChunkMerges, type MergedRun } from './chunk-merges.ts';
 import { OperatorControl } from './operator-control.ts';
-import type { RunProgress } from './run-progress.ts';
+import { drainedSoFarSignal, type RunProgress } from './run-progress.ts';
 
 const { recoverStragglers } = proxyActivities<Activities>(activityOptions.scan);
 const { drainDoneQueue } = proxyActivities<Activities>({
@@ -60,6 +66,17 @@ export async function drainAndMerge(
   let stragglersAt = Date.now() + patience.stragglerSeconds * 1000;
   let looks = 0;
 
+  // What a call has filed so far; its result comes with a whole chunk only, which may be the whole day.
+  let seen = -1;
+  let ended = false;
+  const tell = (drained: Told): void => {
+    if (drained.done + drained.failed < seen) return;
+    seen = drained.done + drained.failed;
+    tellDrain(progress, tasks, drained);
+  };
+  setHandler(drainedSoFarSignal, (soFar) => {
+    if (!ended) tell(soFar);
+  });
   while (!control.finishing && !merges.failed && Date.now() < giveUpAt) {
     const until = Math.min(giveUpAt, stragglersAt, Date.now() + DRAIN_CALL_SECONDS * 1000);
     const maxSeconds = Math.max(1, Math.ceil((until - Date.now()) / 1000));
@@ -77,7 +94,7 @@ export async function drainAndMerge(
     if (drained === undefined) break;
     totals.duplicates += drained.duplicates;
     totals.quarantined += drained.quarantined;
-    tellDrain(progress, drained);
+    tell(drained);
     await flood.note(drained);
     for (const { chunk, done } of drained.ready) merges.start(chunk, done);
     if (drained.missing === 0) break;
@@ -88,13 +105,25 @@ export async function drainAndMerge(
     }
   }
 
+  ended = true;
+  const telling = (done: number, of: number): void => {
+    progress.update('merging the last results', {}, { done, of, unit: 'chunks' });
+  };
   progress.update('merging the last results');
   await condition(allHandlersFinished);
-  return { ...(await merges.finish()), ...totals, flooded: flood.raised };
+  return { ...(await merges.finish(telling)), ...totals, flooded: flood.raised };
 }
 
-function tellDrain(progress: RunProgress, { done, failed, missing, quarantined, held }: DrainResult): void {
+type Told = Pick<DrainResult, 'done' | 'failed' | 'missing'> & Partial<Pick<DrainResult, 'quarantined' | 'held'>>;
+
+function tellDrain(progress: RunProgress, of: number, drained: Told): void {
+  const { done, failed, missing, quarantined = 0, held = 0 } = drained;
+  const counter = { done: done + failed, of, unit: 'tasks' };
   const kept = quarantined > 0 ? `, ${quarantined} messages quarantined` : '';
   const odd = held > 0 ? `${kept}, others left on the queue: quarantine full` : kept;
-  progress.update('draining the done queue', { tasks: `${done} done, ${failed} failed, ${missing} open${odd}` });
+  progress.update(
+    'draining the done queue',
+    { tasks: `${done} done, ${failed} failed, ${missing} open${odd}` },
+    counter,
+  );
 }

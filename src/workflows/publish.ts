@@ -52,13 +52,20 @@ export async function publish(
     if (plan.decision !== 'publish') {
       return { decision: plan.decision === 'no-op' ? 'unchanged' : plan.decision, seq: plan.seq, ...NOTHING_STAGED };
     }
-    progress.update(`staging ${counted(plan.snapshots, 'snapshot')}`);
-    const snapshots = await fanOut(plan.snapshots, (index) =>
+    let staged = 0;
+    const tell = (): void => {
+      const counter = { done: staged, of: plan.snapshots, unit: 'snapshots' };
+      progress.update(`staging ${counted(plan.snapshots, 'snapshot')}`, {}, counter);
+    };
+    tell();
+    const snapshots = await fanOut(plan.snapshots, async (index) => {
       // What a row of the Web UI's timeline is about; plans of earlier releases do not say it.
-      stageSnapshot.executeWithOptions({ summary: plan.named?.[index] ?? `snapshot ${index + 1}` }, [
-        { ...publication, index },
-      ]),
-    );
+      const summary = plan.named?.[index] ?? `snapshot ${index + 1}`;
+      const snapshot = await stageSnapshot.executeWithOptions({ summary }, [{ ...publication, index }]);
+      staged += 1;
+      tell();
+      return snapshot;
+    });
     progress.update('committing');
     const { outcome, seq } = await commitDataset(publication);
     if (outcome !== 'moved')

@@ -22,7 +22,7 @@ export class QuarantineFullAlert {
     if (this.#raised || held === undefined || held === 0) return;
     this.#raised = true;
     if (this.#subject === null) return;
-    const warning = `${this.#doneQueue} holds more bad messages than TELEMETRY_QUARANTINE_PER_HOUR lets into quarantine. They stay on the queue, which is drained slowly; good ones still get in. Find out who sends them (docs/security.md).`;
+    const warning = `${this.#doneQueue} holds more bad messages than TELEMETRY_QUARANTINE_PER_HOUR lets into quarantine. They stay on the queue, which is drained slowly; good ones still get in. Find out who sends them: "telemetry quarantine list" shows what was taken (docs/security.md).`;
     await notifyOrLog({ ...this.#subject, alertId: workflowInfo().runId }, { kind: 'underway', warnings: [warning] });
   }
 }

@@ -1,10 +1,30 @@
 /** What a run shows to people who watch it: current details in the Web UI, and the `progress` query. */
-import { defineQuery, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+
+/** How far the step at work is. */
+export interface Counter {
+  readonly done: number;
+  /** Null: how many there are is not known before the end. */
+  readonly of: number | null;
+  /** `tasks` */
+  readonly unit: string;
+}
 
 export interface Progress {
   readonly phase: string;
   readonly facts: Readonly<Record<string, string>>;
+  /** Absent in runs of earlier releases, and in steps that nobody counts. */
+  readonly counter?: Counter;
 }
+
+/** What a drain that is still at work has so far: sent by the activity, which ends only with a whole chunk. */
+export interface DrainedSoFar {
+  readonly done: number;
+  readonly failed: number;
+  readonly missing: number;
+}
+
+export const drainedSoFarSignal = defineSignal<[DrainedSoFar]>('drainedSoFar');
 
 /** More names in a line help nobody. */
 const MAX_NAMED = 20;
@@ -15,10 +35,15 @@ export class RunProgress {
   readonly #title: string;
   readonly #facts: Record<string, string> = {};
   #phase = 'starting';
+  #counter: Counter | undefined;
 
   constructor(title: string) {
     this.#title = title;
-    setHandler(progressQuery, () => ({ phase: this.phase, facts: this.facts }));
+    setHandler(progressQuery, () => ({
+      phase: this.phase,
+      facts: this.facts,
+      ...(this.#counter !== undefined && { counter: this.#counter }),
+    }));
   }
 
   get phase(): string {
@@ -29,12 +54,15 @@ export class RunProgress {
     return { ...this.#facts };
   }
 
-  /** Sets what the run is doing now; facts stay until they are set again. */
-  update(phase: string, facts: Readonly<Record<string, string>> = {}): void {
+  /** Sets what the run is doing now, and how far it is; facts stay until they are set again. */
+  update(phase: string, facts: Readonly<Record<string, string>> = {}, counter?: Counter): void {
     this.#phase = phase;
+    this.#counter = counter;
     Object.assign(this.#facts, facts);
     const lines = Object.entries(this.#facts).map(([name, fact]) => `\n- ${name}: ${fact}`);
-    setCurrentDetails(`**${this.#title}** · ${phase}\n${lines.join('')}`);
+    const far =
+      counter === undefined || counter.of === null ? '' : ` (${counter.done} of ${counter.of} ${counter.unit})`;
+    setCurrentDetails(`**${this.#title}** · ${phase}${far}\n${lines.join('')}`);
   }
 }
 

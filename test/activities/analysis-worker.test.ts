@@ -2,7 +2,7 @@
  * The spot worker's protocol, with the duties of docs/formats/queues.md 2.7: one task, from message to done message.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
@@ -15,6 +15,7 @@ import { decodeDoneMessage } from '../fakes/done-messages.ts';
 import { encodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
 import { runId } from '../fakes/day-run.ts';
+import { eventually } from '../fakes/eventually.ts';
 import { inProcessThreads } from '../fakes/in-process-threads.ts';
 import { ManualClock } from '../fakes/manual-clock.ts';
 import { MemoryMessageQueues } from '../fakes/memory-message-queues.ts';
@@ -201,6 +202,23 @@ describe('an external processor', () => {
     assert.deepEqual(analysis.text(RESULT).trimEnd().split('\n'), KEYS);
     assert.equal(analysis.text(`output/${TASK.id}/more/y.txt`), 'x\n');
     assert.equal(reported().targetPrefix, `output/${TASK.id}/`);
+  });
+
+  it('is ended with the task, and what it has started too', async () => {
+    await store([RECORD, RECORD]);
+    await queues.create('done', { visibilitySeconds: 300, delaySeconds: 0, retentionSeconds: 1000 });
+    const told = new AbortController();
+    const pidFile = join(work, 'pid');
+    const settings = { processor: `sh -c 'sleep 600 & echo $! > ${pidFile}; wait' p` };
+    const running = runTask(encodeTaskMessage(TASK, JOB), 1, ports(settings), told.signal);
+    const pid = await eventually(async () => Number(/\d+\n/.exec(readFileSync(pidFile, 'utf8'))![0]));
+    told.abort(new Error('told to end'));
+    await assert.rejects(running, /told to end/);
+    await eventually(async () => {
+      assert.throws(() => process.kill(pid, 0), /ESRCH/);
+    });
+    rmSync(pidFile);
+    assert.deepEqual(queues.drain('done'), []);
   });
 
   it('that ends with an error lets the task come again', async () => {

@@ -41,6 +41,8 @@ async function reported(app: Application, badHistograms: Counts = MANY): Promise
   return day;
 }
 
+const inReport = ({ run }: DayRun): string => `"telemetry report ${DAY} --run ${run.runId}" has all counts`;
+
 async function runReport(day: DayRun, counts: object): Promise<{ counts: unknown; warnings: readonly string[] }> {
   const { warnings } = await day.app.run('writeReport', {
     ...{ run: day.run, day: DAY, counts: counts as never, plan: day.plan! },
@@ -70,7 +72,7 @@ describe('bad histograms by measure', () => {
     const { counts, warnings } = await runReport(day, summary);
     assert.deepEqual(counts, summary);
     assert.deepEqual(warnings, [
-      `${TASKS * SUM} histograms were left out as bad_histogram, most of M_59 180, M_58 177, M_57 174, M_56 171, M_55 168, M_54 165, M_53 162, M_52 159, M_51 156, M_50 153`,
+      `${TASKS * SUM} histograms of ${DAY} were left out because the numbers are wrong, most of M_59 180, M_58 177, M_57 174, M_56 171, M_55 168, M_54 165, M_53 162, M_52 159, M_51 156, M_50 153; ${inReport(day)}`,
     ]);
   });
 
@@ -92,7 +94,12 @@ describe('bad histograms by measure', () => {
       [59, true],
     ] as const) {
       const { warnings } = await runReport(day, { ...summary, records });
-      assert.deepEqual(warnings, warns ? ['3 histograms were left out as bad_histogram, most of A 3'] : []);
+      assert.deepEqual(
+        warnings,
+        warns
+          ? [`3 histograms of ${DAY} were left out because the numbers are wrong, most of A 3; ${inReport(day)}`]
+          : [],
+      );
     }
   });
 
@@ -119,7 +126,9 @@ describe('bad histograms by measure', () => {
     assert.deepEqual([summary.badHistograms, summary.skipped['bad_histogram']], [{}, TASKS * SUM]);
     const { badHistograms, ...counts } = summary;
     const { warnings } = await runReport(day, counts);
-    assert.deepEqual(warnings, [`${TASKS * SUM} histograms were left out as bad_histogram`]);
+    assert.deepEqual(warnings, [
+      `${TASKS * SUM} histograms of ${DAY} were left out because the numbers are wrong; ${inReport(day)}`,
+    ]);
   });
 });
 

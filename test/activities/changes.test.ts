@@ -151,7 +151,7 @@ describe('findChanges', () => {
     app.clock.advance(86_400);
     await analysed(app, 2, NEXT, { 'nightly/28': {} });
     const text = 'aurora/27 sent no submission on 2013-10-30, and about 150 a day before';
-    assert.deepEqual((await find(app)).warnings, [`silent: ${text}`]);
+    assert.deepEqual((await find(app)).warnings, [`silent: ${text}; "telemetry changes" shows more`]);
     assert.deepEqual(
       written(app).changes.map(({ id, kind }) => [id, kind]),
       [['aurora/27/silence/20131030', 'silence']],

@@ -61,7 +61,7 @@ describe('a stored segment that', () => {
         },
         publication: { decision: 'published', seq: 2, attempt: publication.attempt },
       });
-      assert.match(report.warnings[0] ?? '', /^aurora\/27 stays as it was: /);
+      assert.match(report.warnings[0] ?? '', /^aurora\/27 stays as it was, because its stored data is damaged: /);
     });
   }
 });

@@ -51,6 +51,29 @@ describe('drainDoneQueue', () => {
     assert.equal(day.app.trace.effective('receive').length, 3);
   });
 
+  it('tells its workflow how far it is, long before a chunk is complete, and not more often than people look', async () => {
+    const { day, tasks } = await sent(application(), 9);
+    for (const task of tasks) storeResult(day.app, task);
+    const { app } = day;
+    let given = 0;
+    const receive = app.queues.receive.bind(app.queues);
+    // One result every three seconds.
+    app.queues.receive = async (queue, options) => {
+      app.clock.advance(3);
+      const task = tasks[given];
+      given += 1;
+      if (task !== undefined && given < 9) app.queues.put(DONE_QUEUE, doneMessage(task));
+      return receive(queue, options);
+    };
+    assert.deepEqual(sums(await day.drain({ chunkTasks: 9, merged: [-1], maxSeconds: 50 })), [8, 0, 1]);
+    assert.deepEqual(
+      app.signals.map(({ name }) => name),
+      app.signals.map(() => 'drainedSoFar'),
+    );
+    const told = app.signals.map(({ input }) => (input as { done: number }).done);
+    assert.deepEqual(told.slice(0, 3), [1, 2, 4], told.join());
+  });
+
   it('has only the time that is left when it is tried again', async () => {
     const { day } = await sent(application(), 1);
     const start = day.app.clock.now;

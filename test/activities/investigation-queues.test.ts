@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createActivities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/failures.ts';
-import { eachWithApplication, environment } from '../fakes/application.ts';
+import { type Application, eachWithApplication, environment } from '../fakes/application.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { failsForGood } from '../fakes/failures.ts';
 
@@ -52,5 +52,88 @@ describe('queues of an investigation', () => {
       FailureType.InvalidInput,
       /production queue; choose another name/,
     );
+  });
+});
+
+describe('queues that a terminated investigation has left', () => {
+  const application = eachWithApplication();
+  const HOUR = 3600;
+  const collect = (app: Application) => app.run('removeLeftInvestigationQueues', undefined);
+  const open = (app: Application): string[] =>
+    [...app.queues.queues.keys()].filter((queue) => queue !== TASK_QUEUE && queue !== DONE_QUEUE);
+
+  async function leave(app: Application, name: string, runId: string): Promise<string[]> {
+    const { taskQueue, doneQueue } = await app.run('createInvestigationQueues', { name, runId });
+    return [taskQueue, doneQueue];
+  }
+
+  it('are removed, and those of runs at work and of unknown ones stay', async () => {
+    const app = application();
+    await leave(app, 'left', 'terminated');
+    const atWork = await leave(app, 'at-work', 'running');
+    app.runsAtWork.add('running');
+    // An earlier release did not say which run has a name.
+    const { taskQueue, doneQueue } = await app.run('createInvestigationQueues', { name: 'unknown' });
+    const foreign = `${TASK_QUEUE}-inv-x`;
+    await app.queues.create(foreign, { visibilitySeconds: 1, delaySeconds: 0, retentionSeconds: 60 });
+    app.clock.advance(2 * HOUR);
+    assert.deepEqual(await collect(app), { investigations: 1, first: ['left'] });
+    assert.deepEqual(open(app).toSorted(), [...atWork, taskQueue, doneQueue, foreign].toSorted());
+    assert.deepEqual(await collect(app), { investigations: 0, first: [] });
+  });
+
+  it('stay while their run may be too young for Temporal to list it', async () => {
+    const app = application();
+    const queues = await leave(app, 'young', 'just-begun');
+    app.clock.advance(HOUR / 2);
+    assert.deepEqual(await collect(app), { investigations: 0, first: [] });
+    assert.deepEqual(open(app), queues);
+  });
+
+  it('stay when a new run takes the name at the same moment', async () => {
+    const app = application();
+    await leave(app, 'gc', 'terminated');
+    app.clock.advance(2 * HOUR);
+    app.trace.before('replace', /investigation-owners/, async () => {
+      await app.run('createInvestigationQueues', { name: 'gc', runId: 'new' });
+    });
+    assert.deepEqual(await collect(app), { investigations: 0, first: [] });
+    assert.equal(open(app).length, 2);
+  });
+
+  it('keep a new run waiting while they are removed, so that it does not lose its own', async () => {
+    const app = application();
+    await leave(app, 'gc', 'terminated');
+    app.clock.advance(2 * HOUR);
+    let refused: unknown;
+    app.trace.before('remove', /gc-tasks/, async () => {
+      refused = await app
+        .run('createInvestigationQueues', { name: 'gc', runId: 'new' })
+        .catch((error: unknown) => error);
+    });
+    assert.deepEqual(await collect(app), { investigations: 1, first: ['gc'] });
+    assert.match(String(refused), /are being removed/);
+    assert.deepEqual(open(app), []);
+    assert.equal((await leave(app, 'gc', 'new')).length, 2);
+    assert.equal(open(app).length, 2);
+  });
+
+  it('are removed by the next collection when one was killed in the middle, and block the name for minutes only', async () => {
+    const app = application();
+    await leave(app, 'gc', 'terminated');
+    app.clock.advance(2 * HOUR);
+    app.trace.fail({ method: 'remove', key: /gc-done/, error: new Error('killed') });
+    await assert.rejects(collect(app), /killed/);
+    assert.equal(open(app).length, 1);
+    app.clock.advance(2 * HOUR);
+    assert.equal((await collect(app)).investigations, 1);
+    assert.deepEqual(open(app), []);
+
+    await leave(app, 'gc', 'again');
+    app.clock.advance(2 * HOUR);
+    app.trace.fail({ method: 'remove', key: /gc-done/, error: new Error('killed') });
+    await assert.rejects(collect(app), /killed/);
+    app.clock.advance(HOUR / 4);
+    assert.equal((await leave(app, 'gc', 'later')).length, 2);
   });
 });

@@ -49,7 +49,7 @@ const PROCESSES = ['worker', 'website-publisher', ...Object.keys(BESIDE_THE_WORK
 /** Calls of SDK clients that are not behind the ports of the fakes: the task consumer's, and the topic's. */
 const BESIDE_THE_PORTS: Readonly<Record<string, readonly Call[]>> = {
   'analysis-worker': [TASK_QUEUE, `${VALUES.INVESTIGATION_QUEUES}gc-tasks`].flatMap((queue) =>
-    ['url', 'receive', 'extend', 'deleteMessages'].map((method) => ({
+    ['url', 'receive', 'changeVisibility', 'deleteMessages'].map((method) => ({
       service: 'sqs',
       method,
       key: queue,

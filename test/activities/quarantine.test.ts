@@ -7,6 +7,8 @@ import {
   showQuarantined,
 } from '../../src/state/quarantine-release.ts';
 import { stateKeys } from '../../src/state/keys.ts';
+import { acknowledgeQuarantined, purgeQuarantined, withdrawQuarantined } from '../../src/state/quarantine-decisions.ts';
+import { leftoverFacts } from '../../src/watch/leftovers.ts';
 import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DAY, DayRun, inputKey, resultOf, runId } from '../fakes/day-run.ts';
 import { answerForeign, foreignId, foreignMessage } from '../fakes/foreign-launcher.ts';
@@ -185,5 +187,90 @@ describe('the list', () => {
         ['bad_json', false],
       ],
     );
+  });
+});
+
+describe('a decision about quarantined things', () => {
+  const application = eachWithApplication({ pack: { maxFiles: 0, maxBytes: 1000 } });
+  const decision = (app: Application) => ({
+    ...{ reason: 'a test of the launcher', by: 'ops@node1' },
+    at: new Date(app.clock.now).toISOString(),
+  });
+  const recent = async (app: Application): Promise<number> =>
+    (await leftoverFacts(app.analysis, new Date(app.clock.now), signal)).quarantine.recent;
+
+  it('acknowledged: shown with its reason, no finding of the watch, still there to be released', async () => {
+    const app = application();
+    await refuseForeign(app, 1);
+    await refuseForeign(app, 2);
+    const [one, two] = await list(app);
+    assert.equal(await recent(app), 2);
+    const given = decision(app);
+    assert.deepEqual(await acknowledgeQuarantined(app.analysis, [one!.sha.slice(0, 6)], given, signal), [one!.sha]);
+    assert.equal(await recent(app), 1);
+    const { quarantine } = await leftoverFacts(app.analysis, new Date(app.clock.now), signal);
+    assert.deepEqual([quarantine.acknowledged, quarantine.reasons], [1, { unknown_run: 1 }]);
+    const shown = await showQuarantined(app, one!.sha, signal);
+    assert.deepEqual(shown.acknowledged, given);
+    assert.equal((await showQuarantined(app, two!.sha, signal)).acknowledged, null);
+    const [release] = await releaseQuarantined(app, [one!.sha], signal);
+    assert.equal(release?.outcome, 'released');
+
+    assert.deepEqual(await withdrawQuarantined(app.analysis, [one!.sha, two!.sha], signal), [one!.sha]);
+    assert.equal(await recent(app), 2);
+  });
+
+  it('acknowledged, all of them: what comes later is a problem', async () => {
+    const app = application();
+    await refuseForeign(app, 1);
+    assert.equal((await acknowledgeQuarantined(app.analysis, { before: null }, decision(app), signal)).length, 1);
+    assert.equal(await recent(app), 0);
+    await refuseForeign(app, 2);
+    assert.equal(await recent(app), 1);
+  });
+
+  it('that cannot be read hides no other one', async () => {
+    const app = application();
+    await refuseForeign(app, 1);
+    const { sha } = await only(app);
+    app.analysis.store(stateKeys.quarantineAcknowledged(sha), 'no JSON');
+    assert.equal((await only(app)).acknowledged?.by, '?');
+    assert.equal(await recent(app), 0);
+  });
+
+  it('purged: gone with its marks, and recorded without its content', async () => {
+    const app = application();
+    await refuseForeign(app, 1);
+    const { sha, reason, message } = await only(app);
+    await releaseQuarantined(app, [sha], signal);
+    await acknowledgeQuarantined(app.analysis, [sha], decision(app), signal);
+    const given = decision(app);
+    assert.deepEqual(await purgeQuarantined(app.analysis, [sha], given, signal), [sha]);
+    assert.deepEqual(await listQuarantine(app, 100, signal), { total: 0, listed: [] });
+    assert.equal(await recent(app), 0);
+    for (const key of [stateKeys.quarantineReleased(sha), stateKeys.quarantineAcknowledged(sha)])
+      assert.equal(await app.analysis.head(key), undefined);
+    assert.deepEqual(app.analysis.json(stateKeys.quarantinePurged(sha)), {
+      ...given,
+      refused: { what: 'done_message', reason, message },
+    });
+  });
+
+  it('purged by age: what is newer stays; a wrong name stops all before anything is done', async () => {
+    const app = application();
+    await refuseForeign(app, 1);
+    app.clock.advance(40 * 86_400);
+    await refuseForeign(app, 2);
+    const [newer] = await list(app);
+    await assert.rejects(
+      purgeQuarantined(app.analysis, [newer!.sha, 'abcdef012345'], decision(app), signal),
+      /Nothing in the quarantine begins with/,
+    );
+    assert.equal((await list(app)).length, 2);
+    const before = new Date(app.clock.now - 30 * 86_400_000);
+    assert.equal((await purgeQuarantined(app.analysis, { before }, decision(app), signal)).length, 1);
+    assert.equal((await only(app)).sha, newer!.sha);
+    await refuseForeign(app, 1);
+    assert.equal((await list(app)).length, 2, 'the same message is refused again, as new');
   });
 });

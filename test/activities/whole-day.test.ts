@@ -108,7 +108,10 @@ describe('a whole day over fakes', () => {
       publication: { decision: 'published', seq: 1, attempt: null },
     });
     assert.equal(report, `s3://analysis/${day.run.prefix}report.json`);
-    assert.deepEqual(warnings, ['analysis tasks failed: 1 (aborted 1)', 'input files in FILES_MISSING: 1']);
+    assert.deepEqual(warnings, [
+      `1 analysis task of ${DAY} gave no result (given up by the worker); "telemetry files ${DAY} --missing" names the files`,
+      `1 input file of ${DAY} could not be read (given up by the worker); "telemetry files ${DAY} --missing" names it`,
+    ]);
     assert.deepEqual(day.app.analysis.json(`${day.run.prefix}report.json`)['warnings'], warnings);
   });
 });

@@ -136,6 +136,11 @@ async function garbage(app: TracedApplication): Promise<void> {
   const input = { id: 'gc', force: true, maxDeletions: 10_000 };
   await app.run('planGarbage', input);
   await app.run('removeGarbage', input);
+  await app.run('createInvestigationQueues', { name: 'left', runId: runId(800) });
+  const owner = stateKeys.investigationOwner('left');
+  const stored = app.analysis.contents.get(owner) ?? assert.fail();
+  app.analysis.contents.set(owner, { ...stored, lastModified: new Date(app.clock.now - MONTH_MS) });
+  assert.notEqual((await app.run('removeLeftInvestigationQueues', undefined)).investigations, 0);
 }
 
 /** A round, and one whose result counts twice. */

@@ -57,6 +57,8 @@ export class Application {
   template = DAY_TEMPLATE;
   /** Ids of runs whose workflows have not ended, as Temporal would list them. */
   readonly runsAtWork = new Set<string>();
+  /** What activities have told their workflows. */
+  readonly signals: { readonly name: string; readonly input: unknown }[] = [];
   /** Where the website comes from; null: not configured. */
   websiteSource: WebsiteSource | null = null;
 
@@ -129,7 +131,7 @@ export class Application {
     input: Input<Name>,
     info?: Partial<Info>,
   ): Promise<Output<Name>> {
-    return this.runIn(environment(info, this.runsAtWork), name, input);
+    return this.runIn(environment(info, this.runsAtWork, this.signals), name, input);
   }
 
   async runIn<Name extends keyof Activities>(
@@ -155,13 +157,14 @@ const silent = (): void => undefined;
 export function environment(
   info?: Partial<Info>,
   runsAtWork: ReadonlySet<string> = new Set(),
+  signals: Application['signals'] = [],
 ): MockActivityEnvironment {
   const logger = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
-  return new MockActivityEnvironment(info, { logger, client: clientWith(runsAtWork) });
+  return new MockActivityEnvironment(info, { logger, client: clientWith(runsAtWork, signals) });
 }
 
 /** The worker's Temporal client, as far as activities use it. */
-function clientWith(runsAtWork: ReadonlySet<string>): Client {
+function clientWith(runsAtWork: ReadonlySet<string>, signals: Application['signals']): Client {
   async function* list({
     query,
   }: {
@@ -175,7 +178,10 @@ function clientWith(runsAtWork: ReadonlySet<string>): Client {
   }
   // The environment asks with a signal.
   const withAbortSignal = <T>(_: AbortSignal, ask: () => Promise<T>): Promise<T> => ask();
-  return { workflow: { list }, withAbortSignal } as unknown as Client;
+  const signal = async (name: string, input: unknown): Promise<void> => {
+    signals.push({ name, input });
+  };
+  return { workflow: { list, getHandle: () => ({ signal }) }, withAbortSignal } as unknown as Client;
 }
 
 /** A fresh application for every test of the file. */

@@ -17,7 +17,7 @@ const QUEUE_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   send: ['sqs:GetQueueUrl', 'sqs:SendMessage'],
   receive: ['sqs:GetQueueUrl', 'sqs:ReceiveMessage'],
   deleteMessages: ['sqs:GetQueueUrl', 'sqs:DeleteMessage'],
-  extend: ['sqs:ChangeMessageVisibility'],
+  changeVisibility: ['sqs:GetQueueUrl', 'sqs:ChangeMessageVisibility'],
   depth: ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
   maxMessageBytes: ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
   create: ['sqs:CreateQueue'],

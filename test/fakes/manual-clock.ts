@@ -4,10 +4,13 @@ import { mock } from 'node:test';
 export class ManualClock {
   #now: number;
 
-  /** Installs itself as the `Date` of the process until `mock.timers.reset()`. */
-  constructor(start: string) {
+  /**
+   * Installs itself as the `Date` of the process until `mock.timers.reset()`.
+   * @param apis timers as well, for tests that tick them
+   */
+  constructor(start: string, apis: readonly ('Date' | 'setTimeout')[] = ['Date']) {
     this.#now = Date.parse(start);
-    mock.timers.enable({ apis: ['Date'], now: this.#now });
+    mock.timers.enable({ apis: [...apis], now: this.#now });
   }
 
   get now(): number {

@@ -5,6 +5,7 @@ import {
   QueueMissingError,
   type QueueSettings,
   type ReceivedMessage,
+  ReceiptExpiredError,
 } from '../../src/ports.ts';
 import type { CallTrace } from './call-trace.ts';
 import type { ManualClock } from './manual-clock.ts';
@@ -54,13 +55,15 @@ export class MemoryMessageQueues implements MessageQueues {
   /** An empty long poll moves the clock, to the next message that becomes visible or by the whole wait. */
   async receive(
     queue: string,
-    options: { waitSeconds: number; visibilitySeconds: number; signal?: AbortSignal },
+    options: { waitSeconds: number; visibilitySeconds: number; maxMessages?: number; signal?: AbortSignal },
   ): Promise<readonly ReceivedMessage[]> {
     return this.#call('receive', queue, options.signal, ({ messages }) => {
       const end = this.#clock.now + options.waitSeconds * 1000;
       const next = Math.min(end, ...messages.map(({ visibleAt }) => visibleAt));
       if (next > this.#clock.now) this.#clock.advance((next - this.#clock.now) / 1000);
-      const visible = messages.filter(({ visibleAt }) => visibleAt <= this.#clock.now).slice(0, BATCH);
+      const visible = messages
+        .filter(({ visibleAt }) => visibleAt <= this.#clock.now)
+        .slice(0, options.maxMessages ?? BATCH);
       return visible.map((message) => {
         message.visibleAt = this.#clock.now + options.visibilitySeconds * 1000;
         message.receives += 1;
@@ -81,6 +84,14 @@ export class MemoryMessageQueues implements MessageQueues {
       const gone = receiptHandles.filter((_, index) => !refused.includes(index));
       memory.messages = memory.messages.filter(({ handle }) => !gone.includes(handle));
       return refused.length;
+    });
+  }
+
+  async changeVisibility(queue: string, receiptHandle: string, seconds: number, signal?: AbortSignal): Promise<void> {
+    await this.#call('changeVisibility', queue, signal, ({ messages }) => {
+      const held = messages.find(({ handle, visibleAt }) => handle === receiptHandle && visibleAt > this.#clock.now);
+      if (held === undefined) throw new ReceiptExpiredError(`A message of ${queue} is no longer held`);
+      held.visibleAt = this.#clock.now + seconds * 1000;
     });
   }
 

@@ -17,6 +17,7 @@ const COUNTS = {
   files: { processed: 6, missing: 0, partial: 0 },
   records: 12,
   skipped: {},
+  missingReasons: {},
   badHistograms: {},
   dropped: {},
   failedTasks: {},
@@ -111,6 +112,7 @@ const UNDISTURBED: Activities = {
   describeWebsite: async () => ({ source: 'https://example.org/site branch master', site: 's3://site/' }),
   publishWebsite: async () => WEBSITE,
   planGarbage: async () => GARBAGE,
+  removeLeftInvestigationQueues: async () => ({ investigations: 0, first: [] }),
   removeGarbage: async () => ({ objects: GARBAGE.objects }),
 };
 

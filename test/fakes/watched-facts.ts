@@ -81,7 +81,7 @@ export const DATA_SET = {
 };
 
 const LEFTOVERS = {
-  quarantine: { total: NONE, recent: 0, reasons: {}, read: 0 },
+  quarantine: { total: NONE, recent: 0, acknowledged: 0, reasons: {}, read: 0 },
   waiting: NONE,
   openFailures: [],
   acknowledged: [],

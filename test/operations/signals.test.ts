@@ -6,6 +6,10 @@ import { openSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createMessageQueues } from '../../src/aws/sqs.ts';
+import { loadConfig } from '../../src/config.ts';
+import { encodeTaskMessage } from '../../src/pipeline/task-queue/task-message.ts';
+import { runId } from '../fakes/day-run.ts';
 import { Deployment, until } from '../system/deployment.ts';
 
 let deployment: Deployment;
@@ -37,13 +41,17 @@ interface Started {
 }
 
 /** @param by `node`: the command itself, as a supervisor starts it; `npm`: as the README says */
-async function start(command: string, by: 'node' | 'npm'): Promise<Started> {
+async function start(
+  command: string,
+  by: 'node' | 'npm',
+  { args: more = [], settings = {} }: { args?: readonly string[]; settings?: Readonly<Record<string, string>> } = {},
+): Promise<Started> {
   const mark = `${process.pid}-${(starts += 1)}`;
   const logFile = join(deployment.directory, `signals-${mark}.log`);
   const out = openSync(logFile, 'a');
   const [program, args] =
     by === 'node'
-      ? [process.execPath, [resolve('src/cli.ts'), command]]
+      ? [process.execPath, [resolve('src/cli.ts'), command, ...more]]
       : ['npm', ['run', '--silent', 'telemetry', '--', command]];
   const child = spawn(program, args, {
     // A process group of its own, as a terminal or a supervisor makes one.
@@ -53,6 +61,7 @@ async function start(command: string, by: 'node' | 'npm'): Promise<Started> {
       [MARK]: mark,
       TELEMETRY_HISTOGRAM_PORT: '0',
       TELEMETRY_HISTOGRAM_UPSTREAM: 'none',
+      ...settings,
     },
     stdio: ['ignore', out, out],
   });
@@ -123,3 +132,64 @@ describe('long-running commands', { skip: process.platform !== 'linux' && 'reads
     await assertEnds(started, 'worker');
   });
 });
+
+describe(
+  'an analysis worker that ends in the middle of a task',
+  { skip: process.platform !== 'linux' && 'reads /proc' },
+  () => {
+    const SLOW = `sh -c 'echo at work; sleep 600' slow`;
+
+    /** A worker with a task at hand that takes ten minutes, and its queue. */
+    async function atWork(settings: Readonly<Record<string, string>> = {}) {
+      const config = loadConfig({ ...deployment.environment });
+      const queue = config.TELEMETRY_TASK_QUEUE;
+      const queues = createMessageQueues({
+        region: 'us-west-2',
+        endpoint: deployment.environment['AWS_ENDPOINT_URL_SQS'],
+      });
+      const job = { name: 'signals', owner: 'test', code: '', targetQueue: config.TELEMETRY_DONE_QUEUE };
+      await queues.send(queue, [encodeTaskMessage({ id: `${runId(1)}/1`, files: [], size: 0 }, job)]);
+      const started = await start('analysis-worker', 'node', { args: ['--processor', SLOW], settings });
+      const isAtWork = async (): Promise<true | undefined> => (started.log().includes('at work') ? true : undefined);
+      await until('the task is at hand', isAtWork, 60_000);
+      const comesAgain = async (): Promise<void> => {
+        const [message] = await until(
+          'the task comes again',
+          async () => {
+            const received = await queues.receive(queue, { waitSeconds: 0, visibilitySeconds: 60 });
+            return received.length > 0 ? received : undefined;
+          },
+          8_000,
+        );
+        await queues.deleteMessages(queue, [message?.receiptHandle ?? '']);
+      };
+      return { ...started, queues, queue, comesAgain };
+    }
+
+    it('by SIGTERM hands its task back at once, and ends what was working on it', async () => {
+      const { queues, queue, comesAgain, ...started } = await atWork();
+      signal(started.child, 'SIGTERM', 'process');
+      await assertEnds(started, 'analysis-worker');
+      assert.equal((await queues.depth(queue)).visible, 1);
+      await comesAgain();
+      queues.close();
+    });
+
+    it('by SIGKILL costs the visibility that it has asked for, not that of the queue', async () => {
+      const { queues, comesAgain, ...started } = await atWork({ TELEMETRY_TASK_VISIBILITY_SECONDS: '3' });
+      signal(started.child, 'SIGKILL', 'process');
+      await comesAgain();
+      queues.close();
+      // Nobody was left to end these.
+      for (const pid of await started.left()) process.kill(pid, 'SIGKILL');
+    });
+
+    it('twin: by SIGKILL keeps its task away for as long as it has asked for', async () => {
+      const { queues, comesAgain, ...started } = await atWork({ TELEMETRY_TASK_VISIBILITY_SECONDS: '1800' });
+      signal(started.child, 'SIGKILL', 'process');
+      await assert.rejects(comesAgain(), /the task comes again/);
+      queues.close();
+      for (const pid of await started.left()) process.kill(pid, 'SIGKILL');
+    });
+  },
+);

@@ -173,6 +173,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   'garbageCollection.removed': { type: 'garbageCollection', input: {} },
+  'garbageCollection.left-queues': {
+    type: 'garbageCollection',
+    activities: { removeLeftInvestigationQueues: async () => ({ investigations: 1, first: ['gc'] }) },
+  },
   'garbageCollection.dry-run': { type: 'garbageCollection', input: { dryRun: true } },
   'garbageCollection.refused': {
     type: 'garbageCollection',

@@ -85,6 +85,9 @@ describe('the totals of a run', () => {
           assert.deepEqual(linesOf(result.processed.path), processed.toSorted());
           assert.deepEqual(linesOf(result.missing.path), missing.toSorted());
           assert.deepEqual([result.processed.files, result.missing.files], [processed.length, missing.length]);
+          const why = Map.groupBy(missing, (line) => line.slice(line.indexOf('\t') + 1));
+          const counts = Object.fromEntries([...why].map(([reason, some]) => [reason, some.length]));
+          assert.deepEqual(result.missingReasons, counts);
           const channelVersions = tasks.flatMap(({ files }) =>
             files.map((file) => `nightly/${file.split('/')[3]!.slice(0, 2)}`),
           );

@@ -73,12 +73,13 @@ describe('what commands print', () => {
     message: HOSTILE,
     content: HOSTILE,
     released: null,
+    acknowledged: { reason: HOSTILE, by: HOSTILE, at: HOSTILE },
   };
   const encoded = Buffer.from(`{"id":"${HOSTILE}"}`).toString('base64');
   for (const [command, text, lines] of [
     ['quarantine list', () => describeList({ total: 1, listed: [entry] }), 3],
-    ['quarantine show', () => describeOne(entry), 7],
-    ['quarantine show of a message', () => describeOne({ ...entry, what: 'done_message', content: encoded }), 8],
+    ['quarantine show', () => describeOne(entry), 8],
+    ['quarantine show of a message', () => describeOne({ ...entry, what: 'done_message', content: encoded }), 9],
     ['quarantine release', () => describeRelease({ ...entry, outcome: 'refused' }), 1],
     ['check', () => findingLine({ severity: 'error', where: HOSTILE, what: HOSTILE, action: HOSTILE }), 1],
     ['run-day', () => describeDay(DAY), 9],

@@ -271,7 +271,7 @@ describe('findings', () => {
     ],
     [
       'quarantine',
-      leftovers({ quarantine: { total: NONE, recent: 2, reasons: { bad_json: 2 }, read: 2 } }),
+      leftovers({ quarantine: { total: NONE, recent: 2, acknowledged: 0, reasons: { bad_json: 2 }, read: 2 } }),
       /2 entries in the last 24 h .*bad_json 2/,
     ],
     [
@@ -390,7 +390,13 @@ describe('findings', () => {
     [
       'old quarantine',
       leftovers({
-        quarantine: { total: { count: 9, more: false, oldest: NOW }, recent: 0, reasons: { x: 9 }, read: 9 },
+        quarantine: {
+          total: { count: 9, more: false, oldest: NOW },
+          recent: 0,
+          acknowledged: 0,
+          reasons: { x: 9 },
+          read: 9,
+        },
       }),
     ],
     [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType } from '../../src/failures.ts';
+import { QUARANTINE_FULL_WARNING, quarantinedWarning } from '../../src/pipeline/dataset/run-warnings.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Execution, type Scenario, temporalForTests } from '../fakes/temporal.ts';
@@ -69,8 +70,8 @@ describe('how a daily analysis reaches people', () => {
       activities: { drainDoneQueue: async () => ({ ...ALL_IN, quarantined: 2 }) },
     });
     const { outcome } = told[0] ?? assert.fail();
-    assert.deepEqual(outcome, { kind: 'ended', warnings: ['2 done messages were quarantined'] });
-    assert.deepEqual(result?.['warnings'], ['2 done messages were quarantined']);
+    assert.deepEqual(outcome, { kind: 'ended', warnings: [quarantinedWarning(2)] });
+    assert.deepEqual(result?.['warnings'], [quarantinedWarning(2)]);
   });
 
   it('a flooded done queue is told of while the run goes on, once, and again at its end', async () => {
@@ -93,7 +94,7 @@ describe('how a daily analysis reaches people', () => {
     );
     const [first, last] = told.map(({ outcome }) => (outcome.kind === 'failed' ? [] : outcome.warnings));
     assert.match(first?.[0] ?? '', /more bad messages than TELEMETRY_QUARANTINE_PER_HOUR/);
-    assert.deepEqual(last, ['bad done messages were left on the queue, because the quarantine was full']);
+    assert.deepEqual(last, [QUARANTINE_FULL_WARNING]);
     assert.deepEqual(known, [false, true, true]);
   });
 

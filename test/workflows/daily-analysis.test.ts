@@ -5,6 +5,7 @@ import type { ContributionInput } from '../../src/activities/build.ts';
 import type { DrainInput } from '../../src/activities/drain.ts';
 import type { Activities } from '../../src/activities/index.ts';
 import { FailureType } from '../../src/failures.ts';
+import { changesWarning } from '../../src/pipeline/dataset/run-warnings.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { DONE_QUEUE, TASK_QUEUE } from '../fakes/names.ts';
 import { ALL_IN, inTurn, PLAN, SNAPSHOT } from '../fakes/stage-activities.ts';
@@ -321,7 +322,7 @@ describe('publish', () => {
     });
     assert.equal(execution.result?.['decision'], 'published');
     assert.deepEqual((inputsOf(execution, 'writeReport') as unknown as { warnings: string[] }[])[0]?.warnings, [
-      'changes.json is of an earlier commit: no right to write changes.json',
+      changesWarning('no right to write changes.json'),
     ]);
   });
 

@@ -37,7 +37,7 @@ const LARGEST: Partial<Activities> = {
   buildContribution: async ({ run, day }) => ({
     ...{ planned: TASKS, done: TASKS, failed: 0, missing: 0, records: Number.MAX_SAFE_INTEGER, runId: run.runId, day },
     ...{ files: { processed: 4_020_000, missing: 0, partial: 0 }, planAt: '2013-10-30T13:31:00.000Z' },
-    ...{ skipped: REASONS, badHistograms: BAD, dropped: REASONS, failedTasks: REASONS },
+    ...{ missingReasons: REASONS, skipped: REASONS, badHistograms: BAD, dropped: REASONS, failedTasks: REASONS },
     channelVersions: CHANNEL_VERSIONS,
   }),
   stageSnapshot: async ({ index }) => ({

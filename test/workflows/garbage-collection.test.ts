@@ -10,7 +10,7 @@ const temporal = temporalForTests('time-skipping');
 describe('garbageCollection', () => {
   it('plans, removes, and says how much', async () => {
     const { names, calls, result } = await temporal().execute({ type: 'garbageCollection', input: {} });
-    assert.deepEqual(names, ['planGarbage', 'removeGarbage']);
+    assert.deepEqual(names, ['planGarbage', 'removeGarbage', 'removeLeftInvestigationQueues']);
     const [plan, removal] = calls.map(({ input }) => input as { id: string; force?: boolean });
     assert.ok(plan !== undefined && removal !== undefined);
     assert.equal(plan.force, false);
@@ -30,8 +30,24 @@ describe('garbageCollection', () => {
       type: 'garbageCollection',
       activities: { planGarbage: async () => nothing },
     });
-    assert.deepEqual(names, ['planGarbage']);
+    assert.deepEqual(names, ['planGarbage', 'removeLeftInvestigationQueues']);
     assert.equal(result?.['deleted'], 0);
+  });
+
+  it('ends well when the queues of ended investigations cannot be looked for', async () => {
+    const { result, told } = await temporal().execute({
+      type: 'garbageCollection',
+      activities: {
+        removeLeftInvestigationQueues: async () => {
+          throw ApplicationFailure.nonRetryable('no right to list queues', FailureType.AccessDenied);
+        },
+      },
+    });
+    assert.deepEqual(result, { ...GARBAGE, dryRun: false, deleted: GARBAGE.objects });
+    assert.deepEqual(
+      told.filter(({ outcome }) => outcome.kind === 'failed'),
+      [],
+    );
   });
 
   it('tells people when the data set looks wrong, and does not try again', async () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Activities } from '../../src/activities/index.ts';
 import { finishWithMissing, resendMissing } from '../../src/workflows/operator-control.ts';
-import { progressQuery } from '../../src/workflows/run-progress.ts';
+import { drainedSoFarSignal, progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { ALL_IN, drainUntilCancelled, PLAN } from '../fakes/stage-activities.ts';
 import { type Scenario, temporalForTests } from '../fakes/temporal.ts';
@@ -78,6 +78,23 @@ describe('operator commands', () => {
       assert.ok(!names.includes('recoverStragglers'));
     });
   }
+
+  it('the query progress moves while one call of the drain goes on, and never back', async () => {
+    await execute({ drainDoneQueue: drainUntilCancelled }, async (handle) => {
+      const told = async (done: number, seen: number): Promise<void> => {
+        await handle.signal(drainedSoFarSignal, { done, failed: 1, missing: 9 - done });
+        await eventually(async () => {
+          const { facts, counter } = await handle.query(progressQuery);
+          assert.equal(facts['tasks'], `${seen} done, 1 failed, ${9 - seen} open`);
+          assert.deepEqual(counter, { done: seen + 1, of: PLAN.tasks, unit: 'tasks' });
+        });
+      };
+      await told(3, 3);
+      await told(5, 5);
+      await told(4, 5);
+      await eventually(() => handle.executeUpdate(finishWithMissing));
+    });
+  });
 
   it('the query progress tells phase and counts while the run is draining', async () => {
     let drains = 0;

@@ -38,6 +38,8 @@ function readContribution(root: StoredJson) {
       missing: files.member('missing').count(),
       partial: files.member('partial').count(),
     },
+    /** How many files are missing for which reason; absent in contributions of earlier releases. */
+    missingReasons: root.optional('missingReasons')?.counts() ?? {},
     filesProcessedKey: root.member('filesProcessedKey').text(),
     filesMissingKey: root.member('filesMissingKey').text(),
     records: root.member('records').count(),

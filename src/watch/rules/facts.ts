@@ -187,9 +187,10 @@ export interface QueueFacts {
 export interface LeftoverFacts {
   readonly quarantine: {
     readonly total: Counted;
-    /** Stored in the last 24 h. */
+    /** Stored in the last 24 h, and not acknowledged. */
     readonly recent: number;
-    /** By reason; of the recent ones first, at most 200 are read. */
+    readonly acknowledged: number;
+    /** By reason; of those not acknowledged, the newest first, at most 200 are read. */
     readonly reasons: Readonly<Record<string, number>>;
     readonly read: number;
   };

@@ -59,7 +59,7 @@ function leftovers({ quarantine, undelivered }: LeftoverFacts, now: string): Fin
       where: 'quarantine',
       what: `${quarantine.recent} entries in the last 24 h (of those read: ${reasons(quarantine.reasons) || 'none'})`,
       action:
-        'See them with "telemetry quarantine list", and send back what may count with "telemetry quarantine release" once the cause is fixed; until then they are not counted.',
+        'See them with "telemetry quarantine list"; send back what may count with "telemetry quarantine release" once the cause is fixed, and say of the others why they are no problem with "telemetry quarantine acknowledge".',
     });
   }
   if (undelivered.count > 0) {

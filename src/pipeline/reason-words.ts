@@ -1,0 +1,85 @@
+/** Reasons in plain words, for warnings that people read who do not know the formats. */
+import type { KnownReason } from './known-reasons.ts';
+
+/** Each completes `left out: …` and `could not be read (…)`. */
+const WORDS: Readonly<Record<KnownReason, string>> = {
+  // Submission files, and submissions in them.
+  not_found: 'no longer in the input bucket',
+  bad_key: 'name of another form',
+  bad_container: 'corrupt',
+  decoder_memory: 'compressed so that it needs too much memory',
+  too_large: 'too large when unpacked',
+  file_too_large: 'file too large',
+  empty_file: 'empty',
+  truncated_file: 'cut short',
+  line_too_long: 'line too long',
+  empty_line: 'empty line',
+  no_tab: 'no TAB between id and submission',
+  bad_utf8: 'no UTF-8',
+  bad_json: 'no JSON',
+  no_info: 'without "info"',
+  unsupported_ver: 'version of the format not known',
+  bad_os: 'operating system missing or odd',
+  bad_os_version: 'version of the operating system missing or odd',
+  bad_arch: 'architecture missing or odd',
+  bad_revision: 'revision odd',
+  bad_channel_version: 'channel or version odd',
+  bad_filter_path: 'unusable as a filter path',
+  no_submission: 'no usable submission in it',
+  out_of_memory: 'needs too much memory',
+  too_many_measures: 'too many measures',
+  // Parts of a submission.
+  bad_measure_name: 'measure name odd',
+  measures_over_limit: 'rare measures beyond the limit',
+  bad_histogram: 'histogram with wrong numbers',
+  bad_simple_measure: 'simple measurement that is no number',
+  build_in_future: 'build of the future',
+  name_collision: 'two measures of one name',
+  negative_simple: 'negative simple measurement',
+  mixed_statistics: 'statistics of two kinds',
+  sanitised_value: 'value out of range',
+  // Parts of a result.
+  bad_result_key: 'name of another form in a result',
+  bad_aggregate: 'damaged sums',
+  empty_aggregate: 'empty sums',
+  bad_number: 'no number',
+  null_value: 'no value',
+  bad_values: 'damaged values',
+  bad_build_id: 'build id odd',
+  bad_path: 'filter path odd',
+  bad_date: 'date odd',
+  clamped_sum: 'sum beyond what can be held',
+  length_mismatch: 'another number of buckets than the others',
+  unplanned_channel_version: 'channel/version that the day has no file of',
+  // Parts of a done message.
+  bad_report: 'report of a worker odd',
+  // Tasks.
+  aborted: 'given up by the worker',
+  failed: 'analysis failed',
+  no_file_read: 'no file could be read',
+  no_result: 'no result came',
+  result_changed: 'result replaced after it was reported',
+  result_missing: 'result not there',
+  result_rejected: 'result unusable',
+  result_too_large: 'result too large',
+  other: 'another reason',
+};
+
+/** More reasons in a sentence nobody reads. */
+const MAX_NAMED = 4;
+
+/** `corrupt` when all have that reason; else `3 corrupt, 1 empty`, most frequent first; empty without any. */
+export function reasonsInWords(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const [only, ...others] = sorted;
+  if (only === undefined) return '';
+  if (others.length === 0) return wordsOf(only[0]);
+  const named = sorted.slice(0, MAX_NAMED).map(([reason, count]) => `${count} ${wordsOf(reason)}`);
+  const rest = sorted.slice(MAX_NAMED).reduce((sum, [, count]) => sum + count, 0);
+  return [...named, ...(rest > 0 ? [`${rest} for other reasons`] : [])].join(', ');
+}
+
+/** Reports of earlier releases may have reasons that are no longer known; they keep their name. */
+function wordsOf(reason: string): string {
+  return Object.hasOwn(WORDS, reason) ? WORDS[reason as KnownReason] : reason;
+}
