@@ -38,6 +38,7 @@ async function launch([command, ...args]) {
   const node = (more, variables = {}) => run(runtime, more, { cwd: root, env: { ...environment, ...variables } });
   if (hasInstalled) await prepare(node);
   if (command === 'install') return 0;
+  if (command === 'test-compose') return node([join(root, 'test', 'compose', 'run.ts')]);
   if (command === 'test') return runTests({ root, args, node, say });
   if (command === 'bench') return runBenchmarks(args, node);
   return node([join(root, 'local', 'cli.ts'), ...(command === undefined ? ['--help'] : [command, ...args])]);

@@ -1,7 +1,7 @@
 /** Data from outside, or stored earlier, that breaks a rule. Pure code throws it; the caller counts, quarantines or reports it. */
 
 /**
- * Every rule that can be broken, by the stage that checks it. `failures.ts` has the failure type of each;
+ * Every rule that can be broken, by the stage that checks it. `error-classes.ts` has the failure type of each;
  * a reason without one does not compile.
  */
 export type InvalidDataReason = InputReason | SubmissionReason | MessageReason | StoredReason | PublishedReason;

@@ -1,4 +1,4 @@
-/** Time-outs by kind of work. All retry for as long as `scheduleToCloseTimeout` lets them; activities say what must not be retried. */
+/** Time-outs by kind of work. All but `look` retry for as long as `scheduleToCloseTimeout` lets them; activities say what must not be retried. */
 import type { ActivityOptions } from '@temporalio/workflow';
 
 const retry = { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '5 minutes' } as const;

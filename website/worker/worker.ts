@@ -1,4 +1,4 @@
-/** The worker: fetches, parses and sums. */
+/** The worker: answers the page's questions, off its thread; `../client` fetches, parses and sums. */
 import { countOptions, DataSet, NothingFoundError, submissionsById } from '../client/index.ts';
 import type { Answer, Question, QuestionName, Questions } from './protocol.ts';
 

@@ -42,7 +42,7 @@ const NAME_BYTES: usize = offsetof<Name>();
  */
 const MOST: u32 = 1 << 17;
 const MANY: u32 = MOST / 4;
-/** Longest name that is kept. */
+/** Longest name that is kept. Longer ones take the slow way of the host, which counts them: no measure may have one (`MAX_MEASURE`). */
 const MAX_NAME: u32 = 128;
 
 let slots: usize = 0;

@@ -1,4 +1,4 @@
-/** What `changes.json` says (docs/formats/published.md 5.9). */
+/** What `changes.json` says (docs/formats/published.md 5.12). */
 
 type ChangeKind = 'step' | 'drift' | 'spike' | 'appeared' | 'vanished' | 'silence' | 'buckets';
 
