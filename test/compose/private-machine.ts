@@ -209,12 +209,6 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 if [ "$mode" = ro ]; then mount -o remount,bind,ro "$root"; fi
-environment=""
-count=0
-for word in "$@"; do
-  count=$((count + 1))
-  if [ "$word" = -- ]; then break; fi
-done
 exec chroot "$root" /usr/bin/env -i --chdir="$folder" sh -c '
   user=$1; shift
   while [ "$1" != -- ]; do export "$1"; shift; done
