@@ -3,7 +3,7 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import pMap from 'p-map';
 import { failure } from '../failures.ts';
 import { failpoint } from '../failpoints.ts';
-import { recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
+import { failedReceipt, recoveredReceipt } from '../pipeline/done-queue/receipt.ts';
 import type { RunRef } from '../pipeline/run-ref.ts';
 import { stateKeys } from '../state/keys.ts';
 import { splitTaskId } from '../pipeline/task-queue/message-body.ts';
@@ -88,7 +88,7 @@ export function createSendActivities(ports: Ports) {
           await pMap(
             [...open],
             async (number) => {
-              if (!(await recover(analysis, run, number, signal))) return;
+              if (!(await recover(analysis, run, number, settings.maxResultBytes, signal))) return;
               counts.recovered += 1;
               open.delete(number);
             },
@@ -174,11 +174,19 @@ async function* batches(
 }
 
 /** Files the result of a task when there is one. */
-async function recover(analysis: ObjectStore, run: RunRef, number: number, signal: AbortSignal): Promise<boolean> {
+async function recover(
+  analysis: ObjectStore,
+  run: RunRef,
+  number: number,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const id = `${run.runId}/${number}`;
   const result = await analysis.head(stateKeys.result(id), signal);
   if (result === undefined) return false;
-  await createReceipt(analysis, run, number, recoveredReceipt(id, result), signal);
+  const isTooLarge = result.size > maxBytes;
+  const receipt = isTooLarge ? failedReceipt(id, 'result_too_large') : recoveredReceipt(id, result);
+  await createReceipt(analysis, run, number, receipt, signal);
   return true;
 }
 

@@ -19,7 +19,7 @@ import { activityOptions } from './activity-options.ts';
 import type { QuarantineFullAlert } from './quarantine-full-alert.ts';
 import { ChunkMerges, type MergedRun } from './chunk-merges.ts';
 import { OperatorControl } from './operator-control.ts';
-import { drainedSoFarSignal, type RunProgress } from './run-progress.ts';
+import { drainedSoFar, drainedSoFarSignal, type RunProgress } from './run-progress.ts';
 
 const { recoverStragglers } = proxyActivities<Activities>(activityOptions.scan);
 const { drainDoneQueue } = proxyActivities<Activities>({
@@ -74,8 +74,9 @@ export async function drainAndMerge(
     seen = drained.done + drained.failed;
     tellDrain(progress, tasks, drained);
   };
-  setHandler(drainedSoFarSignal, (soFar) => {
-    if (!ended) tell(soFar);
+  setHandler(drainedSoFarSignal, (sent) => {
+    const soFar = drainedSoFar(sent, tasks);
+    if (!ended && soFar !== undefined) tell(soFar);
   });
   while (!control.finishing && !merges.failed && Date.now() < giveUpAt) {
     const until = Math.min(giveUpAt, stragglersAt, Date.now() + DRAIN_CALL_SECONDS * 1000);

@@ -24,7 +24,20 @@ export interface DrainedSoFar {
   readonly missing: number;
 }
 
-export const drainedSoFarSignal = defineSignal<[DrainedSoFar]>('drainedSoFar');
+/** Anybody who may signal a run can send it, so its argument is looked at before it is used. */
+export const drainedSoFarSignal = defineSignal<[unknown?]>('drainedSoFar');
+
+/** What a signal says, if it can be true of a run of so many tasks; undefined otherwise, since a signal must never fail a run. */
+export function drainedSoFar(sent: unknown, tasks: number): DrainedSoFar | undefined {
+  if (typeof sent !== 'object' || sent === null) return undefined;
+  const { done, failed, missing } = sent as Partial<Record<keyof DrainedSoFar, unknown>>;
+  if (!isCount(done) || !isCount(failed) || !isCount(missing)) return undefined;
+  return done + failed + missing === tasks ? { done, failed, missing } : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 /** More names in a line help nobody. */
 const MAX_NAMED = 20;

@@ -179,6 +179,15 @@ describe('recoverStragglers', () => {
     assert.ok(receipt.size > 0);
   });
 
+  it('files a result that is larger than results may be as failed, as it is when its message comes', async () => {
+    const day = await stragglers(application());
+    const { maxResultBytes } = day.app.settings;
+    day.app.analysis.store(resultKey(`${day.run.runId}/3`), 'x'.repeat(maxResultBytes + 1));
+    await day.app.run('recoverStragglers', { run: day.run, taskQueue: TASK_QUEUE, tasks: 5, resend: false });
+    const { outcome, reason } = parseReceipt(day.app.analysis.text(stateKeys.receipt(day.run, 3, 'failed')));
+    assert.deepEqual([outcome, reason], ['failed', 'result_too_large']);
+  });
+
   it('only looks when told not to send', async () => {
     const day = await stragglers(application());
     const input = { run: day.run, taskQueue: TASK_QUEUE, tasks: 5, resend: false };

@@ -82,18 +82,40 @@ describe('operator commands', () => {
   it('the query progress moves while one call of the drain goes on, and never back', async () => {
     await execute({ drainDoneQueue: drainUntilCancelled }, async (handle) => {
       const told = async (done: number, seen: number): Promise<void> => {
-        await handle.signal(drainedSoFarSignal, { done, failed: 1, missing: 9 - done });
+        await handle.signal(drainedSoFarSignal, { done, failed: 1, missing: PLAN.tasks - 1 - done });
         await eventually(async () => {
           const { facts, counter } = await handle.query(progressQuery);
-          assert.equal(facts['tasks'], `${seen} done, 1 failed, ${9 - seen} open`);
+          assert.equal(facts['tasks'], `${seen} done, 1 failed, ${PLAN.tasks - 1 - seen} open`);
           assert.deepEqual(counter, { done: seen + 1, of: PLAN.tasks, unit: 'tasks' });
         });
       };
-      await told(3, 3);
-      await told(5, 5);
-      await told(4, 5);
+      await told(0, 0);
+      await told(2, 2);
+      await told(1, 2);
       await eventually(() => handle.executeUpdate(finishWithMissing));
     });
+  });
+
+  it('a signal that says nothing, or nothing that can be true, changes nothing and fails nothing', async () => {
+    const { result } = await execute({ drainDoneQueue: drainUntilCancelled }, async (handle) => {
+      await handle.signal(drainedSoFarSignal, { done: 1, failed: 0, missing: 2 });
+      const wrong = [
+        undefined,
+        null,
+        'x',
+        {},
+        { done: 1e300, failed: 0, missing: 0 },
+        { done: 3, failed: 0, missing: '\u001b[31m' },
+      ];
+      for (const argument of wrong) await handle.signal(drainedSoFarSignal, argument);
+      await handle.signal('drainedSoFar');
+      await eventually(async () => {
+        const { facts } = await handle.query(progressQuery);
+        assert.equal(facts['tasks'], '1 done, 0 failed, 2 open');
+      });
+      await eventually(() => handle.executeUpdate(finishWithMissing));
+    });
+    assert.equal(result?.['decision'], 'published');
   });
 
   it('the query progress tells phase and counts while the run is draining', async () => {
