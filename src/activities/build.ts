@@ -12,7 +12,10 @@ import { contributionOf } from '../state/contribution.ts';
 import { stateKeys } from '../state/keys.ts';
 import { LocalParts } from '../state/parts.ts';
 import { planTime } from '../state/plan.ts';
+import { dataSetStores } from '../state/owner.ts';
+import { publishedMeasures } from '../state/published-measures.ts';
 import { storedTotals } from '../state/run-totals.ts';
+import type { DaySegment } from '../threads/merge-parts.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -32,7 +35,7 @@ export type ContributionSummary = Omit<
   readonly channelVersions: number;
 };
 
-type Ports = Pick<ActivityPorts, 'analysis' | 'threads' | 'metrics' | 'settings'>;
+type Ports = Pick<ActivityPorts, 'analysis' | 'published' | 'threads' | 'metrics' | 'settings'>;
 
 export function createBuildActivities(ports: Ports) {
   const { analysis } = ports;
@@ -102,12 +105,13 @@ function plannedParts(
 }
 
 async function buildSegments(
-  { analysis, threads, settings }: Ports,
+  ports: Ports,
   day: string,
   chunkParts: readonly ChunkPart[],
   folder: string,
   signal: AbortSignal,
 ): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
+  const { analysis, settings } = ports;
   const byChannelVersion = Map.groupBy(chunkParts, ({ channelVersion }) => channelVersion);
   // Plans of rounds, and those of earlier releases, were made without this limit.
   const channelVersions = new ChannelVersionCount('parts');
@@ -120,7 +124,7 @@ async function buildSegments(
       const keys = (byChannelVersion.get(channelVersion) ?? []).map(({ key }) => key);
       const paths = await parts.paths(keys);
       const output = join(folder, `segment-${index}`);
-      const merged = await parts.reading(() => threads.mergeDayParts({ parts: paths, output }, signal));
+      const merged = await parts.reading(() => mergeDay(ports, channelVersion, paths, output, signal));
       const { sha256, slots, storedBytes, measuresLeftOut } = merged;
       const key = stateKeys.segment(channelVersion, day, sha256);
       await analysis.createOnce(key, { path: output, size: storedBytes }, { contentType: 'application/zstd' }, signal);
@@ -128,6 +132,21 @@ async function buildSegments(
     },
     { concurrency: settings.threads },
   );
+}
+
+/** Which measures are published is asked only when a day has too many: hardly ever. */
+async function mergeDay(
+  ports: Ports,
+  channelVersion: string,
+  parts: readonly string[],
+  output: string,
+  signal: AbortSignal,
+): Promise<DaySegment> {
+  const { threads } = ports;
+  const merged = await threads.mergeDayParts({ parts, output }, signal);
+  if (merged.measuresLeftOut === 0) return merged;
+  const published = await publishedMeasures(dataSetStores(ports), channelVersion, signal);
+  return published.length === 0 ? merged : threads.mergeDayParts({ parts, output, published }, signal);
 }
 
 type Totals = Omit<RunContribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'> & {

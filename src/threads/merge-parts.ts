@@ -21,9 +21,14 @@ export interface DaySegment extends PartInfo {
   readonly measuresLeftOut: number;
 }
 
+export interface MergeDayPartsInput extends MergePartsInput {
+  /** Measures that stay before others when there are too many. */
+  readonly published?: readonly string[];
+}
+
 /** The same for the parts of one channel/version and day, with a limit of measures (docs/formats/results.md 4.8). */
-export async function mergeDayParts({ parts, output }: MergePartsInput): Promise<DaySegment> {
-  const measures = new DayMeasures();
+export async function mergeDayParts({ parts, output, published }: MergeDayPartsInput): Promise<DaySegment> {
+  const measures = new DayMeasures(published);
   const info = await writePart(output, mergeParts(parts.map(readPart)), (item) => {
     measures.note(item);
   });

@@ -56,6 +56,11 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
     `40 of 100 submissions of 20131021 were left out (30 no JSON, 10 no TAB between id and submission, 1 histogram with wrong numbers); ${REPORT}`,
   ],
   [
+    'invented names',
+    counted({ skipped: { measures_over_limit: 7 } }),
+    `7 measures of results of 20131021 were left out, those that the fewest submissions have: there are more names than browsers define, so somebody invents them; ${REPORT}`,
+  ],
+  [
     'bad histograms',
     counted({ skipped: { bad_histogram: 60 }, badHistograms: { GC_MS: 50, FLAG: 10 } }),
     `60 histograms of 20131021 were left out because the numbers are wrong, most of GC_MS 50, FLAG 10; ${REPORT}`,

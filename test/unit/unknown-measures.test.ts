@@ -11,7 +11,7 @@ import { defineFrom } from '../../src/pipeline/dataset/measure-definition.ts';
 import { UnknownMeasures } from '../../src/pipeline/dataset/unknown-measures.ts';
 import { mergeDayParts, mergePartFiles } from '../../src/threads/merge-parts.ts';
 import { renderSnapshotFiles } from '../../src/threads/render-snapshot.ts';
-import { writePart } from '../../src/threads/part-file.ts';
+import { readPart, writePart } from '../../src/threads/part-file.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'unknown-measures-'));
 after(() => {
@@ -47,7 +47,7 @@ describe('measures that no definition knows', () => {
     });
   }
 
-  it('are told from others by the definitions, and simple measurements count as unknown', async () => {
+  it('are told from others by the definitions, and simple measurements by what browsers have', async () => {
     const definitions = { KNOWN: { kind: 'boolean' } };
     const define = defineFrom(
       { histograms: async (revision) => (revision === 'r' ? definitions : undefined) },
@@ -59,9 +59,11 @@ describe('measures that no definition knows', () => {
       ['ODD', ''],
       ['ODD', 'gone'],
       ['SIMPLE_MEASURES_X', ''],
+      ['SIMPLE_MEASURES_FIRSTPAINT', ''],
+      ['SIMPLE_MEASURES_ADDONMANAGER_XPIDB_SAVES_LATE', ''],
     ] as const;
     const known = await Promise.all(asked.map(async ([name, revision]) => (await define(name, revision, 9)).known));
-    assert.deepEqual(known, ['yes', 'no', 'no', 'later', 'no']);
+    assert.deepEqual(known, ['yes', 'no', 'no', 'later', 'no', 'yes', 'yes']);
   });
 
   it('a flood of them changes no byte of the others, and no file is named after one', async () => {
@@ -74,6 +76,22 @@ describe('measures that no definition knows', () => {
     assert.deepEqual(flooded.texts, alone.texts);
     assert.deepEqual([alone.measuresLeftOut, flooded.measuresLeftOut], [0, 3001]);
     assert.deepEqual(flooded.local, ['rendered']);
+  });
+});
+
+describe('simple measurements', () => {
+  it('that browsers have stay, whatever flood of invented ones most submissions bring', async () => {
+    const honest = ['SIMPLE_MEASURES_FIRSTPAINT', 'SIMPLE_MEASURES_SESSIONRESTORED'].map((name) => slot(name, 1000));
+    const flood = names('SIMPLE_MEASURES_A', 1001).map((name) => slot(name, 1001));
+    const { texts, measuresLeftOut } = await rendered([...flood, ...honest]);
+    assert.equal(measuresLeftOut, 1);
+    for (const {
+      slot: { measure },
+    } of honest)
+      assert.ok(
+        texts.some(([name]) => name === `${measure}-by-build-date.json`),
+        measure,
+      );
   });
 });
 
@@ -92,8 +110,8 @@ async function rendered(slots: readonly PartSlot[]) {
 }
 
 describe('the measures of a day', () => {
-  const kept = async (max: number, slots: readonly PartSlot[]): Promise<[string[], number]> => {
-    const measures = new DayMeasures(max);
+  const kept = async (max: number, slots: readonly PartSlot[], published?: string[]): Promise<[string[], number]> => {
+    const measures = new DayMeasures(published, max);
     for (const item of slots) measures.note(item);
     if (measures.excess === 0) return [slots.map((item) => item.slot.measure), 0];
     const left = await Array.fromAsync(measures.keeping(slots));
@@ -120,6 +138,25 @@ describe('the measures of a day', () => {
     const slots = [slot('A', 1), slot('B', 7), slot('C', 1), slot('D', 1), slot('E', 3)];
     assert.deepEqual(await kept(3, slots), [['A', 'B', 'E'], 2]);
     assert.deepEqual(await kept(1, slots), [['B'], 4]);
+  });
+
+  it('beyond it are those first that readers see already, however often others are in submissions', async () => {
+    const slots = [slot('A', 1), slot('B', 7), slot('C', 2), slot('D', 9), slot('E', 3)];
+    assert.deepEqual(await kept(3, slots, ['A', 'C']), [['A', 'C', 'D'], 2]);
+    assert.deepEqual(await kept(1, slots, ['A', 'C']), [['C'], 4]);
+  });
+
+  it('are chosen in the same way from a part', async () => {
+    const part = join(work, 'flood.part');
+    await writePart(part, [slot('A_PUBLISHED', 1), ...names('M', 10_001).map((name) => slot(name, 60))]);
+    const output = join(work, 'flood.kept');
+    const measuresOf = async (published: string[]): Promise<string[]> => {
+      const { measuresLeftOut } = await mergeDayParts({ parts: [part], output, published });
+      assert.equal(measuresLeftOut, 2);
+      return Array.fromAsync(readPart(output), (item) => item.slot.measure);
+    };
+    assert.ok(!(await measuresOf([])).includes('A_PUBLISHED'));
+    assert.ok((await measuresOf(['A_PUBLISHED'])).includes('A_PUBLISHED'));
   });
 
   it('have all their rows, or none', async () => {

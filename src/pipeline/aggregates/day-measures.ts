@@ -1,6 +1,6 @@
 /**
  * The limit of measures of a channel/version and day (docs/formats/results.md 4.8): whatever names are made up, a day costs
- * no more than that. Those that most submissions have stay.
+ * no more than that. Those that readers see already stay, then those that most submissions have.
  */
 import type { PartSlot } from './part-line.ts';
 import { type ByDate, COUNT, type Slot } from './slot.ts';
@@ -15,14 +15,19 @@ type PartSlots = AsyncIterable<PartSlot> | Iterable<PartSlot>;
 /** First every slot is noted, in slot order; then, when there is an excess, the slots that stay are taken out of all. */
 export class DayMeasures {
   readonly #max: number;
-  /** How many measures have so many submissions; without the one that is being noted. */
+  readonly #published: ReadonlySet<string>;
+  /** How many measures have a rank; without the one that is being noted. */
   readonly #counts = new Map<number, number>();
   #measures = 0;
   #measure = '';
   #sums = noSubmissions();
 
-  /** @param max most measures */
-  constructor(max = MAX_MEASURES) {
+  /**
+   * @param published measures that are in the data set: a flood of names of one day takes the place of none of them
+   * @param max most measures
+   */
+  constructor(published: Iterable<string> = [], max = MAX_MEASURES) {
+    this.#published = new Set(published);
     this.#max = max;
   }
 
@@ -42,13 +47,17 @@ export class DayMeasures {
 
   #close(): void {
     if (this.#measure === '') return;
-    const submissions = submissionsOf(this.#sums);
-    this.#counts.set(submissions, (this.#counts.get(submissions) ?? 0) + 1);
+    const rank = this.#rank(this.#measure, this.#sums);
+    this.#counts.set(rank, (this.#counts.get(rank) ?? 0) + 1);
     this.#measure = '';
     this.#sums = noSubmissions();
   }
 
-  /** The slots of the measures that stay: of equally many submissions, the first by name. */
+  #rank(measure: string, sums: Submissions): number {
+    return submissionsOf(sums) + (this.#published.has(measure) ? MAX_TOLD_APART + 1 : 0);
+  }
+
+  /** The slots of the measures that stay: of equal rank, the first by name. */
   async *keeping(slots: PartSlots): AsyncGenerator<PartSlot> {
     this.#close();
     const { least, ofLeast } = this.#threshold();
@@ -56,9 +65,9 @@ export class DayMeasures {
     for await (const group of byMeasure(slots)) {
       const sums = noSubmissions();
       for (const { slot } of group) addSubmissions(sums, slot);
-      const submissions = submissionsOf(sums);
-      if (submissions < least) continue;
-      if (submissions === least) {
+      const rank = this.#rank(group[0]?.slot.measure ?? '', sums);
+      if (rank < least) continue;
+      if (rank === least) {
         if (roomOfLeast === 0) continue;
         roomOfLeast -= 1;
       }
@@ -66,7 +75,7 @@ export class DayMeasures {
     }
   }
 
-  /** The fewest submissions of a measure that stays, and how many of those with so few do. */
+  /** The lowest rank of a measure that stays, and how many of those of that rank do. */
   #threshold(): { least: number; ofLeast: number } {
     let room = this.#max;
     for (const [least, measures] of [...this.#counts].toSorted(([a], [b]) => b - a)) {

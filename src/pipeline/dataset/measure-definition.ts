@@ -4,6 +4,7 @@
  */
 import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
 import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '../../histograms/look-up.ts';
+import { isKnownSimpleMeasure } from './simple-measures.ts';
 import type { Known } from './unknown-measures.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 
@@ -35,7 +36,7 @@ export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot 
     if (found.definition !== undefined) {
       const { definition, mismatch } = publishedDefinition(found.definition, rowLength);
       // Any name can stand among the simple measurements.
-      const known = found.from === 'simple' ? 'no' : 'yes';
+      const known = found.from !== 'simple' || isKnownSimpleMeasure(measure) ? 'yes' : 'no';
       return { definition, state: mismatch ? 'mismatch' : 'found', known };
     }
     const derived = fallbackDefinition(rowLength);

@@ -44,6 +44,7 @@ export function countWarnings(run: WarnedRun, counts: RunCounts, definitionsPend
         ]
       : []),
     ...skippedWarning(run, counts),
+    ...inventedWarning(run, counts),
     ...badHistogramWarning(run, counts),
     ...(Object.keys(counts.dropped).length > 0
       ? [
@@ -64,6 +65,15 @@ function skippedWarning(run: WarnedRun, { records, skipped }: RunCounts): string
   if (left <= MANY_SKIPPED * Math.max(1, all)) return [];
   return [
     `${left} of ${counted(all, 'submission')} of ${run.day} were left out${bracketed(skipped)}; ${inReport(run)}`,
+  ];
+}
+
+/** Browsers have an eighth of what a result may hold. */
+function inventedWarning(run: WarnedRun, { skipped }: RunCounts): string[] {
+  const left = skipped['measures_over_limit'] ?? 0;
+  if (left === 0) return [];
+  return [
+    `${counted(left, 'measure')} of results of ${run.day} ${left === 1 ? 'was' : 'were'} left out, those that the fewest submissions have: there are more names than browsers define, so somebody invents them; ${inReport(run)}`,
   ];
 }
 
