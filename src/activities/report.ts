@@ -8,6 +8,7 @@ import {
   hiddenWarning,
   moreWarnings,
   undefinedMeasuresWarning,
+  unfitRowsWarning,
   type WarnedRun,
 } from '../pipeline/dataset/run-warnings.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
@@ -38,7 +39,7 @@ export interface ReportInput {
 
 /** Those of runs that an earlier release began lack the newer members. */
 type ReportedSnapshot = Omit<StagedSummary, Newer> & Partial<Pick<StagedSummary, Newer>>;
-type Newer = 'hidden' | 'measuresLeftOut' | 'definitionFaults';
+type Newer = 'hidden' | 'measuresLeftOut' | 'rowsLeftOut' | 'definitionFaults';
 
 export interface ReportResult {
   readonly report: string;
@@ -89,10 +90,14 @@ function snapshotWarnings(run: WarnedRun, snapshots: readonly ReportedSnapshot[]
   const leftOut = snapshots
     .map(({ channelVersion, measuresLeftOut = 0 }) => ({ channelVersion, measures: measuresLeftOut }))
     .filter(({ measures }) => measures > 0);
+  const unfit = snapshots
+    .map(({ channelVersion, rowsLeftOut = 0 }) => ({ channelVersion, rows: rowsLeftOut }))
+    .filter(({ rows }) => rows > 0);
   return [
     ...[...faults].map(definitionWarning),
     ...(hidden.length > 0 ? [hiddenWarning(run, hidden)] : []),
     ...(leftOut.length > 0 ? [undefinedMeasuresWarning(run, leftOut)] : []),
+    ...(unfit.length > 0 ? [unfitRowsWarning(run, unfit)] : []),
   ];
 }
 

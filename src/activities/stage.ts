@@ -51,6 +51,8 @@ export interface StagedSummary {
   readonly hidden: readonly HiddenSubmissions[];
   /** Measures that no definition knows, too many to be shown. */
   readonly measuresLeftOut: number;
+  /** Rows that no folder can show, such as those of a histogram with one bucket. */
+  readonly rowsLeftOut: number;
   /** Definition files that are there and broken. */
   readonly definitionFaults: readonly string[];
 }
@@ -113,6 +115,7 @@ export function stagedSummary(staged: StagedSnapshot): StagedSummary {
     lengthMismatch,
     hidden: staged.hidden.slice(0, MAX_HIDDEN_TOLD),
     measuresLeftOut: staged.measuresLeftOut,
+    rowsLeftOut: staged.rowsLeftOut,
     definitionFaults: staged.definitionFaults,
   };
   return { channelVersion, folder, damage: shown, files, measures, ...definitions, ...unseen };
@@ -144,6 +147,7 @@ async function stage(ports: Ports, call: Call): Promise<StagedSnapshot> {
       lengthMismatch: 0,
       hidden: [],
       measuresLeftOut: 0,
+      rowsLeftOut: 0,
       definitionFaults: [],
     };
   }
@@ -184,6 +188,7 @@ async function render(ports: Ports, plan: SnapshotPlan, call: Call): Promise<Sta
       lengthMismatch: summary.lengthMismatch.submissions,
       hidden: [...summary.hidden],
       measuresLeftOut,
+      rowsLeftOut: Object.values(summary.dropped).reduce((sum, rows) => sum + rows, 0),
       definitionFaults: definitionFaults.slice(0, MAX_FAULTS_KEPT),
       ...(stored !== undefined && { stored: { base: stored.base, segments: [...stored.segments] } }),
     };

@@ -78,6 +78,7 @@ function readStaged(root: StoredJson) {
     /** Absent in records of earlier releases. */
     hidden: root.optional('hidden')?.list(readHidden) ?? [],
     measuresLeftOut: root.optional('measuresLeftOut')?.count() ?? 0,
+    rowsLeftOut: root.optional('rowsLeftOut')?.count() ?? 0,
     definitionFaults: root.optional('definitionFaults')?.list((fault) => fault.text()) ?? [],
     /** What the folder was rendered from, when that was compacted on the way. */
     ...(stored !== undefined && {

@@ -7,6 +7,7 @@ import { type Application, eachWithApplication } from '../fakes/application.ts';
 import { DAY, DayRun, doneMessage, inputKey, resultOf } from '../fakes/day-run.ts';
 import { resultKey } from '../fakes/done-messages.ts';
 import { DONE_QUEUE } from '../fakes/names.ts';
+import { snapshotOf } from '../fakes/published-space.ts';
 import { sent } from '../fakes/sent-run.ts';
 
 type Counts = Record<string, number>;
@@ -168,4 +169,30 @@ describe('a list of bad histograms that breaks the rules', () => {
       assert.deepEqual([second?.badHistograms, second?.skipped], [{ A: 3 }, { bad_histogram: 5 }]);
     });
   }
+});
+
+describe('a row of a single bucket', () => {
+  const application = eachWithApplication();
+
+  it('is in no folder, and the run says so', async () => {
+    const path = '20131029/saved_session/Firefox/WINNT/6.1/x86';
+    const row = (values: string) => `{"${path}":{"values":[${values}],"buildId":"20131029030201","revision":""}}`;
+    const day = new DayRun(application());
+    const { runId, planAt, channelVersions, ...counts } = await day.analyse([inputKey('nightly/28', 'a')], () => ({
+      result: [
+        `nightly/28/GOOD/by-build-date\t${row('1,0,0,-1,-1,0,0,1')}\n`,
+        `nightly/28/ONE/by-build-date\t${row('1,0,-1,-1,0,0,1')}\n`,
+      ].join(''),
+    }));
+    await day.publish();
+    const publication = { decision: 'published', seq: 1, attempt: 1 };
+    const { warnings } = await day.app.run('writeReport', {
+      ...{ run: day.run, day: DAY, plan: day.plan!, counts, publication },
+    });
+    assert.equal(snapshotOf(day.app, 'nightly/28').has('ONE-by-build-date.json'), false);
+    assert.ok(
+      warnings.some((warning) => /rows of results are not shown.*\(nightly\/28: 1\)/.test(warning)),
+      warnings.join('\n'),
+    );
+  });
 });

@@ -21,7 +21,7 @@ it('of 1,000 damaged channel/versions names all of them, its answer 20 and how m
   await publicationOf(app.analysis, run, 3, async () => ({ ...plan, snapshots }), signal);
   const damaged = { folder: null, damage: 'x'.repeat(5000), measures: 0, rows: 0, files: 0, definitionsPending: [] };
   for (const [index, snapshot] of snapshots.entries()) {
-    const unseen = { lengthMismatch: 0, hidden: [], measuresLeftOut: 0, definitionFaults: [] };
+    const unseen = { lengthMismatch: 0, hidden: [], measuresLeftOut: 0, rowsLeftOut: 0, definitionFaults: [] };
     const staged = { ...snapshot, ...damaged, ...unseen, definitionsDerived: 0 };
     await stagedSnapshot(app.analysis, run, 3, index, async () => staged, signal);
   }

@@ -49,6 +49,7 @@ export const SNAPSHOT = {
   lengthMismatch: 0,
   hidden: [],
   measuresLeftOut: 0,
+  rowsLeftOut: 0,
   definitionFaults: [],
 };
 

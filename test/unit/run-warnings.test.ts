@@ -86,6 +86,11 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
     `measures without a histogram definition are not shown, because there are more of them than can be real (nightly/28: 5000); ${REPORT}`,
   ],
   [
+    'rows that cannot be shown',
+    [warnings.unfitRowsWarning(RUN, [{ channelVersion: 'nightly/28', rows: 2 }])],
+    `rows of results are not shown, because they have a single bucket, or a name, date or filter that no folder can have (nightly/28: 2); ${REPORT}`,
+  ],
+  [
     'hidden submissions',
     warnings.hiddenWarning(RUN, [
       { name: 'A of beta/25', submissions: 1 },

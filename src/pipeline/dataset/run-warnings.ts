@@ -111,6 +111,15 @@ export function undefinedMeasuresWarning(
   return `measures without a histogram definition are not shown, because there are more of them than can be real (${named.join(', ')}); ${inReport(run)}`;
 }
 
+/** @param leftOut how many rows, by channel/version */
+export function unfitRowsWarning(
+  run: WarnedRun,
+  leftOut: readonly { readonly channelVersion: string; readonly rows: number }[],
+): string {
+  const named = leftOut.slice(0, MAX_NAMED).map(({ channelVersion, rows }) => `${channelVersion}: ${rows}`);
+  return `rows of results are not shown, because they have a single bucket, or a name, date or filter that no folder can have (${named.join(', ')}); ${inReport(run)}`;
+}
+
 /**
  * A bad submission and a change of the definition look alike here, so people are told which measures it is.
  * @param measures `GC_MS of nightly/28`, and how many submissions are not shown
