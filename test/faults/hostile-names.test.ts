@@ -79,7 +79,7 @@ function strangeRequests({ s3, input, analysis, published }: Scene): string[] {
   const places = [
     `${input.bucket}(/[\\w/.-]+\\.lzma)?`,
     `${analysis.bucket}(/state/[\\w/.-]+|/output/[0-9a-f-]{36}/[0-9]+/result\\.txt)?`,
-    `${published.bucket}(/v7/(versions\\.json|[0-9]{14}-[0-9]+-[a-z]+/[\\w-]+\\.json|[\\w.-]+))?`,
+    `${published.bucket}(/v7/(versions\\.json|[0-9]{14}-[0-9]+-[a-z]+/([\\w-]+\\.json|aggregates\\.parquet)|[\\w.-]+))?`,
   ];
   const own = new RegExp(`^(${places.join('|')})/?$`);
   return s3.trace.map(({ key }) => key).filter((key) => !own.test(key) || key.includes('..'));
