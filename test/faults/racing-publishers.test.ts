@@ -6,14 +6,14 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import type { DailyAnalysisResult } from '../../src/workflows/daily-analysis.ts';
 import { stagingsAgain } from './harness/attempts.ts';
-import { faultTest, isFull } from './harness/fault-test.ts';
+import { faultTest, isFirst, isFull } from './harness/fault-test.ts';
 import { closedGate } from './harness/gate.ts';
 import { judge } from './harness/oracle.ts';
 import type { Scene, StartedDay } from './harness/scene.ts';
 import { faultStage } from './harness/stage.ts';
 
 const POINTER = /versions\.json$/;
-const SEEDS = isFull ? 50 : 4;
+const SEEDS = isFull ? 50 : isFirst ? 2 : 4;
 /** The whole data set is looked through after so many races. */
 const JUDGED_AT_ONCE = 10;
 const TWO_RUNS = 2;

@@ -38,6 +38,8 @@ const SETS: Readonly<Record<string, readonly FaultTest['smoke'][]>> = {
 const chosen = SETS[process.env['TELEMETRY_FAULTS'] ?? 'full'];
 /** Every fault test and its twin run, as `npm run test:faults` has them. */
 export const isFull = chosen === undefined;
+/** The short story: `npm test` has one fault test of each kind. */
+export const isFirst = chosen === SETS['first'];
 
 export function faultTest(stage: () => Promise<Stage>, test: FaultTest): void {
   const { id, title, injected, scene: options = {}, story, twin, smoke, timeoutMs: timeout = TIMEOUT_MS } = test;
