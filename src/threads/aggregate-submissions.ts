@@ -87,17 +87,33 @@ function withCounts(counts: Counts['skipped'], more: Readonly<Record<string, num
 
 /** Adds submissions up, for `foldSums` to write. */
 export async function countSubmissions(input: CountSubmissionsInput): Promise<CountSubmissionsResult> {
-  const failed = new Map((input.unfit ?? []).map(({ key, reason }) => [key, reason]));
+  const unfit = unfitOf(input);
   for (;;) {
     const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
-    const counts = await countFiles(input, failed, sums);
+    const counts = await countFiles(input, unfit, sums);
     if (counts !== undefined) {
       const packed = sums.packed();
       return { ...counts, skipped: withCounts(counts.skipped, { measures_over_limit: sums.leftOut }), sums: packed };
     }
-    // A file was found unfit after some of its lines were counted: count again without it.
-    await sums.remove();
+    // Files were found unfit after some of their lines were counted: count again without them. All of them are known now.
   }
+}
+
+/** Reads files for nothing but this: those given as unfit, and those that cannot be counted whole. */
+export async function findUnfitFiles(input: CountSubmissionsInput): Promise<readonly FailedFile[]> {
+  const unfit = unfitOf(input);
+  const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
+  await sums.discard();
+  await countFiles(input, unfit, sums);
+  return asList(unfit);
+}
+
+function unfitOf({ unfit = [] }: CountSubmissionsInput): Map<string, string> {
+  return new Map(unfit.map(({ key, reason }) => [key, reason]));
+}
+
+function asList(failed: ReadonlyMap<string, string>): FailedFile[] {
+  return [...failed].map(([key, reason]) => ({ key, reason }));
 }
 
 function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
@@ -105,11 +121,16 @@ function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
   return { maxLineBytes, maxTableBytes, maxHistogramLength: rules.maxHistogramLength };
 }
 
+/**
+ * @param unfit files that are left out; gets those that cannot be counted whole
+ * @returns undefined when lines of such a file are in the sums, which are discarded then
+ */
 async function countFiles(
   input: CountSubmissionsInput,
-  failed: Map<string, string>,
+  unfit: Map<string, string>,
   sums: SpillingSums,
 ): Promise<Counts | undefined> {
+  const failed = new Map(unfit);
   const aggregator = new SubmissionAggregator(sums.kernel, input.rules);
   const partial: string[] = [];
   let decodedBytes = 0;
@@ -135,10 +156,13 @@ async function countFiles(
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
       failed.set(file.key, error.reason);
-      if (aggregator.records > before) return undefined;
+      unfit.set(file.key, error.reason);
+      // The other files are read all the same: counted again once for each unfit one, a task would never end.
+      if (aggregator.records > before) await sums.discard();
     }
   }
-  const filesFailed: FailedFile[] = [...failed].map(([key, reason]) => ({ key, reason }));
+  if (sums.isDiscarded) return undefined;
+  const filesFailed = asList(failed);
   for (const { reason } of filesFailed) aggregator.note(reason);
   if (sums.mixedStatistics > 0) aggregator.note('mixed_statistics', sums.mixedStatistics);
   const { records, skipped } = aggregator;

@@ -59,6 +59,7 @@ export class SpillingSums {
   readonly #prefix: string;
   #spills: readonly PackedSums[] = [];
   #names = 0;
+  #isDiscarded = false;
   /** Measures that were forgotten. */
   leftOut = 0;
   readonly #mixedBefore: number;
@@ -100,11 +101,24 @@ export class SpillingSums {
     return this.#spills;
   }
 
-  async remove(): Promise<void> {
-    await Promise.all(this.#spills.map(({ path }) => rm(path)));
+  /** Forgets these sums, and from now on whatever is added to them. */
+  async discard(): Promise<void> {
+    const spills = this.#spills;
+    this.#spills = [];
+    this.#isDiscarded = true;
+    await Promise.all(spills.map(({ path }) => rm(path)));
+  }
+
+  get isDiscarded(): boolean {
+    return this.#isDiscarded;
   }
 
   #spill(): void {
+    if (this.#isDiscarded) this.kernel.clear();
+    else this.#write();
+  }
+
+  #write(): void {
     const id = String(this.#spills.length);
     const path = `${this.#prefix}${id}`;
     const { measures } = this.kernel;

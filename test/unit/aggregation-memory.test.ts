@@ -10,7 +10,12 @@ import { ResultReader } from '../fakes/result-reader.ts';
 import { SlotTable } from '../fakes/slot-table.ts';
 import { MERGE_LIMITS } from '../../src/limits.ts';
 import { DEFAULT_RULES } from '../../src/pipeline/submissions/aggregator.ts';
-import { aggregateSubmissions, type SubmissionFile } from '../../src/threads/aggregate-submissions.ts';
+import {
+  aggregateSubmissions,
+  type CountSubmissionsInput,
+  type SubmissionFile,
+} from '../../src/threads/aggregate-submissions.ts';
+import { withoutLargeFiles } from '../../src/threads/large-files.ts';
 import { createThreadPool } from '../../src/threads/pool.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'aggregation-memory-'));
@@ -89,6 +94,62 @@ describe('memory', () => {
     } finally {
       await threads.close();
     }
+  });
+
+  it('of a thread that runs out in several files costs one more count of the others, not one for each', async () => {
+    const files = ['a', 'L1', 'b', 'L2', 'L3', 'T', 'c'].map((path) => ({ key: `key-${path}`, path }));
+    const reads: string[] = [];
+    const read = (input: CountSubmissionsInput): void => {
+      const unfit = new Set(input.unfit?.map(({ key }) => key));
+      for (const [index, { key, path }] of input.files.entries()) {
+        if (unfit.has(key)) continue;
+        if (input.at !== undefined) input.at[0] = index + 1;
+        reads.push(path);
+        if (path.startsWith('L')) throw Object.assign(new Error('none'), { code: 'ERR_WORKER_OUT_OF_MEMORY' });
+      }
+    };
+    const input: CountSubmissionsInput = { files, folder: work, rules: DEFAULT_RULES, limits: LIMITS };
+    const unfit = await withoutLargeFiles(
+      input,
+      async (given) => {
+        read(given);
+        return given.unfit;
+      },
+      async (given) => {
+        read(given);
+        return [...(given.unfit ?? []), { key: 'key-T', reason: 'file_too_large' }];
+      },
+    );
+    assert.deepEqual(
+      unfit?.map(({ key, reason }) => `${key} ${reason}`),
+      [...['L1', 'L2', 'L3'].map((path) => `key-${path} out_of_memory`), 'key-T file_too_large'],
+    );
+    assert.equal(reads.join(), 'a,L1,b,L2,L3,T,c,a,b,c');
+  });
+
+  it('and time: files that turn out unfit in their middle cost one more count of the others, not one for each', async () => {
+    const good = await stored(`${lines.join('\n')}\n`);
+    const large = await stored(`${lines.join('\n')}\n`.repeat(20));
+    const isLarge = Array.from({ length: 12 }, (_, index) => index > 0 && index < 11);
+    const files = isLarge.map((is, index) => ({ key: keyOf(`c${index}`), path: is ? large : good }));
+    let reads = 0;
+    const at = new Proxy(new Int32Array(1), {
+      set: (array, place, value: number) => {
+        reads += 1;
+        return Reflect.set(array, place, value, array);
+      },
+    });
+    const folder = newFolder();
+    // Tables go to disk too, and none is left of the sums that were given up.
+    const limits = { ...LIMITS, maxDecodedBytes: 1 << 20, maxTableBytes: 100_000 };
+    const report = await aggregateSubmissions({
+      ...{ files, folder, limits, at },
+      output: join(folder, 'result.txt'),
+      rules: DEFAULT_RULES,
+    });
+    assert.deepEqual(readdirSync(folder), ['result.txt']);
+    assert.deepEqual([report.records, report.skipped], [2 * lines.length, { file_too_large: 10 }]);
+    assert.ok(reads <= 2 * files.length, `${reads} files were read`);
   });
 
   const oom = new URL('../../../shared/cases/oom-line/f1500k.lzma', import.meta.url).pathname;
