@@ -38,6 +38,8 @@ export interface CountSubmissionsInput {
   readonly unfit?: readonly FailedFile[];
   /** Shared with the caller: `at[0]` is 1 + the index of the file being read, so that it is known when the thread dies. */
   readonly at?: Int32Array;
+  /** Number of the first file, among those of all calls whose sums are put together. */
+  readonly firstFile?: number;
   /** Of this call, among those that use the folder at the same time. */
   readonly name?: string;
 }
@@ -141,10 +143,12 @@ async function countFiles(
     const leftOut = skippedSubmissions(aggregator.skipped);
     try {
       sums.spillLarge();
+      sums.kernel.beginFile((input.firstFile ?? 0) + index);
       aggregator.openFile(file.key);
       const { end, decoded } = await countFile(file, aggregator, sums, input.limits);
       decodedBytes += decoded;
-      if (aggregator.records === before && skippedSubmissions(aggregator.skipped) > leftOut) {
+      const isEmpty = aggregator.records === before;
+      if (isEmpty && skippedSubmissions(aggregator.skipped) > leftOut) {
         // Only lines that are no submissions: something is wrong with this file, and nothing of it is lost.
         failed.set(file.key, 'no_submission');
         continue;
