@@ -10,6 +10,7 @@ import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
 import type { FailedFile, TaskReport } from '../pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
+import { type AddedLimit, demandFewRows } from '../pipeline/submissions/added-limit.ts';
 import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
@@ -33,6 +34,8 @@ export interface CountSubmissionsInput {
     readonly maxLineBytes: number;
     /** Size in memory at which the sums are written out and cleared. */
     readonly maxTableBytes: number;
+    /** Of what a file may add to a result. */
+    readonly added?: AddedLimit;
   };
   /** Files that were found unfit before, such as one in which a thread ran out of memory. */
   readonly unfit?: readonly FailedFile[];
@@ -138,17 +141,14 @@ async function countFiles(
   let decodedBytes = 0;
   for (const [index, file] of input.files.entries()) {
     if (failed.has(file.key)) continue;
-    if (input.at !== undefined) input.at[0] = index + 1;
     const before = aggregator.records;
     const leftOut = skippedSubmissions(aggregator.skipped);
     try {
-      sums.spillLarge();
-      sums.kernel.beginFile((input.firstFile ?? 0) + index);
+      beginFile(input, index, sums);
       aggregator.openFile(file.key);
       const { end, decoded } = await countFile(file, aggregator, sums, input.limits);
       decodedBytes += decoded;
-      const isEmpty = aggregator.records === before;
-      if (isEmpty && skippedSubmissions(aggregator.skipped) > leftOut) {
+      if (aggregator.records === before && skippedSubmissions(aggregator.skipped) > leftOut) {
         // Only lines that are no submissions: something is wrong with this file, and nothing of it is lost.
         failed.set(file.key, 'no_submission');
         continue;
@@ -174,6 +174,12 @@ async function countFiles(
   return { decodedBytes, filesFailed, filesPartial: partial, records, skipped, badHistograms };
 }
 
+function beginFile({ at, firstFile = 0 }: CountSubmissionsInput, index: number, sums: SpillingSums): void {
+  if (at !== undefined) at[0] = index + 1;
+  sums.spillLarge();
+  sums.kernel.beginFile(firstFile + index);
+}
+
 async function countFile(
   file: SubmissionFile,
   aggregator: SubmissionAggregator,
@@ -190,12 +196,15 @@ async function countFile(
     const at = sums.kernel.hold(bytes, start, end);
     aggregator.addLine(sums.kernel.bytes, at, at + end - start);
     if (sums.spillLarge()) aggregator.openSource();
+    demandFewRows(sums.kernel.bytesOfFile, size, limits.added);
   };
   const end = await decodeFile(file.path, size, limits, (block) => {
     decoded += block.length;
     splitter.push(block, onLine);
   });
   if (end === 'complete') splitter.end(onLine);
+  sums.kernel.endFile();
+  demandFewRows(sums.kernel.bytesOfFile, size, limits.added);
   if (decoded === 0 && end === 'complete') aggregator.note('empty_file');
   return { end, decoded };
 }

@@ -122,8 +122,13 @@ export class SpillingSums {
   }
 
   #spill(): void {
-    if (this.#isDiscarded) this.kernel.clear();
-    else this.#write();
+    if (!this.#isDiscarded) {
+      this.#write();
+      return;
+    }
+    // What a file adds is counted as in sums that are kept.
+    this.kernel.endFile();
+    this.kernel.clear();
   }
 
   #write(): void {
