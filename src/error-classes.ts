@@ -31,6 +31,7 @@ const BY_REASON = {
   bad_revision: 'InvalidData',
   no_info: 'InvalidData',
   too_many_measures: 'InvalidData',
+  too_many_rows: 'InvalidData',
   no_tab: 'InvalidData',
   unsupported_ver: 'InvalidData',
   bad_container: 'InvalidData',

@@ -33,9 +33,10 @@ export async function aggregateSubmissionFiles(config: Config, { input, output }
   const settings = { rules: submissionRules(config), limits: SUBMISSION_LIMITS };
   await withThreads(config, dirname(output), async (threads, folder) => {
     const passes = await Promise.all(
-      groups.map(async (group, index) =>
-        threads.countSubmissions({ ...{ files: group, folder, name: String(index) }, ...settings }),
-      ),
+      groups.map(async (group, index) => {
+        const firstFile = groups.slice(0, index).reduce((sum, { length }) => sum + length, 0);
+        return threads.countSubmissions({ ...{ files: group, folder, firstFile, name: String(index) }, ...settings });
+      }),
     );
     const whole = join(folder, 'whole');
     const { sums, leftOut } = limitMeasures(passes.flatMap((pass) => pass.sums));

@@ -50,6 +50,10 @@ export interface SummedMeasure {
   readonly channelVersion: string;
   /** In its sums. */
   readonly submissions: number;
+  /** How many files its sums are of, and the numbers of the first and the last of these. */
+  readonly files: number;
+  readonly firstFile: number;
+  readonly lastFile: number;
 }
 
 /** Numbers that the kernel knows texts by, until it is cleared. */
@@ -94,6 +98,21 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     this.lineEnd = this.#inputAt + end - start;
     this.bytes[this.lineEnd] = LF;
     return this.#inputAt;
+  }
+
+  /** What is added from now on is of this file: a number that no other file has whose sums are put together with these. */
+  beginFile(number: number): void {
+    this.kernel.beginFile(number);
+  }
+
+  /** About how many bytes of a result the sums of the file are that have left the table, where a row of zeros has two for each. */
+  get bytesOfFile(): number {
+    return this.kernel.bytesOfFile();
+  }
+
+  /** Empties the table, so that all sums of the file are in `bytesOfFile`. */
+  endFile(): void {
+    this.kernel.packSums();
   }
 
   openSource({ channelVersion, buildDate, submissionDate }: SubmissionSource): void {
@@ -172,6 +191,9 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
         measure: this.#name(number),
         channelVersion: this.#channelVersionOf(number),
         submissions: this.kernel.nameSubmissions(number),
+        files: this.kernel.nameFiles(number),
+        firstFile: this.kernel.nameFirstFile(number),
+        lastFile: this.kernel.nameLastFile(number),
       }));
     return names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
   }

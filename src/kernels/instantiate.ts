@@ -82,6 +82,11 @@ interface AggregateExports extends RowExports {
   nameLength(number: number): number;
   nameChannelVersion(number: number): number;
   nameSubmissions(number: number): number;
+  nameFiles(number: number): number;
+  nameFirstFile(number: number): number;
+  nameLastFile(number: number): number;
+  beginFile(number: number): void;
+  bytesOfFile(): number;
   nameChunk(number: number): number;
   isFull(tableBytes: number): number;
   packSums(): void;

@@ -37,6 +37,7 @@ type SubmissionReason =
   | 'bad_revision'
   | 'no_info'
   | 'too_many_measures'
+  | 'too_many_rows'
   | 'no_tab'
   | 'unsupported_ver'
   | 'bad_container'

@@ -29,6 +29,7 @@ const KNOWN = [
   'no_submission',
   'out_of_memory',
   'too_many_measures',
+  'too_many_rows',
   // Parts of a submission.
   'bad_measure_name',
   'measures_over_limit',

@@ -28,6 +28,7 @@ const WORDS: Readonly<Record<KnownReason, string>> = {
   no_submission: 'no usable submission in it',
   out_of_memory: 'needs too much memory',
   too_many_measures: 'too many measures',
+  too_many_rows: 'adds too much to a result for its size',
   // Parts of a submission.
   bad_measure_name: 'measure name odd',
   measures_over_limit: 'rare measures beyond the limit',

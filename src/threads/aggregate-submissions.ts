@@ -10,6 +10,7 @@ import { skippedSubmissions } from '../pipeline/dataset/run-report.ts';
 import type { FailedFile, TaskReport } from '../pipeline/done-queue/done-message.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
+import { type AddedLimit, demandFewRows } from '../pipeline/submissions/added-limit.ts';
 import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissions/aggregator.ts';
 import { type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
@@ -33,11 +34,15 @@ export interface CountSubmissionsInput {
     readonly maxLineBytes: number;
     /** Size in memory at which the sums are written out and cleared. */
     readonly maxTableBytes: number;
+    /** Of what a file may add to a result. */
+    readonly added?: AddedLimit;
   };
   /** Files that were found unfit before, such as one in which a thread ran out of memory. */
   readonly unfit?: readonly FailedFile[];
   /** Shared with the caller: `at[0]` is 1 + the index of the file being read, so that it is known when the thread dies. */
   readonly at?: Int32Array;
+  /** Number of the first file, among those of all calls whose sums are put together. */
+  readonly firstFile?: number;
   /** Of this call, among those that use the folder at the same time. */
   readonly name?: string;
 }
@@ -87,17 +92,33 @@ function withCounts(counts: Counts['skipped'], more: Readonly<Record<string, num
 
 /** Adds submissions up, for `foldSums` to write. */
 export async function countSubmissions(input: CountSubmissionsInput): Promise<CountSubmissionsResult> {
-  const failed = new Map((input.unfit ?? []).map(({ key, reason }) => [key, reason]));
+  const unfit = unfitOf(input);
   for (;;) {
     const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
-    const counts = await countFiles(input, failed, sums);
+    const counts = await countFiles(input, unfit, sums);
     if (counts !== undefined) {
       const packed = sums.packed();
       return { ...counts, skipped: withCounts(counts.skipped, { measures_over_limit: sums.leftOut }), sums: packed };
     }
-    // A file was found unfit after some of its lines were counted: count again without it.
-    await sums.remove();
+    // Files were found unfit after some of their lines were counted: count again without them. All of them are known now.
   }
+}
+
+/** Reads files for nothing but this: those given as unfit, and those that cannot be counted whole. */
+export async function findUnfitFiles(input: CountSubmissionsInput): Promise<readonly FailedFile[]> {
+  const unfit = unfitOf(input);
+  const sums = new SpillingSums(input.folder, input.name ?? '', limitsOf(input));
+  await sums.discard();
+  await countFiles(input, unfit, sums);
+  return asList(unfit);
+}
+
+function unfitOf({ unfit = [] }: CountSubmissionsInput): Map<string, string> {
+  return new Map(unfit.map(({ key, reason }) => [key, reason]));
+}
+
+function asList(failed: ReadonlyMap<string, string>): FailedFile[] {
+  return [...failed].map(([key, reason]) => ({ key, reason }));
 }
 
 function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
@@ -105,21 +126,25 @@ function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
   return { maxLineBytes, maxTableBytes, maxHistogramLength: rules.maxHistogramLength };
 }
 
+/**
+ * @param unfit files that are left out; gets those that cannot be counted whole
+ * @returns undefined when lines of such a file are in the sums, which are discarded then
+ */
 async function countFiles(
   input: CountSubmissionsInput,
-  failed: Map<string, string>,
+  unfit: Map<string, string>,
   sums: SpillingSums,
 ): Promise<Counts | undefined> {
+  const failed = new Map(unfit);
   const aggregator = new SubmissionAggregator(sums.kernel, input.rules);
   const partial: string[] = [];
   let decodedBytes = 0;
   for (const [index, file] of input.files.entries()) {
     if (failed.has(file.key)) continue;
-    if (input.at !== undefined) input.at[0] = index + 1;
     const before = aggregator.records;
     const leftOut = skippedSubmissions(aggregator.skipped);
     try {
-      sums.spillLarge();
+      beginFile(input, index, sums);
       aggregator.openFile(file.key);
       const { end, decoded } = await countFile(file, aggregator, sums, input.limits);
       decodedBytes += decoded;
@@ -135,15 +160,24 @@ async function countFiles(
     } catch (error) {
       if (!(error instanceof InvalidDataError)) throw error;
       failed.set(file.key, error.reason);
-      if (aggregator.records > before) return undefined;
+      unfit.set(file.key, error.reason);
+      // The other files are read all the same: counted again once for each unfit one, a task would never end.
+      if (aggregator.records > before) await sums.discard();
     }
   }
-  const filesFailed: FailedFile[] = [...failed].map(([key, reason]) => ({ key, reason }));
+  if (sums.isDiscarded) return undefined;
+  const filesFailed = asList(failed);
   for (const { reason } of filesFailed) aggregator.note(reason);
   if (sums.mixedStatistics > 0) aggregator.note('mixed_statistics', sums.mixedStatistics);
   const { records, skipped } = aggregator;
   const badHistograms = aggregator.badHistograms.worst(MAX_NAMED);
   return { decodedBytes, filesFailed, filesPartial: partial, records, skipped, badHistograms };
+}
+
+function beginFile({ at, firstFile = 0 }: CountSubmissionsInput, index: number, sums: SpillingSums): void {
+  if (at !== undefined) at[0] = index + 1;
+  sums.spillLarge();
+  sums.kernel.beginFile(firstFile + index);
 }
 
 async function countFile(
@@ -162,12 +196,15 @@ async function countFile(
     const at = sums.kernel.hold(bytes, start, end);
     aggregator.addLine(sums.kernel.bytes, at, at + end - start);
     if (sums.spillLarge()) aggregator.openSource();
+    demandFewRows(sums.kernel.bytesOfFile, size, limits.added);
   };
   const end = await decodeFile(file.path, size, limits, (block) => {
     decoded += block.length;
     splitter.push(block, onLine);
   });
   if (end === 'complete') splitter.end(onLine);
+  sums.kernel.endFile();
+  demandFewRows(sums.kernel.bytesOfFile, size, limits.added);
   if (decoded === 0 && end === 'complete') aggregator.note('empty_file');
   return { end, decoded };
 }

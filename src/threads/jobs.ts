@@ -8,6 +8,7 @@ import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
 import type {
   aggregateSubmissions as AggregateSubmissions,
   countSubmissions as CountSubmissions,
+  findUnfitFiles as FindUnfitFiles,
 } from './aggregate-submissions.ts';
 import type { findFolderChanges as FindFolderChanges } from './find-folder-changes.ts';
 import type { foldSums as FoldSums } from './fold-sums.ts';
@@ -37,6 +38,8 @@ export const fileJobs = {
     (await import('./aggregate-submissions.ts')).countSubmissions(input)) as typeof CountSubmissions,
   findFolderChanges: (async (input) =>
     (await import('./find-folder-changes.ts')).findFolderChanges(input)) as typeof FindFolderChanges,
+  findUnfitFiles: (async (input) =>
+    (await import('./aggregate-submissions.ts')).findUnfitFiles(input)) as typeof FindUnfitFiles,
   foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
   keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,

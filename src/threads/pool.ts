@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import type { CountSubmissionsInput } from './aggregate-submissions.ts';
 import type { FileJobs, Job, JobEnd } from './jobs.ts';
+import { withoutLargeFiles } from './large-files.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
 export type ThreadPool = {
@@ -45,28 +45,19 @@ export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): Th
   return {
     ...jobs,
     aggregateSubmissions: (input, signal) =>
-      withoutLargeFiles(input, (given) => jobs.aggregateSubmissions(given, signal)),
-    countSubmissions: (input, signal) => withoutLargeFiles(input, (given) => jobs.countSubmissions(given, signal)),
+      withoutLargeFiles(
+        input,
+        (given) => jobs.aggregateSubmissions(given, signal),
+        (given) => jobs.findUnfitFiles(given, signal),
+      ),
+    countSubmissions: (input, signal) =>
+      withoutLargeFiles(
+        input,
+        (given) => jobs.countSubmissions(given, signal),
+        (given) => jobs.findUnfitFiles(given, signal),
+      ),
     close: () => pool.close({ force: true }),
   };
-}
-
-/** A file in which a thread runs out of memory is left out, as any other that cannot be read; the others are counted. */
-async function withoutLargeFiles<Input extends CountSubmissionsInput, Result>(
-  input: Input,
-  run: (input: Input) => Promise<Result>,
-): Promise<Result> {
-  const unfit = [...(input.unfit ?? [])];
-  for (;;) {
-    const at = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    try {
-      return await run({ ...input, unfit, at });
-    } catch (error) {
-      const file = input.files[Atomics.load(at, 0) - 1];
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY' || file === undefined) throw error;
-      unfit.push({ key: file.key, reason: 'out_of_memory' });
-    }
-  }
 }
 
 const JOB_NAMES = [
@@ -75,6 +66,7 @@ const JOB_NAMES = [
   'aggregateSubmissions',
   'countSubmissions',
   'findFolderChanges',
+  'findUnfitFiles',
   'foldSums',
   'indexResults',
   'keepOneLength',

@@ -14,10 +14,15 @@ export interface PackedSums extends ResultFile {
   readonly index: ResultIndex;
   /** Of each key. */
   readonly submissions: Float64Array;
+  /** Submission files that have each key: how many, and the numbers of the first and the last. */
+  readonly files: Uint32Array;
+  readonly firstFile: Uint32Array;
+  readonly lastFile: Uint32Array;
 }
 
 /**
  * Leaves out the measures over the limits; their rows stay in the files.
+ * @param sums in the order in which they were made
  * @returns the sums, and how many measures were left out
  */
 export function limitMeasures(
@@ -25,7 +30,7 @@ export function limitMeasures(
   limits: MeasureLimits = MEASURE_LIMITS,
 ): { readonly sums: readonly PackedSums[]; readonly leftOut: number } {
   const over = measuresOverLimit(
-    sums.map(({ index, submissions }) => ({ keys: index.keys, submissions })),
+    sums.map(({ index, ...counts }) => ({ keys: index.keys, ...counts })),
     limits,
   );
   return over.size === 0
@@ -34,12 +39,15 @@ export function limitMeasures(
 }
 
 function withoutMeasures(packed: PackedSums, leftOut: ReadonlySet<string>): PackedSums {
-  const { index, submissions } = packed;
+  const { index, submissions, files, firstFile, lastFile } = packed;
   const kept = Array.from(index.key).filter((key) => !leftOut.has(index.keys[key] ?? ''));
   const of = <T>(column: ArrayLike<T>): T[] => kept.map((key) => column[key] as T);
   return {
     ...packed,
     submissions: Float64Array.from(of(submissions)),
+    files: Uint32Array.from(of(files)),
+    firstFile: Uint32Array.from(of(firstFile)),
+    lastFile: Uint32Array.from(of(lastFile)),
     index: {
       ...index,
       keys: of(index.keys),
@@ -59,6 +67,7 @@ export class SpillingSums {
   readonly #prefix: string;
   #spills: readonly PackedSums[] = [];
   #names = 0;
+  #isDiscarded = false;
   /** Measures that were forgotten. */
   leftOut = 0;
   readonly #mixedBefore: number;
@@ -100,15 +109,38 @@ export class SpillingSums {
     return this.#spills;
   }
 
-  async remove(): Promise<void> {
-    await Promise.all(this.#spills.map(({ path }) => rm(path)));
+  /** Forgets these sums, and from now on whatever is added to them. */
+  async discard(): Promise<void> {
+    const spills = this.#spills;
+    this.#spills = [];
+    this.#isDiscarded = true;
+    await Promise.all(spills.map(({ path }) => rm(path)));
+  }
+
+  get isDiscarded(): boolean {
+    return this.#isDiscarded;
   }
 
   #spill(): void {
+    if (!this.#isDiscarded) {
+      this.#write();
+      return;
+    }
+    // What a file adds is counted as in sums that are kept.
+    this.kernel.endFile();
+    this.kernel.clear();
+  }
+
+  #write(): void {
     const id = String(this.#spills.length);
     const path = `${this.#prefix}${id}`;
     const { measures } = this.kernel;
-    const submissions = Float64Array.from(measures, (measure) => measure.submissions);
+    const counts = {
+      submissions: Float64Array.from(measures, (measure) => measure.submissions),
+      files: Uint32Array.from(measures, (measure) => measure.files),
+      firstFile: Uint32Array.from(measures, (measure) => measure.firstFile),
+      lastFile: Uint32Array.from(measures, (measure) => measure.lastFile),
+    };
     const places = { offset: new Float64Array(measures.length), length: new Uint32Array(measures.length) };
     const file = openSync(path, 'w');
     let bytes = 0;
@@ -135,7 +167,7 @@ export class SpillingSums {
     const keys = measures.map(({ channelVersion, measure }) => `${channelVersion}/${measure}`);
     const key = Uint32Array.from(keys, (_, number) => number);
     const index = { results: 1, keys, key, result: new Uint32Array(keys.length), ...places, rejected: [], bytes };
-    this.#spills = [...this.#spills, { id, path, index, submissions }];
+    this.#spills = [...this.#spills, { id, path, index, ...counts }];
     this.#names += keys.length;
     if (this.#names > MAX_NAMES) this.#forgetNames();
   }

@@ -11,11 +11,19 @@ import { aggregateSubmissions } from '../../src/threads/aggregate-submissions.ts
 import { indexResults } from '../../src/threads/result-index.ts';
 import { atScale } from '../fakes/at-scale.ts';
 
-const names = (submissions: Readonly<Record<string, number>>) => ({
-  keys: Object.keys(submissions),
-  submissions: Float64Array.from(Object.values(submissions)),
-});
-const over = (sums: readonly Readonly<Record<string, number>>[], ofChannelVersion: number, ofResult: number) =>
+/** By name: submissions, and the files that have it, of which there is one if nothing else is said. */
+type Names = Readonly<Record<string, number | readonly [submissions: number, ...files: number[]]>>;
+const names = (counts: Names) => {
+  const all = Object.values(counts).map((count) => (typeof count === 'number' ? [count, 0] : count));
+  return {
+    keys: Object.keys(counts),
+    submissions: all.map(([submissions]) => submissions),
+    files: all.map((count) => count.length - 1),
+    firstFile: all.map((count) => count[1] ?? 0),
+    lastFile: all.map((count) => count.at(-1) ?? 0),
+  };
+};
+const over = (sums: readonly Names[], ofChannelVersion: number, ofResult: number) =>
   [...measuresOverLimit(sums.map(names), { ofChannelVersion, ofResult })].sort();
 
 describe('measures over the limit', () => {
@@ -33,6 +41,26 @@ describe('measures over the limit', () => {
     const sums = [{ 'a/1/A': 1, 'a/1/B': 1, 'n/1/A': 3, 'n/1/B': 2, 'n/1/C': 1 }];
     assert.deepEqual(over(sums, 2, 9), ['n/1/C']);
     assert.deepEqual(over(sums, 2, 3), ['a/1/B', 'n/1/C']);
+  });
+
+  it('are never those of several files while one file has others, whatever it claims', () => {
+    const sums: Names[] = [
+      { 'n/1/A': [9, 0], 'n/1/B': [8, 0], 'n/1/X': [1, 1], 'n/1/Y': [2, 1] },
+      // The second file goes on here, the third begins.
+      { 'n/1/X': [1, 1, 2], 'n/1/Y': [2, 1] },
+    ];
+    assert.deepEqual(over(sums, 1, 9), ['n/1/A', 'n/1/B', 'n/1/Y']);
+  });
+
+  it('are taken from files in turns, so that many names of one leave room for those of another', () => {
+    const invented = (file: number): Names =>
+      Object.fromEntries(Array.from({ length: 5 }, (_, index) => [`n/1/E${file}${index}`, [61, file]]));
+    const sums: Names[] = [invented(0), invented(1), { 'n/1/H1': [60, 2], 'n/1/H2': [60, 2] }, invented(3)];
+    assert.deepEqual(
+      over(sums, 8, 9).filter((name) => name.includes('H')),
+      [],
+    );
+    assert.deepEqual(over(sums.toReversed(), 8, 9), over(sums, 8, 9));
   });
 });
 
@@ -71,6 +99,8 @@ describe('a file of made-up names', () => {
         maxDecoderBytes: 1 << 26,
         maxLineBytes: 1 << 22,
         maxTableBytes,
+        // More than a file of its size may add.
+        added: { any: Infinity, perStoredByte: 0 },
       },
     });
     const index = await indexResults({ results: [{ id: 'task', path: output }], maxLineBytes: 1 << 24 });
@@ -90,4 +120,18 @@ describe('a file of made-up names', () => {
       assert.ok(index.keys.includes('nightly/28/GOOD/by-build-date'));
     });
   }
+
+  it('does not cost the names of a file that has fewer submissions', async () => {
+    const invented = (file: string): string[] =>
+      Array.from({ length: 3 }, () => submission(Array.from({ length: 3999 }, (_, index) => `${file}_${index}`)));
+    const good = Array.from({ length: 2 }, () =>
+      submission(Array.from({ length: 300 }, (_, index) => `GOOD_${index}`)),
+    );
+    const { index } = await aggregate(
+      { a1: invented('A'), b2: invented('B'), c3: good, d4: invented('D') },
+      // The sums of a file are in two spills.
+      4 << 20,
+    );
+    assert.equal(index.keys.filter((key) => key.includes('/GOOD_')).length, 600);
+  });
 });

@@ -52,7 +52,9 @@ export {
 export {
   addPacked,
   beginBlock,
+  beginFile,
   beginFold,
+  bytesOfFile,
   chunkAfter,
   chunkBytes,
   chunkRows,
@@ -187,6 +189,16 @@ export function nameChannelVersion(number: u32): u32 {
 /** Its submissions in packed rows. */
 export function nameSubmissions(number: u32): f64 {
   return nameOf(number).submissions;
+}
+/** Files that its packed rows are of, and the first and the last of these. */
+export function nameFiles(number: u32): u32 {
+  return nameOf(number).files;
+}
+export function nameFirstFile(number: u32): u32 {
+  return nameOf(number).firstFile;
+}
+export function nameLastFile(number: u32): u32 {
+  return nameOf(number).lastFile;
 }
 /** Its first chunk of packed rows; 0 for none. */
 export function nameChunk(number: u32): usize {

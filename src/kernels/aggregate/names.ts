@@ -26,6 +26,10 @@ export class Name {
   lastChunk: usize;
   /** In its packed rows. */
   submissions: f64;
+  /** How many files its packed rows are of, and the first and the last of these. */
+  files: u32;
+  firstFile: u32;
+  lastFile: u32;
 
   get isMeasure(): bool {
     return (this.flags & MEASURE) != 0;
@@ -110,6 +114,7 @@ export function findName(at: usize, length: u32, channelVersion: u32): u32 {
   name.firstChunk = 0;
   name.lastChunk = 0;
   name.submissions = 0;
+  name.files = 0;
   free += length;
   return nameCount;
 }

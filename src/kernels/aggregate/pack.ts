@@ -9,7 +9,7 @@ import { addRow, beginRows, ends, useRow, useRule, VALUES } from '../merge/rows'
 import { take, MAX_ROW } from '../merge/memory';
 import { keptEnd } from './host';
 import { datedPath } from './dated-paths';
-import { nameCount, nameOf } from './names';
+import { Name, nameCount, nameOf } from './names';
 import { clearSums, filterPaths, ROW, rowOf, sourceOf, Sum, sumsSize } from './sums';
 
 @unmanaged
@@ -44,6 +44,26 @@ let places: usize = 0;
 let arena: usize = 0;
 let used: usize = 0;
 
+/** The file whose submissions are added, and about how many bytes of a result its packed rows will be. */
+let file: u32 = 0;
+let fileBytes: f64 = 0;
+/** In a result, beside its texts and numbers: what is around a row, and around those of a key. */
+const AROUND_ROW: f64 = 20;
+const AROUND_KEY: f64 = 64;
+/** Digits that a number other than 0 has more, most of the time. */
+const MORE_DIGITS: f64 = 8;
+
+/** All that is added from now on is of another file. */
+export function beginFile(number: u32): void {
+  packSums();
+  file = number;
+  fileBytes = 0;
+}
+
+export function bytesOfFile(): f64 {
+  return fileBytes;
+}
+
 /** @param most bytes that all packed rows can have */
 export function packBytes(most: usize): usize {
   return <usize>MAX_ROW * 4 + most + 4096;
@@ -72,6 +92,7 @@ export function packSums(): void {
     const chunk = changetype<Chunk>(at);
     chunk.next = 0;
     lastEnd = 0;
+    noteFile(name);
     let p = at + CHUNK;
     for (let sum = name.first; sum != 0; sum = changetype<Sum>(sum).next) {
       p = pack(p, sum);
@@ -96,6 +117,14 @@ export function chunkBytes(at: usize): u32 {
 }
 export function chunkRows(at: usize): usize {
   return at + CHUNK;
+}
+
+function noteFile(name: Name): void {
+  fileBytes += 2 * (<f64>name.length + AROUND_KEY);
+  if (name.files > 0 && name.lastFile == file) return;
+  if (name.files == 0) name.firstFile = file;
+  name.files += 1;
+  name.lastFile = file;
 }
 
 function pack(at: usize, sum: usize): usize {
@@ -130,6 +159,8 @@ function pack(at: usize, sum: usize): usize {
     filled += 1;
   }
   head.filled = filled;
+  const texts = AROUND_ROW + <f64>path.length + <f64>end.length;
+  fileBytes += (texts + 2 * <f64>row.length + MORE_DIGITS * <f64>filled) * <f64>(1 + source.hasSubmissionDate);
   memory.copy(p, places, <usize>filled * 2);
   p += <usize>filled * 2;
   memory.copy(p, path.at, path.length);
