@@ -4,6 +4,7 @@
  */
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
+import { PassingError } from '../../ports.ts';
 import { classifyFileName } from './key.ts';
 
 /** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object directly in it. */
@@ -71,7 +72,9 @@ async function* partitionsBelow(
       else if (admits(level, value)) skip('malformed_key');
     }
   }
-  for (const folder of folders.sort(compareKeys)) yield* partitionsBelow(folder, level + 1, list, admits, skip);
+  // A set: a store may name a folder on each of the pages that it reaches into.
+  for (const folder of [...new Set(folders)].sort(compareKeys))
+    yield* partitionsBelow(folder, level + 1, list, admits, skip);
 }
 
 interface Listing {
@@ -145,7 +148,16 @@ async function filesOf(
     }
   }
   // Stores differ in the order of their listings; the plan must not.
-  return found.sort((a, b) => compareKeys(a.key, b.key));
+  found.sort((a, b) => compareKeys(a.key, b.key));
+  for (const [index, { key }] of found.entries()) if (key === found[index + 1]?.key) throw listedTwice(key, prefix);
+  return found;
+}
+
+/** The file would be counted twice. Not every store sorts, so the port cannot see it of all. */
+function listedTwice(key: string, prefix: string): PassingError {
+  return new PassingError(
+    `The listing of ${prefix} in the input bucket names ${key} twice; see whether the endpoint is the service itself, and not a proxy or another server`,
+  );
 }
 
 /** Order by UTF-8 bytes. Code units agree with it below U+D800, as in all keys of the grammar. */
