@@ -5,6 +5,7 @@
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
 import { PassingError } from '../../ports.ts';
+import { hasControl } from '../object-key.ts';
 import { classifyFileName } from './key.ts';
 
 /** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object directly in it. */
@@ -17,9 +18,6 @@ export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => As
 /** Why objects were left out, counted; `adopted`: the history taken over from the original counts the file. */
 type SkipReason = 'adopted' | 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
 export type SkipCounts = Partial<Record<SkipReason, number>>;
-
-const CONTROL = /[\x00-\x1f\x7f]/;
-const CONTROL_OR_SLASH = /[\x00-\x1f\x7f/]/;
 
 const LEVELS = 6;
 /** Levels 0…3 are folders; build id and submission date are dot parts of the file name. */
@@ -64,7 +62,7 @@ async function* partitionsBelow(
       const value = entry.name.slice(prefix.length, -1);
       // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar. A control character
       // would break the lists of files, which have a key in each line.
-      if ((level < FIRST_DOT_LEVEL ? CONTROL : CONTROL_OR_SLASH).test(value)) skip('malformed_key');
+      if (hasControl(value) || (level >= FIRST_DOT_LEVEL && value.includes('/'))) skip('malformed_key');
       else if (admits(level, value)) folders.push(entry.name);
     } else {
       const value = entry.key.slice(prefix.length);
