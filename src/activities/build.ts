@@ -5,6 +5,8 @@ import pMap from 'p-map';
 import type { ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { dayAfter, isCalendarDay } from '../pipeline/calendar-day.ts';
+import type { DaySegment } from '../threads/merge-parts.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
@@ -69,10 +71,12 @@ async function build(
     const { parts, channelVersions, ...totals } = await totalsOf(ports, run, chunks, folder, signal);
     const { planned, unplanned } = plannedParts(parts, new Set(channelVersions));
     const built = await buildSegments(ports, day, planned, folder, signal);
-    const segments = built.map(({ segment }) => segment);
+    const segments = built.map(({ segment }) => segment).filter(({ slots }) => slots > 0);
     const tooMany = built.reduce((sum, { measuresLeftOut }) => sum + measuresLeftOut, 0);
     const dropped = { ...totals.dropped };
     if (tooMany > 0) addCounts(dropped, { too_many_measures: tooMany });
+    const later = built.reduce((sum, { laterRows }) => sum + laterRows, 0);
+    if (later > 0) addCounts(dropped, { submitted_in_future: later });
     if (unplanned > 0) addCounts(dropped, { unplanned_channel_version: unplanned });
     return {
       runId: run.runId,
@@ -101,30 +105,36 @@ function plannedParts(
   return { planned, unplanned };
 }
 
+type BuiltSegment = Pick<DaySegment, 'measuresLeftOut' | 'laterRows'> & {
+  readonly segment: RunContribution['segments'][number];
+};
+
 async function buildSegments(
   { analysis, threads, settings }: Ports,
   day: string,
   chunkParts: readonly ChunkPart[],
   folder: string,
   signal: AbortSignal,
-): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
+): Promise<BuiltSegment[]> {
   const byChannelVersion = Map.groupBy(chunkParts, ({ channelVersion }) => channelVersion);
   // Plans of rounds, and those of earlier releases, were made without this limit.
   const channelVersions = new ChannelVersionCount('parts');
   for (const { channelVersion } of chunkParts) channelVersions.note(channelVersion);
   channelVersions.check();
   const parts = new LocalParts(analysis, folder, signal);
+  // Clocks and time zones are allowed a day. Rounds are of many days.
+  const latest = isCalendarDay(day) ? dayAfter(day) : undefined;
   return pMap(
     [...byChannelVersion.keys()].sort(),
     async (channelVersion, index) => {
       const keys = (byChannelVersion.get(channelVersion) ?? []).map(({ key }) => key);
       const paths = await parts.paths(keys);
       const output = join(folder, `segment-${index}`);
-      const merged = await parts.reading(() => threads.mergeDayParts({ parts: paths, output }, signal));
-      const { sha256, slots, storedBytes, measuresLeftOut } = merged;
+      const merged = await parts.reading(() => threads.mergeDayParts({ parts: paths, output, latest }, signal));
+      const { sha256, slots, storedBytes, measuresLeftOut, laterRows } = merged;
       const key = stateKeys.segment(channelVersion, day, sha256);
       await analysis.createOnce(key, { path: output, size: storedBytes }, { contentType: 'application/zstd' }, signal);
-      return { segment: { channelVersion, key, sha256, slots }, measuresLeftOut };
+      return { segment: { channelVersion, key, sha256, slots }, measuresLeftOut, laterRows };
     },
     { concurrency: settings.threads },
   );
