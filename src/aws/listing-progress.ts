@@ -16,14 +16,17 @@ export class ListingProgress {
   faultOfKeys(keys: readonly string[], folders: readonly string[]): string | undefined {
     const first = keys[0] ?? folders[0];
     if (first !== undefined && this.#firsts.isKnown(first)) return `lists ${first} again`;
-    for (const [index, key] of keys.entries()) {
-      const order = this.#last === undefined ? 1 : compareBytes(key, this.#last);
-      if (order === 0 || (order < 0 && index === 0 && this.#sorts)) return `lists ${key} again, or out of order`;
-      if (order < 0) this.#isUnsorted = true;
-      if (index > 0 && order > 0) this.#ascending += 1;
-      this.#last = key;
-    }
-    return undefined;
+    const wrong = keys.find((key, index) => !this.#mayFollow(key, index === 0));
+    return wrong === undefined ? undefined : `lists ${wrong} again, or out of order`;
+  }
+
+  #mayFollow(key: string, isFirst: boolean): boolean {
+    const order = this.#last === undefined ? 1 : compareBytes(key, this.#last);
+    if (order === 0 || (order < 0 && isFirst && this.#sorts)) return false;
+    if (order < 0) this.#isUnsorted = true;
+    else if (!isFirst) this.#ascending += 1;
+    this.#last = key;
+    return true;
   }
 
   /** Whether the token of a page has led to an earlier page. */

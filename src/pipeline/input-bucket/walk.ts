@@ -62,7 +62,7 @@ async function* partitionsBelow(
       const value = entry.name.slice(prefix.length, -1);
       // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar. A control character
       // would break the lists of files, which have a key in each line.
-      if (hasControl(value) || (level >= FIRST_DOT_LEVEL && value.includes('/'))) skip('malformed_key');
+      if (isMalformed(level, value)) skip('malformed_key');
       else if (admits(level, value)) folders.push(entry.name);
     } else {
       const value = entry.key.slice(prefix.length);
@@ -73,6 +73,10 @@ async function* partitionsBelow(
   // A set: a store may name a folder on each of the pages that it reaches into.
   for (const folder of [...new Set(folders)].sort(compareKeys))
     yield* partitionsBelow(folder, level + 1, list, admits, skip);
+}
+
+function isMalformed(level: number, value: string): boolean {
+  return hasControl(value) || (level >= FIRST_DOT_LEVEL && value.includes('/'));
 }
 
 interface Listing {
