@@ -5,6 +5,7 @@ import pMap from 'p-map';
 import type { ChunkPart } from '../pipeline/aggregates/chunk-head.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { RunContribution } from '../pipeline/dataset/contribution.ts';
+import { dayAfter, isCalendarDay } from '../pipeline/calendar-day.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import type { ChunkRef, RunRef } from '../pipeline/run-ref.ts';
 import type { Metrics } from '../metrics.ts';
@@ -15,7 +16,7 @@ import { planTime } from '../state/plan.ts';
 import { dataSetStores } from '../state/owner.ts';
 import { publishedMeasures } from '../state/published-measures.ts';
 import { storedTotals } from '../state/run-totals.ts';
-import type { DaySegment } from '../threads/merge-parts.ts';
+import type { DaySegment, MergeDayInput } from '../threads/merge-parts.ts';
 import { inWorkFolder } from '../work-folder.ts';
 import { heartbeating } from './context.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -72,10 +73,12 @@ async function build(
     const { parts, channelVersions, ...totals } = await totalsOf(ports, run, chunks, folder, signal);
     const { planned, unplanned } = plannedParts(parts, new Set(channelVersions));
     const built = await buildSegments(ports, day, planned, folder, signal);
-    const segments = built.map(({ segment }) => segment);
+    const segments = built.map(({ segment }) => segment).filter(({ slots }) => slots > 0);
     const tooMany = built.reduce((sum, { measuresLeftOut }) => sum + measuresLeftOut, 0);
     const dropped = { ...totals.dropped };
     if (tooMany > 0) addCounts(dropped, { too_many_measures: tooMany });
+    const later = built.reduce((sum, { laterRows }) => sum + laterRows, 0);
+    if (later > 0) addCounts(dropped, { submitted_in_future: later });
     if (unplanned > 0) addCounts(dropped, { unplanned_channel_version: unplanned });
     return {
       runId: run.runId,
@@ -104,13 +107,17 @@ function plannedParts(
   return { planned, unplanned };
 }
 
+type BuiltSegment = Pick<DaySegment, 'measuresLeftOut' | 'laterRows'> & {
+  readonly segment: RunContribution['segments'][number];
+};
+
 async function buildSegments(
   ports: Ports,
   day: string,
   chunkParts: readonly ChunkPart[],
   folder: string,
   signal: AbortSignal,
-): Promise<{ segment: RunContribution['segments'][number]; measuresLeftOut: number }[]> {
+): Promise<BuiltSegment[]> {
   const { analysis, settings } = ports;
   const byChannelVersion = Map.groupBy(chunkParts, ({ channelVersion }) => channelVersion);
   // Plans of rounds, and those of earlier releases, were made without this limit.
@@ -118,17 +125,20 @@ async function buildSegments(
   for (const { channelVersion } of chunkParts) channelVersions.note(channelVersion);
   channelVersions.check();
   const parts = new LocalParts(analysis, folder, signal);
+  // Clocks and time zones are allowed a day. Rounds are of many days.
+  const latest = isCalendarDay(day) ? dayAfter(day) : undefined;
   return pMap(
     [...byChannelVersion.keys()].sort(),
     async (channelVersion, index) => {
       const keys = (byChannelVersion.get(channelVersion) ?? []).map(({ key }) => key);
       const paths = await parts.paths(keys);
       const output = join(folder, `segment-${index}`);
-      const merged = await parts.reading(() => mergeDay(ports, channelVersion, paths, output, signal));
-      const { sha256, slots, storedBytes, measuresLeftOut } = merged;
+      const merge = { parts: paths, output, latest };
+      const merged = await parts.reading(() => mergeDay(ports, channelVersion, merge, signal));
+      const { sha256, slots, storedBytes, measuresLeftOut, laterRows } = merged;
       const key = stateKeys.segment(channelVersion, day, sha256);
       await analysis.createOnce(key, { path: output, size: storedBytes }, { contentType: 'application/zstd' }, signal);
-      return { segment: { channelVersion, key, sha256, slots }, measuresLeftOut };
+      return { segment: { channelVersion, key, sha256, slots }, measuresLeftOut, laterRows };
     },
     { concurrency: settings.threads },
   );
@@ -138,15 +148,14 @@ async function buildSegments(
 async function mergeDay(
   ports: Ports,
   channelVersion: string,
-  parts: readonly string[],
-  output: string,
+  input: MergeDayInput,
   signal: AbortSignal,
 ): Promise<DaySegment> {
   const { threads } = ports;
-  const merged = await threads.mergeDayParts({ parts, output }, signal);
+  const merged = await threads.mergeDayParts(input, signal);
   if (merged.measuresLeftOut === 0) return merged;
   const published = await publishedMeasures(dataSetStores(ports), channelVersion, signal);
-  return published.length === 0 ? merged : threads.mergeDayParts({ parts, output, published }, signal);
+  return published.length === 0 ? merged : threads.mergeDayParts({ ...input, published }, signal);
 }
 
 type Totals = Omit<RunContribution, 'runId' | 'day' | 'planAt' | 'planned' | 'segments' | 'chunks'> & {

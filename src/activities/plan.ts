@@ -14,6 +14,7 @@ import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { OtherDays } from '../pipeline/input-bucket/other-days.ts';
 import { type ListLevel, type SkipCounts, walkPartitions } from '../pipeline/input-bucket/walk.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { isObjectKey } from '../pipeline/object-key.ts';
 import { ChannelVersionCount } from '../pipeline/dataset/channel-version-limit.ts';
 import type { Ledger } from '../pipeline/dataset/ledger.ts';
 import { compactedIn } from '../pipeline/dataset/compaction.ts';
@@ -261,7 +262,9 @@ async function* chosenFiles(
     yield* walkPartitions(list, plan.filter, skipped);
     return;
   }
-  const keys = new Set([...(plan.keys ?? []), ...(await listedKeys(analysis, plan.keyList, signal))]);
+  const named = new Set([...(plan.keys ?? []), ...(await listedKeys(analysis, plan.keyList, signal))]);
+  const keys = [...named].filter(isObjectKey);
+  if (keys.length < named.size) skipped.malformed_key = named.size - keys.length;
   const found = await pMap(keys, async (key) => ({ key, stored: await input.head(key, signal) }), {
     concurrency: HEADS_AT_ONCE,
   });

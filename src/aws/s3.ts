@@ -31,6 +31,7 @@ import { readBody } from '../file-body.ts';
 import { demanded, incomplete } from './answers.ts';
 import { type AwsConnection, clientOptions } from './connection.ts';
 import { type ListPage, readingPage } from './list-page.ts';
+import { ListingProgress } from './listing-progress.ts';
 
 const REQUEST_SECONDS = 30;
 /** A request's time-out includes its body, so a large upload gets a second more for this many bytes. */
@@ -191,6 +192,7 @@ class S3Bucket implements ObjectStore {
   }
 
   async *list(prefix: string, delimiter?: '/' | '.', signal?: AbortSignal): AsyncGenerator<Folder | ListedObject> {
+    const progress = new ListingProgress();
     let token: string | undefined;
     do {
       const command = new ListObjectsV2Command({
@@ -202,26 +204,26 @@ class S3Bucket implements ObjectStore {
       const readPage = readingPage(command);
       const answer = await this.#call(prefix, () => this.#client.send(command, options(signal)));
       const page = readPage() ?? answer;
-      yield* this.#entries(page, prefix);
-      token = this.#nextToken(page, prefix, token);
+      yield* this.#entries(page, prefix, progress);
+      token = this.#nextToken(page, prefix, progress);
     } while (token !== undefined);
   }
 
-  *#entries(page: ListPage, prefix: string): Generator<Folder | ListedObject> {
+  *#entries(page: ListPage, prefix: string, progress: ListingProgress): Generator<Folder | ListedObject> {
     const { CommonPrefixes: folders = [], Contents: objects = [], KeyCount: count = 0 } = page;
     const about = this.#name(prefix);
     if (page.IsTruncated === undefined) throw incomplete(about, 'is no listing');
     // Fewer are no fault: not every store counts folders.
     const found = folders.length + objects.length;
     if (count > found) throw incomplete(about, `has ${found} of the ${count} keys that it counts`);
-    for (const { Prefix } of folders) {
-      const name = demanded(Prefix, 'Prefix', about);
-      this.#demandBelow(name, prefix);
-      yield { kind: 'folder', name };
-    }
+    const names = folders.map(({ Prefix }) => demanded(Prefix, 'Prefix', about));
+    const keys = objects.map(({ Key }) => demanded(Key, 'Key', about));
+    for (const name of [...names, ...keys]) this.#demandBelow(name, prefix);
+    const fault = progress.faultOfKeys(keys, names);
+    if (fault !== undefined) throw incomplete(about, fault);
+    for (const name of names) yield { kind: 'folder', name };
     for (const { Key, Size, ETag, LastModified } of objects) {
       const key = demanded(Key, 'Key', about);
-      this.#demandBelow(key, prefix);
       yield {
         kind: 'object',
         key,
@@ -240,11 +242,11 @@ class S3Bucket implements ObjectStore {
   #nextToken(
     { IsTruncated, NextContinuationToken: token }: ListPage,
     prefix: string,
-    last: string | undefined,
+    progress: ListingProgress,
   ): string | undefined {
     if (IsTruncated !== true) return undefined;
     const next = demanded(token, 'continuation token, and says that there is more', this.#name(prefix));
-    if (next === last) throw incomplete(this.#name(prefix), 'repeats its continuation token');
+    if (progress.isKnownToken(next)) throw incomplete(this.#name(prefix), 'repeats its continuation token');
     return next;
   }
 

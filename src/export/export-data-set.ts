@@ -14,7 +14,8 @@ import { PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import { parseVersions, serialiseVersions, type Versions } from '../pipeline/dataset/versions.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { isSafeSegment } from '../pipeline/safe-segment.ts';
-import { type ObjectStore } from '../ports.ts';
+import { ObjectMissingError, type ObjectStore } from '../ports.ts';
+import { isFailure } from '../failures.ts';
 import { addressOf, getIfPresent, inflatedText, readObject, undamaged } from '../state/documents.ts';
 import { publishedNames } from '../state/keys.ts';
 import { isContentError } from '../threads/content-error.ts';
@@ -45,7 +46,7 @@ export interface ExportReport {
   readonly files: number;
   /** Channel/versions that were exported, ascending. */
   readonly channelVersions: readonly string[];
-  /** What could not be exported: a channel/version, and why. */
+  /** What could not be exported: a channel/version or a file beside them, and why. */
   readonly lacking: readonly { readonly channelVersion: string; readonly reason: string }[];
 }
 
@@ -93,10 +94,12 @@ export async function exportDataSet(
     exporting.wrote();
     for (const [channelVersion, folder] of chosen) {
       step(channelVersion);
-      const reasons = await FORMATS[format](exporting, channelVersion, folder);
+      const reasons = await reasonsOf(() => FORMATS[format](exporting, channelVersion, folder));
       lacking.push(...reasons.map((reason) => ({ channelVersion, reason })));
     }
-    if (format === 'json' && channel === undefined) await exportProjections(exporting);
+    if (format === 'json' && channel === undefined)
+      for (const name of await exportProjections(exporting))
+        lacking.push({ channelVersion: name, reason: 'it could not be read' });
   });
   return { files, channelVersions: chosen.map(([name]) => name), lacking };
 }
@@ -128,24 +131,36 @@ function isOf(channel: string | undefined, channelVersion: string): boolean {
   return channel === undefined || channelVersion === channel || channelVersion.startsWith(`${channel}/`);
 }
 
+/** A folder that is damaged costs no other one. */
+async function reasonsOf(exportFolder: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  try {
+    return await exportFolder();
+  } catch (error) {
+    if (error instanceof ObjectMissingError || isContentError(error) || isFailure(error, 'StateDamaged'))
+      return [error.message];
+    throw error;
+  }
+}
+
 type ExportFolder = (exporting: Exporting, channelVersion: string, folder: string) => Promise<readonly string[]>;
 
 /** Each returns what could not be exported of the folder. */
 const FORMATS: Readonly<Record<ExportFormat, ExportFolder>> = {
   json: async (exporting, _, folder) => {
     const names = await namesOf(exporting, folder);
-    const safe = names.filter(isSafeSegment);
+    // Written once, also when the manifest names itself.
+    const safe = [...new Set([...names.filter(isSafeSegment), MANIFEST_NAME])];
     const bad: string[] = [];
     await mkdir(join(exporting.to, folder));
     await pMap(
-      [...safe, MANIFEST_NAME].entries(),
+      safe.entries(),
       async ([index, name]) => {
         if (!(await exportFile(exporting, `${folder}/${name}`, `plain-${index}`))) bad.push(name);
       },
       { concurrency: TRANSFERS_AT_ONCE, signal: exporting.signal },
     );
     // Names become paths on this machine.
-    const unsafe = safe.length === names.length ? [] : ['its manifest names files that are no names of a data set'];
+    const unsafe = names.every(isSafeSegment) ? [] : ['its manifest names files that are no names of a data set'];
     return [...unsafe, ...unreadable(bad)];
   },
 
@@ -153,8 +168,7 @@ const FORMATS: Readonly<Record<ExportFormat, ExportFolder>> = {
     if (!(await namesOf(exporting, folder)).includes(PARQUET_NAME))
       return [`it has no ${PARQUET_NAME}, which the next day with data of it brings (TELEMETRY_PUBLISH_PARQUET)`];
     await mkdir(join(exporting.to, folder));
-    await exportFile(exporting, `${folder}/${PARQUET_NAME}`, 'table');
-    return [];
+    return (await exportFile(exporting, `${folder}/${PARQUET_NAME}`, 'table')) ? [] : unreadable([PARQUET_NAME]);
   },
 
   csv: async (exporting, channelVersion, folder) => {
@@ -197,7 +211,8 @@ async function* csvOf(
       yield* csvLines({ channelVersion: of.channelVersion, ...file }, json, of.paths);
     } catch (error) {
       // Adopted folders may have such files; the others say what they say.
-      if (!(error instanceof SyntaxError) && !isContentError(error)) throw error;
+      const isMissing = isFailure(error, 'StateDamaged');
+      if (!(error instanceof SyntaxError) && !isMissing && !isContentError(error)) throw error;
       bad.push(name);
     }
   }
@@ -211,12 +226,17 @@ async function textOf({ published, publishedPrefix, signal }: Exporting, name: s
 /**
  * Decompressed on the way, where it is compressed.
  * @param temporary name of the file as it comes
- * @returns false, and leaves nothing, for a file that cannot be decompressed
+ * @returns false, and leaves nothing, for a file that is missing or cannot be decompressed
  */
 async function exportFile(exporting: Exporting, name: string, temporary: string): Promise<boolean> {
   const { published, publishedPrefix, to, work, signal, wrote } = exporting;
   const path = join(work, temporary);
-  await published.getToFile(publishedPrefix + name, path, { signal });
+  try {
+    await published.getToFile(publishedPrefix + name, path, { signal });
+  } catch (error) {
+    if (error instanceof ObjectMissingError) return false;
+    throw error;
+  }
   const output = createWriteStream(join(to, name), { flags: 'wx' });
   try {
     if (await isGzipFile(path))
@@ -243,10 +263,13 @@ function atMost(name: string): Transform {
   });
 }
 
-async function exportProjections(exporting: Exporting): Promise<void> {
+/** @returns names of those that could not be read */
+async function exportProjections(exporting: Exporting): Promise<string[]> {
   const { filesProcessed, filesMissing, status, changes } = publishedNames;
+  const bad: string[] = [];
   for (const name of [filesProcessed, filesMissing, status, changes]) {
     const found = await exporting.published.head(exporting.publishedPrefix + name, exporting.signal);
-    if (found !== undefined) await exportFile(exporting, name, name);
+    if (found !== undefined && !(await exportFile(exporting, name, name))) bad.push(name);
   }
+  return bad;
 }

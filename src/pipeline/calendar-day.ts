@@ -18,8 +18,12 @@ export function isCalendarDay(day: string): boolean {
   return dayNumber(day) !== undefined;
 }
 
-/** The next day; that of 1970-01-01 for a text that is no day. */
+/** Years have four digits. */
+const LAST_DAY = '99991231';
+
+/** The next day, at most 9999-12-31; that of 1970-01-01 for a text that is no day. */
 export function dayAfter(day: string): string {
+  if (day === LAST_DAY) return LAST_DAY;
   return dayOf(new Date(((dayNumber(day) ?? 0) + 1) * MS_PER_DAY));
 }
 

@@ -53,6 +53,7 @@ const KNOWN = [
   'clamped_sum',
   'length_mismatch',
   'unplanned_channel_version',
+  'submitted_in_future',
   // Parts of a done message.
   'bad_report',
   // Tasks.

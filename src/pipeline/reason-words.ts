@@ -52,6 +52,7 @@ const WORDS: Readonly<Record<KnownReason, string>> = {
   clamped_sum: 'sum beyond what can be held',
   length_mismatch: 'another number of buckets than the others',
   unplanned_channel_version: 'channel/version that the day has no file of',
+  submitted_in_future: 'day of submission later than the day after the run’s day',
   // Parts of a done message.
   bad_report: 'report of a worker odd',
   // Tasks.

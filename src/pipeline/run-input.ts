@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isCalendarDay } from './calendar-day.ts';
 import { InvalidDataError } from './invalid-data.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
+import { isObjectKey, MAX_KEY_BYTES } from './object-key.ts';
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;
@@ -10,8 +11,6 @@ const MAX_KEYS = 100;
 /** A round's results and all their file names are held in memory. */
 export const MAX_ROUND_RESULTS = 5000;
 
-/** S3's limit, in bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024;
 /** What an error names: all of it goes through the history. */
 const MAX_PROBLEMS = 10;
 const SHOWN_CHARACTERS = 100;
@@ -19,7 +18,9 @@ const SHOWN_CHARACTERS = 100;
 const DAY = 'must be a calendar day, written YYYYMMDD, such as 20131029';
 // Before anything is done with it: the day becomes a search attribute, a key and part of alerts.
 const day = z.string(DAY).refine(isCalendarDay, DAY);
-const key = z.string('must be a key').refine(isKey, `must be a key of 1 to ${MAX_KEY_BYTES} bytes`);
+const key = z
+  .string('must be a key')
+  .refine(isObjectKey, `must be a key of 1 to ${MAX_KEY_BYTES} bytes without control characters`);
 const flag = z.boolean('must be true or false');
 const filterDocument = z
   .unknown()
@@ -28,21 +29,7 @@ const filterDocument = z
   });
 const count = wholeNumber(0, 'must be a whole number, 0 or more');
 const positive = wholeNumber(1, 'must be a whole number greater than 0');
-const KEYS = `must be a list of 1 to ${MAX_KEYS} input keys; store a longer list in the analysis bucket and name it in "keyList"`;
-
-/** Workflows have neither Buffer nor TextEncoder. */
-function utf8Bytes(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  }
-  return bytes;
-}
-
-function isKey(text: string): boolean {
-  return text !== '' && text.length <= MAX_KEY_BYTES && utf8Bytes(text) <= MAX_KEY_BYTES;
-}
+const KEYS = `must be a list of 1 to ${MAX_KEYS} input keys without control characters; store a longer list in the analysis bucket and name it in "keyList"`;
 
 function wholeNumber(least: number, message: string): z.ZodInt {
   return z.int(message).min(least, message);
@@ -79,7 +66,7 @@ const investigation = z.strictObject({
   day: day.exactOptional(),
   filter: filterDocument.exactOptional(),
   /** Input keys instead of a filter. */
-  keys: z.array(z.string(KEYS).refine(isKey, KEYS), KEYS).min(1, KEYS).max(MAX_KEYS, KEYS).exactOptional(),
+  keys: z.array(z.string(KEYS).refine(isObjectKey, KEYS), KEYS).min(1, KEYS).max(MAX_KEYS, KEYS).exactOptional(),
   /** Key, in the analysis bucket, of a text with one input key a line. */
   keyList: key.exactOptional(),
   /** Analyse more than the worker's settings allow by default. */

@@ -3,11 +3,11 @@
  * the workers talk to SQS and S3 only. Outside of the state, because half trusted machines write it; nothing is decided by it.
  */
 import pMap from 'p-map';
-import { isFailure } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
 import type { ObjectStore } from '../ports.ts';
-import { type Codec, readDocumentIfPresent } from './documents.ts';
+import { isContentError } from '../threads/content-error.ts';
+import { getIfPresent, inflatedText } from './documents.ts';
 import { stateKeys } from './keys.ts';
 import { listAtMost } from './listing.ts';
 
@@ -32,28 +32,32 @@ export interface SeenWorker extends SignOfLife {
 }
 
 const MAX_WORKERS = 200;
+/** Of a sign, as stored and inflated: those of real workers have a twentieth. */
+const MAX_SIGN_BYTES = 64 << 10;
+/** Names that are looked at, and signs that are read: others than workers may write there. */
+const MAX_NAMES = 10_000;
+const MAX_READ = 2000;
+/** Old signs that are removed at a time. */
+const MAX_REMOVED = 1000;
 const MAX_TEXT = 100;
 const MAX_AT_WORK = 64;
 const AT_ONCE = 8;
 
-const SIGN: Codec<SignOfLife> = {
-  what: 'the sign of life of an analysis worker',
-  parse: (text) => {
-    const root = StoredJson.document(text, 'bad_sign_of_life', 'sign of life');
-    return {
-      host: plainLine(root.member('host').anyText(), MAX_TEXT),
-      pid: root.member('pid').count(),
-      startedAt: plainLine(root.member('startedAt').text(), MAX_TEXT),
-      tasksDone: root.member('tasksDone').count(),
-      tasksFailed: root.member('tasksFailed').count(),
-      atWork: root
-        .member('atWork')
-        .items()
-        .slice(0, MAX_AT_WORK)
-        .map((task) => plainLine(task.text(), MAX_TEXT)),
-    };
-  },
-};
+function parseSign(text: string): SignOfLife {
+  const root = StoredJson.document(text, 'bad_sign_of_life', 'sign of life');
+  return {
+    host: plainLine(root.member('host').anyText(), MAX_TEXT),
+    pid: root.member('pid').count(),
+    startedAt: plainLine(root.member('startedAt').text(), MAX_TEXT),
+    tasksDone: root.member('tasksDone').count(),
+    tasksFailed: root.member('tasksFailed').count(),
+    atWork: root
+      .member('atWork')
+      .items()
+      .slice(0, MAX_AT_WORK)
+      .map((task) => plainLine(task.text(), MAX_TEXT)),
+  };
+}
 
 /** @param id of the process */
 export async function writeSign(store: ObjectStore, id: string, sign: SignOfLife): Promise<void> {
@@ -65,32 +69,45 @@ export async function removeSign(store: ObjectStore, id: string): Promise<void> 
   await store.delete([stateKeys.signOfLife(id)]);
 }
 
-/** The workers whose sign is not older than `maxAgeMs`, last seen first; unreadable signs are left out. */
+/**
+ * The workers whose sign is not older than `maxAgeMs`, last seen first. Signs that are unreadable or too large are left out,
+ * and take no place of others.
+ */
 export async function seenWorkers(
   store: ObjectStore,
   now: Date,
   maxAgeMs: number,
   signal: AbortSignal,
 ): Promise<SeenWorker[]> {
-  const { objects } = await listAtMost(store, stateKeys.allSignsOfLife, MAX_WORKERS, signal);
-  const recent = objects.filter(({ lastModified }) => now.getTime() - lastModified.getTime() <= maxAgeMs);
-  const seen = await pMap(
-    recent,
-    async ({ key, lastModified }) => {
-      const sign = await readSign(store, key, signal);
-      return sign === undefined ? [] : [{ ...sign, seenAt: lastModified.toISOString() }];
-    },
-    { concurrency: AT_ONCE },
-  );
-  return seen.flat().toSorted((a, b) => (a.seenAt > b.seenAt ? -1 : 1));
+  const { objects } = await listAtMost(store, stateKeys.allSignsOfLife, MAX_NAMES, signal);
+  const recent = objects
+    .filter(({ lastModified, size }) => now.getTime() - lastModified.getTime() <= maxAgeMs && size <= MAX_SIGN_BYTES)
+    .toSorted((a, b) => b.lastModified.getTime() - a.lastModified.getTime())
+    .slice(0, MAX_READ);
+  const seen: SeenWorker[] = [];
+  for (let start = 0; start < recent.length && seen.length < MAX_WORKERS; start += MAX_WORKERS) {
+    const signs = await pMap(
+      recent.slice(start, start + MAX_WORKERS),
+      async ({ key, lastModified }) => {
+        const sign = await readSign(store, key, signal);
+        return sign === undefined ? [] : [{ ...sign, seenAt: lastModified.toISOString() }];
+      },
+      { concurrency: AT_ONCE },
+    );
+    seen.push(...signs.flat());
+  }
+  return seen.slice(0, MAX_WORKERS);
 }
 
 /** Undefined for one that was removed meanwhile, or cannot be read. */
 async function readSign(store: ObjectStore, key: string, signal: AbortSignal): Promise<SignOfLife | undefined> {
+  const stored = await getIfPresent(store, key, signal);
+  // It may have been replaced since it was listed.
+  if (stored === undefined || stored.body.length > MAX_SIGN_BYTES) return undefined;
   try {
-    return await readDocumentIfPresent(store, key, SIGN, signal);
+    return parseSign(inflatedText(stored.body, MAX_SIGN_BYTES));
   } catch (error) {
-    if (isFailure(error, 'StateDamaged')) return undefined;
+    if (isContentError(error)) return undefined;
     throw error;
   }
 }
@@ -102,11 +119,11 @@ export async function removeOldSigns(
   maxAgeMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { objects } = await listAtMost(store, stateKeys.allSignsOfLife, MAX_WORKERS, signal);
+  const { objects } = await listAtMost(store, stateKeys.allSignsOfLife, MAX_NAMES, signal);
   const old = objects.filter(({ lastModified }) => now.getTime() - lastModified.getTime() > maxAgeMs);
   if (old.length > 0)
     await store.delete(
-      old.map(({ key }) => key),
+      old.slice(0, MAX_REMOVED).map(({ key }) => key),
       signal,
     );
 }

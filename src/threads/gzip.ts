@@ -23,7 +23,7 @@ export async function isGzipFile(path: string): Promise<boolean> {
 /** Far above every document. */
 const MAX_BYTES = 256 << 20;
 
-/** The text of a document, compressed or not. */
-export function inflatedText(body: Buffer): string {
-  return (isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_BYTES }) : body).toString('utf8');
+/** The text of a document, compressed or not. @throws RangeError for one that inflates to more than `maxBytes` */
+export function inflatedText(body: Buffer, maxBytes = MAX_BYTES): string {
+  return (isGzip(body) ? gunzipSync(body, { maxOutputLength: maxBytes }) : body).toString('utf8');
 }

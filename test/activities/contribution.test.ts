@@ -41,6 +41,21 @@ describe('buildContribution', () => {
     assert.deepEqual(stored(day).segments, stored(alone).segments);
   });
 
+  it('leaves out and counts rows of days of submission that are later than the day after its own', async () => {
+    const [day, alone] = [new DayRun(application()), new DayRun(application(), 2)];
+    const rows = (...dates: string[]): string =>
+      `nightly/28/ODD/by-submission-date\t${JSON.stringify(Object.fromEntries(dates.map((date) => [`${date}/r/a/o/v/x`, { values: [1, 0, 0, 1, -1, -1, 0, 0, 1], buildId: '20131029030201', revision: '' }])))}\n`;
+    const with2 =
+      (more: string) =>
+      ({ id, files }: { id: string; files: readonly string[] }) =>
+        id.endsWith('/2') ? { result: resultOf(files) + more } : {};
+    const summary = await day.analyse(FILES, with2(rows('20131029', '20131030', '20131031', '99991231')));
+    assert.equal(summary.dropped['submitted_in_future'], 2);
+    const honest = await alone.analyse(FILES, with2(rows('20131029', '20131030')));
+    assert.deepEqual(honest.dropped, {});
+    assert.deepEqual(stored(day).segments, stored(alone).segments);
+  });
+
   it('makes one segment per channel/version out of all chunks', async () => {
     const day = new DayRun(application());
     const summary = await day.analyse(FILES);

@@ -53,6 +53,45 @@ describe('export', () => {
       assert.equal(readFileSync(join(to, folderOf(app), name), 'utf8'), text, name);
   });
 
+  for (const [what, format, name] of [
+    ['a manifest', 'json', '_manifest.json'],
+    ['a manifest', 'csv', '_manifest.json'],
+    ['a measure', 'json', 'GC_MS-by-build-date.json'],
+    ['a measure', 'csv', 'GC_MS-by-build-date.json'],
+    ['a filter tree', 'csv', 'filter-tree.json'],
+    ['a table', 'parquet', 'aggregates.parquet'],
+  ] as const) {
+    it(`to ${format} names a channel/version that lacks ${what}, and writes all others`, async () => {
+      const app = application();
+      await publishTwoDays(app);
+      assert.ok(app.published.contents.delete(`${PREFIX}${folderOf(app)}/${name}`));
+      const to = newFolder();
+      const { lacking } = await exportNow(app, { to, format });
+      assert.deepEqual([...new Set(lacking.map(({ channelVersion }) => channelVersion))], [NIGHTLY]);
+      assert.ok(filesIn(to).some((file) => file.startsWith(`${folderOf(app, 'aurora/27')}/`)));
+    });
+  }
+
+  it('writes the manifest once when it names itself', async () => {
+    const app = application();
+    await publishTwoDays(app);
+    const key = `${PREFIX}${folderOf(app)}/_manifest.json`;
+    const manifest = JSON.parse(app.published.text(key)) as { files: { name: string }[] };
+    const [first] = manifest.files;
+    manifest.files.push({ ...first!, name: '_manifest.json' });
+    app.published.store(key, gzipSync(JSON.stringify(manifest)));
+    const { lacking } = await exportNow(app);
+    assert.deepEqual(lacking, []);
+  });
+
+  it('names a damaged changes.json', async () => {
+    const app = application();
+    await publishTwoDays(app);
+    app.published.store(`${PREFIX}changes.json`, gzipSync('x').subarray(0, 12));
+    const { lacking } = await exportNow(app);
+    assert.deepEqual(lacking, [{ channelVersion: 'changes.json', reason: 'it could not be read' }]);
+  });
+
   it('writes one channel, and a versions.json that names no other', async () => {
     const app = application();
     await publishTwoDays(app);

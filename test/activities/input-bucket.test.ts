@@ -149,6 +149,16 @@ describe('planTasks', () => {
     assert.equal(plan.missingKeys, 1);
   });
 
+  it('of a key list, keys that no list of files can hold are counted and the others planned', async () => {
+    const day = new DayRun(application());
+    day.storeInput(FILES);
+    const odd = ['a\tnot_found', 'b\u001b[31m', 'c\u2028d', 'k'.repeat(1025)];
+    day.app.analysis.store('lists/keys', [...odd, FILES[0]!].join('\n'));
+    const { queues, run } = day;
+    const plan = await day.app.run('planTasks', { run, day: null, keyList: 'lists/keys', jobName: 'j', ...queues });
+    assert.deepEqual([plan.files, plan.missingKeys, plan.skipped], [1, 0, { malformed_key: odd.length }]);
+  });
+
   it('stops listing when it is cancelled', async () => {
     const day = new DayRun(application());
     day.app.input.pageSize = 1;

@@ -49,6 +49,7 @@ const page = (...parts: string[]): string =>
   `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult>${parts.join('')}</ListBucketResult>`;
 const WHOLE = '<IsTruncated>false</IsTruncated>';
 const CUT = '<IsTruncated>true</IsTruncated>';
+const SORTED = Array.from({ length: 20 }, (_, index) => index + 10);
 
 /** It fails in a way that is tried again. */
 async function passes(work: Promise<unknown>, message: RegExp): Promise<void> {
@@ -77,6 +78,15 @@ describe('a listing', () => {
     assert.deepEqual(await keysOf(), []);
   });
 
+  it('may be in no order, as those of directory buckets are', async () => {
+    const mixed = SORTED.map((n) => (n * 7) % 20);
+    answers(
+      page(CUT, '<NextContinuationToken>t</NextContinuationToken>', ...mixed.map((n) => entry(`p/${n + 50}`))),
+      page(WHOLE, entry('p/2'), entry('p/1')),
+    );
+    assert.equal((await keysOf()).length, 22);
+  });
+
   for (const [what, bodies, message] of [
     ['says that there is more, and not where', [page(CUT, entry('p/1'))], /no continuation token/],
     ['is HTML', [HTML], /is no listing/],
@@ -86,6 +96,34 @@ describe('a listing', () => {
       'goes on where it was',
       [1, 2].map((n) => page(CUT, '<NextContinuationToken>t</NextContinuationToken>', entry(`p/${n}`))),
       /repeats its continuation token/,
+    ],
+    [
+      'goes in a circle of tokens',
+      Array.from({ length: 8 }, (_, n) =>
+        page(CUT, `<NextContinuationToken>${'ABC'[n % 3] ?? ''}</NextContinuationToken>`, entry(`p/${n}`)),
+      ),
+      /repeats its continuation token/,
+    ],
+    [
+      'goes in a circle of keys',
+      Array.from({ length: 8 }, (_, n) =>
+        page(CUT, `<NextContinuationToken>${n}</NextContinuationToken>`, entry(`p/${n % 3}`)),
+      ),
+      /lists p\/\d again/,
+    ],
+    ['names a key twice', [page(WHOLE, entry('p/1'), entry('p/1'))], /lists p\/1 again/],
+    [
+      'begins a page with the last key of the page before',
+      [page(CUT, '<NextContinuationToken>t</NextContinuationToken>', entry('p/1')), page(WHOLE, entry('p/1'))],
+      /lists p\/1 again/,
+    ],
+    [
+      'goes back, though its keys are sorted',
+      [
+        page(CUT, '<NextContinuationToken>t</NextContinuationToken>', ...SORTED.map((n) => entry(`p/${n}`))),
+        page(WHOLE, entry('p/20')),
+      ],
+      /lists p\/20 again, or out of order/,
     ],
     ['has fewer keys than it says', [page(WHOLE, '<KeyCount>2</KeyCount>', entry('p/1'))], /1 of the 2 keys/],
     ['is of another prefix', [page(WHOLE, entry('q/1'))], /q\/1, which is not below/],

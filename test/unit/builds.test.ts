@@ -1,5 +1,6 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { Builds } from '../../src/pipeline/dataset/builds.ts';
 
 interface Document {
@@ -9,7 +10,7 @@ interface Document {
 
 function document(rows: Iterable<readonly [buildId: string, revision: string]>, max?: number): Document {
   const builds = new Builds(max);
-  for (const [buildId, revision] of rows) builds.note({ buildId, revision });
+  for (const [buildId, revision] of rows) builds.note({ buildId, revision, byDate: 'by-build-date', date: '20131029' });
   return JSON.parse(builds.toJson()) as Document;
 }
 
@@ -34,6 +35,26 @@ describe('builds.json', () => {
       ['20131029030201', ''],
     ]);
     deepEqual([builds, complete], [{}, true]);
+  });
+
+  it('keeps real builds when made-up ones of the future are too many, whatever their order', () => {
+    const note = (byDate: Slot['byDate'], date: string, buildId: string) => ({ byDate, date, buildId, revision: 'r' });
+    const honest = [
+      note('by-submission-date', '20131029', '20131028030201'),
+      note('by-build-date', '20131030', '20131030030201'),
+    ];
+    const made = ids(50).map((id) => note('by-build-date', '99990101', id.replace('2013', '9999')));
+    for (const rows of [
+      [...honest, ...made],
+      [...made, ...honest],
+      [...made.slice(0, 25), ...honest, ...made.slice(25)],
+    ]) {
+      const builds = new Builds(10);
+      for (const row of rows) builds.note(row);
+      const { builds: kept, complete } = JSON.parse(builds.toJson()) as Document;
+      const named = Object.keys(kept);
+      deepEqual([named.slice(0, 2), named.length, complete], [['20131028030201', '20131030030201'], 10, false]);
+    }
   });
 
   it('keeps the highest builds when there are too many, whatever their order', () => {
@@ -68,7 +89,8 @@ describe('builds.json', () => {
 
   it('does not grow with the revisions that are claimed for a build', () => {
     const builds = new Builds();
-    for (let index = 0; index < 100_000; index += 1) builds.note({ buildId: '20131029030201', revision: `r${index}` });
+    for (let index = 0; index < 100_000; index += 1)
+      builds.note({ buildId: '20131029030201', revision: `r${index}`, byDate: 'by-build-date', date: '20131029' });
     equal(builds.toJson().length < 200, true);
   });
 });

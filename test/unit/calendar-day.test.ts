@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { analysisDay, dayNumber, dayOf, isCalendarDay } from '../../src/pipeline/calendar-day.ts';
+import { analysisDay, dayAfter, dayNumber, dayOf, isCalendarDay } from '../../src/pipeline/calendar-day.ts';
 
 describe('calendar days', () => {
   for (const [day, is] of [
@@ -34,6 +34,10 @@ describe('calendar days', () => {
         assert.ok(dayOf(new Date((number + 1) * 86_400_000)) > day);
       }),
     );
+  });
+
+  it('has no day after the last of four digits', () => {
+    assert.deepEqual(['20131231', '99991230', '99991231'].map(dayAfter), ['20140101', '99991231', '99991231']);
   });
 
   for (const [scheduled, day] of [

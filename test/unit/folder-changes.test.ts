@@ -25,6 +25,36 @@ function changesOf(measures: Readonly<Record<string, SummaryRows>>) {
 
 const always = (): boolean => true;
 
+/** Build dates of a far future. */
+function madeUp(count: number, submissions: number): [string, number[]][] {
+  return Array.from({ length: count }, (_, index) => [
+    `2099${String(1 + Math.floor(index / 28)).padStart(2, '0')}${String(1 + (index % 28)).padStart(2, '0')}`,
+    [...new Array<number>(49).fill(0), 1, 1, -1, -1, -1, -1, submissions],
+  ]);
+}
+
+describe('a step of a measure', () => {
+  const step = rows('s', always, { change: { at: 20, size: 0.2 } });
+  const seen = changesOf({ STEP: step });
+
+  it('is told of', () => {
+    assert.deepEqual(
+      seen.map(([measure, kind]) => [measure, kind]),
+      [['STEP', 'step']],
+    );
+  });
+
+  it('is told of although 100 made-up build dates with one submission each are later', () => {
+    assert.deepEqual(changesOf({ STEP: { ...step, build: new Map([...step.build, ...madeUp(100, 1)]) } }), seen);
+  });
+
+  it('is told of although 100 made-up build dates with many submissions are later than the newest submission', () => {
+    const submission = new Map([['20131001', [...new Array<number>(50).fill(1), 1, -1, -1, -1, -1, 50]]]);
+    const build = new Map([...step.build, ...madeUp(100, 5000)]);
+    assert.deepEqual(changesOf({ STEP: { build, submission } }), seen);
+  });
+});
+
 describe('a measure of a folder', () => {
   it('that came with a build, or is gone since one, is told of', () => {
     const found = changesOf({

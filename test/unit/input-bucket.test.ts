@@ -11,6 +11,7 @@ import {
   type SkipCounts,
   walkPartitions,
 } from '../../src/pipeline/input-bucket/walk.ts';
+import { failureTypeOf } from '../../src/error-classes.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 
 const H = '0ab8723b6fb3455bb34b04d97482fda2';
@@ -233,6 +234,28 @@ describe('the partition walk', () => {
     const walked = walkPartitions(list, filterOf(), {});
     assert.equal((await walked.next()).value?.size, 1);
     await assert.rejects(walked.next(), /no answer/);
+  });
+
+  it('takes a file that is listed twice for an answer that is wrong, to be asked for again', async () => {
+    const partition = 'r/a/c/1.0/20131029030201.20131029.';
+    const list: ListLevel = async function* (prefix, delimiter) {
+      if (delimiter !== undefined) yield* foldersOf([partition], prefix, delimiter);
+      else for (const n of [1, 0, 1]) yield { kind: 'object', key: `${prefix}v2.log.${n}.xz`, size: 1 };
+    };
+    await assert.rejects(Array.fromAsync(walkPartitions(list, filterOf(), {})), (error: Error) => {
+      assert.match(error.message, /names r\/a\/c\/1\.0\/20131029030201\.20131029\.v2\.log\.1\.xz twice/);
+      assert.equal(failureTypeOf(error), 'ServiceUnavailable');
+      return true;
+    });
+  });
+
+  it('walks a folder once that a store names on two pages', async () => {
+    const partition = 'r/a/c/1.0/20131029030201.20131029.';
+    const list: ListLevel = async function* (prefix, delimiter) {
+      if (delimiter === undefined) yield { kind: 'object', key: `${prefix}v2.log.0.xz`, size: 1 };
+      else for (const _ of [1, 2]) yield* foldersOf([partition], prefix, delimiter);
+    };
+    assert.equal((await Array.fromAsync(walkPartitions(list, filterOf(), {}))).length, 1);
   });
 
   it('gives one order, whatever the order of the listing', async () => {

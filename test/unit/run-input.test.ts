@@ -22,6 +22,10 @@ describe('an input', () => {
     ],
     ['with a key of 1,025 bytes in UTF-8', () => investigation({ keys: [`${'é'.repeat(512)}x`] }), /"keys" must be/],
     ['with a key list of 2,000 bytes', () => investigation({ keyList: 'k'.repeat(2000) }), /"keyList" must be a key/],
+    ...['a\nb', 'a\u001b[31m', 'a\u2028b', 'a\u0085b'].map(
+      (key) => [`with the key ${JSON.stringify(key)}`, () => investigation({ keys: [key] }), /"keys" must be/] as const,
+    ),
+    ['with a line feed in a key list', () => investigation({ keyList: 'a\nb' }), /"keyList" must be a key/],
     ['with an empty key', () => investigation({ keys: [''] }), /"keys" must be/],
   ] as const) {
     it(`${name} is refused`, () => {

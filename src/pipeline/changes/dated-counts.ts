@@ -25,15 +25,20 @@ export interface ComparableDates {
   readonly leftOut: readonly string[];
 }
 
-/** @param all ascending */
-export function comparableDates(all: readonly DatedCounts[]): ComparableDates {
+/**
+ * @param all ascending
+ * @param atMost of the dates that can be compared, the newest
+ */
+export function comparableDates(all: readonly DatedCounts[], atMost = Infinity): ComparableDates {
   const dates: DatedCounts[] = [];
   const leftOut: string[] = [];
-  for (const [index, dated] of all.entries()) {
+  for (let index = all.length - 1; index >= 0 && dates.length < atMost; index -= 1) {
+    const dated = all[index];
+    if (dated === undefined) continue;
     const before = all.slice(Math.max(0, index - DATES_BEFORE), index).map(({ submissions }) => submissions);
     const enough = Math.max(MIN_SUBMISSIONS, before.length === 0 ? 0 : MIN_SHARE * median(before));
     if (dated.submissions >= enough && dated.counts.some((count) => count > 0)) dates.push(dated);
     else leftOut.push(dated.date);
   }
-  return { dates, leftOut };
+  return { dates: dates.toReversed(), leftOut: leftOut.toReversed() };
 }

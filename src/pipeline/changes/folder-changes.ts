@@ -1,7 +1,7 @@
 /** The changes that the summaries of one folder show, all its measures together. */
 import { bucketsOf } from '../../histograms/buckets.ts';
 import type { RawDefinition } from '../../histograms/definition.ts';
-import { dayNumber } from '../calendar-day.ts';
+import { dayAfter, dayNumber } from '../calendar-day.ts';
 import { type By, type Change, changeId } from './change.ts';
 import { changeText } from './change-text.ts';
 import { MAX_OF_ONE, newestFirst } from './changes-document.ts';
@@ -50,11 +50,13 @@ export class FolderLook {
   }
 
   add(measure: string, rows: SummaryRows): void {
+    const latest = latestDate(rows.submission);
     for (const by of ['build', 'submission'] as const) {
       const dates = datedCounts(rows[by]);
       const scale = scaleOf(this.#definitions.get(measure), dates[0]?.counts.length ?? 0);
       for (const { date, submissions } of dates) raise(this.#most[by], date, submissions);
-      const { found, testedOn } = changesOfSeries({ channelVersion: this.#channelVersion, measure, by, scale, dates });
+      const series = { channelVersion: this.#channelVersion, measure, by, scale, dates, latest };
+      const { found, testedOn } = changesOfSeries(series);
       for (const change of found) this.#found.push(change);
       for (const date of testedOn) this.#tested.set(family(by, date), (this.#tested.get(family(by, date)) ?? 0) + 1);
       if (by === 'build') this.#builds.set(measure, new Map(dates.map(({ date, submissions }) => [date, submissions])));
@@ -101,6 +103,13 @@ export class FolderLook {
     const [old, current] = [bucketsOf(before).bounds, bucketsOf(now).bounds];
     return old !== undefined && current !== undefined && old.length !== current.length;
   }
+}
+
+/** Clocks and time zones allow a build of the day after its submission, and no later one. */
+function latestDate(submissions: SummaryRows['submission']): string | undefined {
+  let newest: string | undefined;
+  for (const day of submissions.keys()) if (newest === undefined || day > newest) newest = day;
+  return newest === undefined ? undefined : dayAfter(newest);
 }
 
 function datedCounts(rows: ReadonlyMap<string, readonly number[]>): DatedCounts[] {

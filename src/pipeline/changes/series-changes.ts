@@ -15,6 +15,8 @@ export interface Series {
   readonly scale: Scale;
   /** Ascending. */
   readonly dates: readonly DatedCounts[];
+  /** No date of the series can be later; undefined where that is not known. */
+  readonly latest?: string | undefined;
 }
 
 /** A change of a series, before it is known how many series were looked at. */
@@ -30,7 +32,7 @@ export interface SeriesChanges {
   readonly testedOn: readonly string[];
 }
 
-/** Dates of a series that are looked at. */
+/** Dates of a series that are looked at: the newest that can be compared. */
 const MAX_DATES = 90;
 const AFTER = 7;
 const MAX_LEFT_OUT = 10;
@@ -40,7 +42,10 @@ const NEAR = 3;
 const MIN_DATES = 6;
 
 export function changesOfSeries(series: Series): SeriesChanges {
-  const { dates, leftOut } = comparableDates(series.dates.slice(-MAX_DATES));
+  const { latest } = series;
+  // Submitters can invent dates; these must not take the places of real ones.
+  const real = latest === undefined ? series.dates : series.dates.filter(({ date }) => date <= latest);
+  const { dates, leftOut } = comparableDates(real, MAX_DATES);
   if (dates.length < MIN_DATES) return { found: [], testedOn: [] };
   const submissions = dates.map((dated) => dated.submissions);
   const weekdays = dates.map(({ date }) => calendarWeekday(date));

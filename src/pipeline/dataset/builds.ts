@@ -1,5 +1,6 @@
 /** `builds.json`: build id → revision, of all rows that a snapshot shows (docs/formats/published.md 5.14). */
 import { SIMPLE_MEASURE_BUILD_ID, type Slot } from '../aggregates/slot.ts';
+import { dayAfter } from '../calendar-day.ts';
 import type { IndexedMeasure } from './measure-index.ts';
 
 export const BUILDS_NAME = 'builds.json';
@@ -14,6 +15,7 @@ export class Builds {
   /** Build id → revision → rows that name it. */
   readonly #builds = new Map<string, Map<string, number>>();
   readonly #max: number;
+  #newestSubmission = '';
   #isComplete = true;
 
   constructor(max = MAX_BUILDS) {
@@ -22,16 +24,19 @@ export class Builds {
 
   /** Notes all rows of a measure. */
   add({ slots }: Pick<IndexedMeasure, 'slots'>): void {
-    for (const rows of Object.values(slots)) for (const row of rows) this.note(row);
+    // Days of submission first: they tell which builds are of the future.
+    for (const byDate of ['by-submission-date', 'by-build-date'] as const)
+      for (const row of slots[byDate]) this.note(row);
   }
 
-  note({ buildId, revision }: Pick<Slot, 'buildId' | 'revision'>): void {
+  note({ buildId, revision, byDate, date }: Pick<Slot, 'buildId' | 'revision' | 'byDate' | 'date'>): void {
+    if (byDate === 'by-submission-date' && date > this.#newestSubmission) this.#newestSubmission = date;
     if (revision === '' || buildId === '' || buildId === SIMPLE_MEASURE_BUILD_ID) return;
     let revisions = this.#builds.get(buildId);
     if (revisions === undefined) {
       this.#builds.set(buildId, (revisions = new Map<string, number>()));
       // Seldom, so that a flood of builds costs no more than to sort each once or twice.
-      if (this.#builds.size === 2 * this.#max) this.#dropOldest();
+      if (this.#builds.size === 2 * this.#max) this.#dropExcess();
     }
     const rows = revisions.get(revision);
     if (rows !== undefined || revisions.size < MAX_REVISIONS) revisions.set(revision, (rows ?? 0) + 1);
@@ -39,18 +44,24 @@ export class Builds {
 
   /** Ascending by build id. */
   toJson(): string {
-    this.#dropOldest();
+    this.#dropExcess();
     const builds = [...this.#builds]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([buildId, revisions]) => `${JSON.stringify(buildId)}:${JSON.stringify(mostFrequent(revisions))}`);
     return `{"format":1,"complete":${this.#isComplete},"builds":{${builds.join(',')}}}`;
   }
 
-  #dropOldest(): void {
+  /** Builds of the future first, then the oldest. Clocks and time zones allow a build of the day after its submission. */
+  #dropExcess(): void {
     const excess = this.#builds.size - this.#max;
     if (excess <= 0) return;
     this.#isComplete = false;
-    for (const buildId of [...this.#builds.keys()].toSorted().slice(0, excess)) this.#builds.delete(buildId);
+    const latest = this.#newestSubmission === '' ? undefined : dayAfter(this.#newestSubmission);
+    const isReal = (buildId: string): boolean => latest === undefined || buildId.slice(0, 8) <= latest;
+    const ids = [...this.#builds.keys()].toSorted();
+    const real = ids.filter(isReal);
+    const future = ids.filter((buildId) => !isReal(buildId)).toReversed();
+    for (const buildId of [...future, ...real].slice(0, excess)) this.#builds.delete(buildId);
   }
 }
 

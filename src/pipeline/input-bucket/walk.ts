@@ -4,6 +4,8 @@
  */
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
+import { PassingError } from '../../ports.ts';
+import { hasControl } from '../object-key.ts';
 import { classifyFileName } from './key.ts';
 
 /** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object directly in it. */
@@ -16,9 +18,6 @@ export type ListLevel = (prefix: string, delimiter: '/' | '.' | undefined) => As
 /** Why objects were left out, counted; `adopted`: the history taken over from the original counts the file. */
 type SkipReason = 'adopted' | 'malformed_key' | 'unrecognised' | 'other_version' | 'folder_marker' | 'empty_object';
 export type SkipCounts = Partial<Record<SkipReason, number>>;
-
-const CONTROL = /[\x00-\x1f\x7f]/;
-const CONTROL_OR_SLASH = /[\x00-\x1f\x7f/]/;
 
 const LEVELS = 6;
 /** Levels 0…3 are folders; build id and submission date are dot parts of the file name. */
@@ -63,7 +62,7 @@ async function* partitionsBelow(
       const value = entry.name.slice(prefix.length, -1);
       // A slash that survived sanitising shifts the levels; nothing below it is a key of the grammar. A control character
       // would break the lists of files, which have a key in each line.
-      if ((level < FIRST_DOT_LEVEL ? CONTROL : CONTROL_OR_SLASH).test(value)) skip('malformed_key');
+      if (isMalformed(level, value)) skip('malformed_key');
       else if (admits(level, value)) folders.push(entry.name);
     } else {
       const value = entry.key.slice(prefix.length);
@@ -71,7 +70,13 @@ async function* partitionsBelow(
       else if (admits(level, value)) skip('malformed_key');
     }
   }
-  for (const folder of folders.sort(compareKeys)) yield* partitionsBelow(folder, level + 1, list, admits, skip);
+  // A set: a store may name a folder on each of the pages that it reaches into.
+  for (const folder of [...new Set(folders)].sort(compareKeys))
+    yield* partitionsBelow(folder, level + 1, list, admits, skip);
+}
+
+function isMalformed(level: number, value: string): boolean {
+  return hasControl(value) || (level >= FIRST_DOT_LEVEL && value.includes('/'));
 }
 
 interface Listing {
@@ -145,7 +150,16 @@ async function filesOf(
     }
   }
   // Stores differ in the order of their listings; the plan must not.
-  return found.sort((a, b) => compareKeys(a.key, b.key));
+  found.sort((a, b) => compareKeys(a.key, b.key));
+  for (const [index, { key }] of found.entries()) if (key === found[index + 1]?.key) throw listedTwice(key, prefix);
+  return found;
+}
+
+/** The file would be counted twice. Not every store sorts, so the port cannot see it of all. */
+function listedTwice(key: string, prefix: string): PassingError {
+  return new PassingError(
+    `The listing of ${prefix} in the input bucket names ${key} twice; see whether the endpoint is the service itself, and not a proxy or another server`,
+  );
 }
 
 /** Order by UTF-8 bytes. Code units agree with it below U+D800, as in all keys of the grammar. */
