@@ -253,7 +253,7 @@ describe('the partition walk', () => {
     const partition = 'r/a/c/1.0/20131029030201.20131029.';
     const list: ListLevel = async function* (prefix, delimiter) {
       if (delimiter === undefined) yield { kind: 'object', key: `${prefix}v2.log.0.xz`, size: 1 };
-      else for (const _ of [1, 2]) yield* foldersOf([partition], prefix, delimiter);
+      else for (const page of [[partition], [partition]]) yield* foldersOf(page, prefix, delimiter);
     };
     assert.equal((await Array.fromAsync(walkPartitions(list, filterOf(), {}))).length, 1);
   });

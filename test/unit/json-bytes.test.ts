@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
+import { cases } from '../fakes/cases.ts';
 import { JsonBytes } from '../../src/pipeline/json-bytes.ts';
 
 /** Values as both readers can show them: objects as sorted members, of which the last of a name counts. */
@@ -207,6 +208,7 @@ describe('JSON bytes', () => {
         agree(json);
         agree(JSON.stringify(JSON.parse(json), null, indent));
       }),
+      { numRuns: cases(1000) },
     );
   });
 

@@ -9,6 +9,7 @@ import { mergePartFiles, partsToResult } from '../../src/threads/merge-parts.ts'
 import { mergeResultRange, mergeResults } from '../../src/threads/merge-results.ts';
 import { indexResults, linesByKey, type ResultFile } from '../../src/threads/result-index.ts';
 import { cases } from '../fakes/cases.ts';
+import { atScale } from '../fakes/at-scale.ts';
 import { mergeSlowly } from '../fakes/result-reader.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'merge-reference-'));
@@ -305,17 +306,21 @@ describe('the merge of results gives what the reference gives', () => {
     await assertLikeTheReference([line(GOOD), long.slice(0, 1_500_000), line(GOOD) + long.slice(0, -2)]);
   });
 
-  it('for any single byte in the place of a number', async () => {
-    const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0a);
-    const results = bytes.flatMap((byte) =>
-      ['5,0,0,?,0,-1,-1,12,0,3', '0,0,0,7,-1,-1,12,0,?'].map((values) => {
-        const result = Buffer.from(line(member(values)), 'latin1');
-        result[result.indexOf('?')] = byte;
-        return result;
-      }),
-    );
-    await assertLikeTheReference(results, [1]);
-  });
+  it(
+    'for any single byte in the place of a number',
+    { skip: atScale ? false : 'npm run test:all runs it' },
+    async () => {
+      const bytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0a);
+      const results = bytes.flatMap((byte) =>
+        ['5,0,0,?,0,-1,-1,12,0,3', '0,0,0,7,-1,-1,12,0,?'].map((values) => {
+          const result = Buffer.from(line(member(values)), 'latin1');
+          result[result.indexOf('?')] = byte;
+          return result;
+        }),
+      );
+      await assertLikeTheReference(results, [1]);
+    },
+  );
 
   it('for a row of the longest length, and one beyond it', async () => {
     const buckets = Array.from({ length: 10_000 }, (_, index) => index % 7);

@@ -11,6 +11,7 @@ import { LocalObjects } from '../../src/state/local-objects.ts';
 import { LineBlocks } from '../../src/threads/line-blocks.ts';
 import { totalRun } from '../../src/threads/total-run.ts';
 import { CallTrace } from '../fakes/call-trace.ts';
+import { cases } from '../fakes/cases.ts';
 import { MemoryObjectStore } from '../fakes/memory-object-store.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'total-run-'));
@@ -94,7 +95,7 @@ describe('the totals of a run', () => {
           assert.deepEqual(new Set(result.channelVersions), new Set(channelVersions));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: cases(400) },
     );
   });
 
