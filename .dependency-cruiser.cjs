@@ -105,7 +105,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/export/' },
       to: {
-        path: '^src/(?!export/|pipeline/|state/|threads/|ports\\.ts|work-folder\\.ts)',
+        path: '^src/(?!export/|pipeline/|state/|threads/|ports\\.ts|failures\\.ts|work-folder\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -156,7 +156,4 @@ export interface AlertChannel {
   close(): void;
 }
 
-/** A failure that may pass: a worker retries by itself, a person at a terminal is asked to. */
-export class PassingError extends Error {
-  override readonly name = 'PassingError';
-}
+export { PassingError } from './pipeline/passing-error.ts';

@@ -4,7 +4,7 @@
  */
 import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
-import { PassingError } from '../../ports.ts';
+import { PassingError } from '../passing-error.ts';
 import { hasControl } from '../object-key.ts';
 import { classifyFileName } from './key.ts';
 
