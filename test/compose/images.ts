@@ -1,5 +1,5 @@
 /** What stands in for each image of docker-compose.temporal.yml: its real program, from the package registries of its language. */
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
@@ -35,6 +35,7 @@ export async function findImages(cache: string, work: string, versions: Versions
   await needTool('go', 'version');
   await needTool('postgres', '--version');
   await needTool('busybox', '--help');
+  await needTool('nc', '-h');
   const temporal = await goPrograms(cache, `temporal-server-${versions.temporal}`, {
     'temporal-server': `go.temporal.io/server/cmd/server@v${versions.temporal}`,
     'temporal-sql-tool': `go.temporal.io/server/cmd/tools/sql@v${versions.temporal}`,
@@ -126,6 +127,8 @@ async function goPrograms(cache: string, name: string, sources: Readonly<Record<
       await step('rmdir', [join(draft, 'build')], BUILD_MS);
     },
   });
+  // The users of the images run them too.
+  chmodSync(folder, 0o755);
   return folder;
 }
 
@@ -141,8 +144,7 @@ async function moduleFolder(module: string): Promise<string> {
 async function smallTools(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const { stdout } = await runProgram('sh', ['-c', 'command -v busybox']);
-  for (const name of ['ash', 'nc', 'wget'])
-    if (!existsSync(join(folder, name))) cpSync(stdout.trim(), join(folder, name));
+  for (const name of ['ash', 'wget']) if (!existsSync(join(folder, name))) cpSync(stdout.trim(), join(folder, name));
 }
 
 function withTools(work: string, name: string, ...folders: readonly string[]): string {

@@ -15,13 +15,15 @@ import {
   openSync,
   readFileSync,
 } from 'node:fs';
-import { symlinkSync, readlinkSync, writeFileSync } from 'node:fs';
+import { symlinkSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runProgram } from '../../src/run-program.ts';
 import { ROOT, type Service } from './compose-file.ts';
 import type { Image } from './images.ts';
+import { startNameServer } from './name-server.ts';
 
 const SUBNET = '10.213.0';
 const GATEWAY = `${SUBNET}.1`;
@@ -43,6 +45,7 @@ export class PrivateMachine {
   readonly #addresses = new Map<string, string>();
   readonly #hosts: string;
   #links = 0;
+  #names: Socket | undefined;
 
   constructor(directory: string, images: ReadonlyMap<string, Image>, services: readonly Service[]) {
     this.#directory = directory;
@@ -57,6 +60,15 @@ export class PrivateMachine {
     run('ip', 'link', 'set', 'services', 'up');
     // This process calls the services by their names too.
     run('mount', '--bind', this.#hosts, '/etc/hosts');
+  }
+
+  /** Programs that do not read the hosts file need it. */
+  async answerNames(): Promise<void> {
+    this.#names = await startNameServer(GATEWAY, this.#addresses);
+  }
+
+  close(): void {
+    this.#names?.close();
   }
 
   /** Starts a service, with other words than its own if need be, as `docker compose run` does. */
@@ -161,6 +173,8 @@ export class PrivateMachine {
       filter: (path) => !/shadow/.test(path),
     });
     writeFileSync(join(root, 'etc', 'hosts'), readFileSync(this.#hosts));
+    rmSync(join(root, 'etc', 'resolv.conf'), { force: true });
+    writeFileSync(join(root, 'etc', 'resolv.conf'), `nameserver ${GATEWAY}\n`);
     for (const name of ['proc', 'dev', 'tmp', 'var', 'run']) mkdirSync(join(root, name));
     chmodSync(join(root, 'tmp'), 0o1777);
     for (const [target, source] of Object.entries(image.files)) this.#mount(root, source, target, true);

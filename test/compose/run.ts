@@ -1,7 +1,7 @@
 /**
  * `npm run test:compose`: the services of docker-compose.temporal.yml by their real programs, in network, mount and process
  * namespaces of their own, so that they have the file's names, addresses, ports and paths, and nothing of them is left. Needs
- * Linux, root, and Go, Java, Maven, PostgreSQL and busybox; without one of them it is skipped, and says so.
+ * Linux, root, and Go, Java, Maven, PostgreSQL, busybox and netcat; without one of them it is skipped, and says so.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,8 +28,14 @@ describe('docker-compose.temporal.yml', { skip }, () => {
   before(async () => {
     const images = new Map(JSON.parse(readFileSync(join(String(work), 'images.json'), 'utf8')) as [string, Image][]);
     machine = new PrivateMachine(mkdtempSync(join(String(work), 'machine-')), images, services);
+    await machine.answerNames();
     for (const service of services) await begin(service);
     await storeDays();
+  });
+
+  after(async () => {
+    for (const container of [...running.values()].toReversed()) await machine.stop(container);
+    machine.close();
   });
 
   async function begin(service: Service): Promise<void> {
