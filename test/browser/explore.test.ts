@@ -180,6 +180,7 @@ describe('explore', { skip }, () => {
   it('shows exact bounds and counts in a table', async () => {
     const { page } = await browser.open('#/explore?m=HTTP_SCHEME&s=nightly/28');
     await page.locator('.panel-distribution summary').click();
+    await page.locator('.panel-distribution tbody tr', { hasText: 'https' }).first().waitFor();
     const rows = await texts(page, '.panel-distribution tbody tr');
     assert.match(rows[0] ?? '', /^http 0 1 [\d,]+ 0\.\d+ 0\.\d+$/);
     assert.match(rows[1] ?? '', /^https 1 2 /);
