@@ -5,8 +5,7 @@ import { StoredJson } from '../pipeline/stored-json.ts';
 import type { ObjectStore } from '../ports.ts';
 import { type Codec, readDocumentIfPresent } from './documents.ts';
 import { stateKeys } from './keys.ts';
-import { listAtMost } from './listing.ts';
-import { findQuarantined, readQuarantined, shaOfKey, shasBelow } from './quarantine.ts';
+import { findQuarantined, readQuarantined, shasBelow } from './quarantine.ts';
 
 export type QuarantineDecision = ReturnType<typeof readDecision>;
 
@@ -28,33 +27,16 @@ const DECISION: Codec<QuarantineDecision> = {
 /** Which ones: by the first digits of their SHAs, or all that are older than an instant; null: all. */
 export type QuarantineChoice = readonly string[] | { readonly before: Date | null };
 
-const MAX_READ = 5_000;
 const AT_ONCE = 16;
 
-/** By SHA; at most 5,000. */
-export async function readDecisions(
+/** Why one is no problem; null: nobody has said so. One that cannot be read still says that somebody has decided. */
+export async function readAcknowledged(
   analysis: ObjectStore,
+  sha: string,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, QuarantineDecision>> {
-  const { objects } = await listAtMost(analysis, stateKeys.allQuarantineAcknowledged, MAX_READ, signal);
-  const read = await pMap(
-    objects,
-    async ({ key }) => [shaOfKey(key), await readDecisionAt(analysis, key, signal)] as const,
-    { concurrency: AT_ONCE },
-  );
-  const known = new Map<string, QuarantineDecision>();
-  for (const [sha, decision] of read) if (sha !== undefined && decision !== undefined) known.set(sha, decision);
-  return known;
-}
-
-/** One that cannot be read still says that somebody has decided. */
-async function readDecisionAt(
-  analysis: ObjectStore,
-  key: string,
-  signal: AbortSignal,
-): Promise<QuarantineDecision | undefined> {
+): Promise<QuarantineDecision | null> {
   try {
-    return await readDocumentIfPresent(analysis, key, DECISION, signal);
+    return (await readDocumentIfPresent(analysis, stateKeys.quarantineAcknowledged(sha), DECISION, signal)) ?? null;
   } catch (error) {
     if (!isFailure(error, 'StateDamaged')) throw error;
     return { reason: error.message, by: '?', at: '?' };

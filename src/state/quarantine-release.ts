@@ -8,7 +8,7 @@ import type { MessageQueues, ObjectStore } from '../ports.ts';
 import { dayOfRun, stateKeys } from './keys.ts';
 import { findRun } from './plan.ts';
 import { findQuarantined, readQuarantined, shasBelow } from './quarantine.ts';
-import { type QuarantineDecision, readDecisions } from './quarantine-decisions.ts';
+import { type QuarantineDecision, readAcknowledged } from './quarantine-decisions.ts';
 import { hasForeignReceipt } from './receipts.ts';
 import { type ReleaseStep, releaseStep } from './release-step.ts';
 import { letWait } from './waiting-results.ts';
@@ -54,7 +54,7 @@ export async function listQuarantine(
 ): Promise<QuarantineList> {
   const found = await shasBelow(analysis, stateKeys.allQuarantined, signal);
   const released = await shasBelow(analysis, stateKeys.allQuarantineReleased, signal);
-  const acknowledged = await readDecisions(analysis, signal);
+  const acknowledged = await shasBelow(analysis, stateKeys.allQuarantineAcknowledged, signal);
   const newest = [...found].sort(([a, at], [b, bt]) => bt.getTime() - at.getTime() || (a < b ? -1 : 1)).slice(0, limit);
   const listed = await pMap(
     newest,
@@ -62,7 +62,7 @@ export async function listQuarantine(
       sha,
       since: since.toISOString(),
       released: released.get(sha)?.toISOString() ?? null,
-      acknowledged: acknowledged.get(sha) ?? null,
+      acknowledged: acknowledged.has(sha) ? await readAcknowledged(analysis, sha, signal) : null,
       ...(await readQuarantined(analysis, sha, signal)),
     }),
     { concurrency: READS_AT_ONCE },
@@ -82,7 +82,7 @@ export async function showQuarantined(
     sha,
     since: since.toISOString(),
     released: marker?.lastModified.toISOString() ?? null,
-    acknowledged: (await readDecisions(analysis, signal)).get(sha) ?? null,
+    acknowledged: await readAcknowledged(analysis, sha, signal),
     ...(await readQuarantined(analysis, sha, signal)),
   };
 }
