@@ -2,7 +2,7 @@
 import { Connection } from '@temporalio/client';
 import { keepClosedRuns } from '../../src/setup/namespace.ts';
 import { LOOPBACK } from './ports.ts';
-import { type ServerProcess, startServerProcess } from './server-process.ts';
+import { type ServerProcess, ServerStartError, startServerProcess } from './server-process.ts';
 
 export const LOCAL_NAMESPACE = 'default';
 
@@ -45,7 +45,7 @@ async function startAnyway(start: () => Promise<ServerProcess>): Promise<ServerP
     try {
       return await start();
     } catch (error) {
-      const isTaken = error instanceof Error && error.message.includes('address already in use');
+      const isTaken = error instanceof ServerStartError && error.portTaken;
       if (!isTaken || tries === STARTS) throw error;
     }
   }

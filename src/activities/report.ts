@@ -2,6 +2,7 @@
 import { cancellationSignal, log } from '@temporalio/activity';
 import type { RunCounts } from '../pipeline/dataset/run-report.ts';
 import {
+  type CountOf,
   countWarnings,
   damageWarning,
   definitionWarning,
@@ -85,20 +86,25 @@ function snapshotWarnings(run: WarnedRun, snapshots: readonly ReportedSnapshot[]
   // Channel/versions share files.
   const faults = new Set(snapshots.flatMap(({ definitionFaults = [] }) => definitionFaults));
   const hidden = snapshots.flatMap(({ channelVersion, hidden: some = [] }) =>
-    some.map(({ measure, submissions }) => ({ name: `${measure} of ${channelVersion}`, submissions })),
+    some.map(({ measure, submissions }) => ({ name: `${measure} of ${channelVersion}`, count: submissions })),
   );
-  const leftOut = snapshots
-    .map(({ channelVersion, measuresLeftOut = 0 }) => ({ channelVersion, measures: measuresLeftOut }))
-    .filter(({ measures }) => measures > 0);
-  const unfit = snapshots
-    .map(({ channelVersion, rowsLeftOut = 0 }) => ({ channelVersion, rows: rowsLeftOut }))
-    .filter(({ rows }) => rows > 0);
+  const leftOut = countedIn(snapshots, ({ measuresLeftOut = 0 }) => measuresLeftOut);
+  const unfit = countedIn(snapshots, ({ rowsLeftOut = 0 }) => rowsLeftOut);
   return [
     ...[...faults].map(definitionWarning),
     ...(hidden.length > 0 ? [hiddenWarning(run, hidden)] : []),
     ...(leftOut.length > 0 ? [undefinedMeasuresWarning(run, leftOut)] : []),
     ...(unfit.length > 0 ? [unfitRowsWarning(run, unfit)] : []),
   ];
+}
+
+function countedIn(
+  snapshots: readonly ReportedSnapshot[],
+  countOf: (snapshot: ReportedSnapshot) => number,
+): readonly CountOf[] {
+  return snapshots
+    .map((snapshot) => ({ name: snapshot.channelVersion, count: countOf(snapshot) }))
+    .filter(({ count }) => count > 0);
 }
 
 async function stagedIn(

@@ -64,7 +64,7 @@ function serviceOf(name: string, written: Written): Service {
 }
 
 /** `${NAME:-default}` is the default, `$$` a dollar sign. */
-function interpolated(value: string): string {
+export function interpolated(value: string): string {
   return value.replaceAll(/\$\$|\$\{[A-Z0-9_]+:-([^}]*)\}/g, (found, fallback: string | undefined) =>
     found === '$$' ? '$' : (fallback ?? ''),
   );

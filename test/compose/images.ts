@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
 import { runProgram } from '../../src/run-program.ts';
+import { copiedPaths, imageStage } from '../fakes/dockerfile.ts';
 import { findElasticmq } from '../second-services/elasticmq.ts';
 import { keepBuilt, needTool, step } from '../second-services/kept-build.ts';
 import { readCompose, ROOT } from './compose-file.ts';
@@ -206,13 +207,10 @@ function uiImage(work: string, programs: string, sources: string): Image {
   };
 }
 
-/** What the Dockerfile puts into the image: its COPY lines, its settings, the packages that `npm ci` leaves. */
+/** What the Dockerfile puts into the image, with its settings; its packages are those of the checkout. */
 async function applicationImage(work: string): Promise<Image> {
   const app = join(work, 'app');
-  const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
-  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM'));
-  for (const [, names = ''] of last.matchAll(/^COPY (?!--from)(.+) \S+$/gm))
-    for (const name of names.split(' ')) cpSync(join(ROOT, name), join(app, name), { recursive: true });
+  for (const path of copiedPaths()) cpSync(join(ROOT, path), join(app, path), { recursive: true });
   // A place for the packages, which are mounted.
   mkdirSync(join(app, 'node_modules'));
   const dist = join(app, 'dist');
@@ -225,13 +223,13 @@ async function applicationImage(work: string): Promise<Image> {
   if (error !== null) throw new Error(output);
   mkdirSync(join(dist, 'compiled'), { recursive: true });
   const environment = Object.fromEntries(
-    [...last.matchAll(/(?:^ENV |^ {2})([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [
+    [...imageStage.matchAll(/(?:^ENV |^ {2})([A-Z_]+)=(\S+)/gm)].map(([, name = '', value = '']) => [
       name,
       value.startsWith('$') ? '' : value,
     ]),
   );
-  const command = /^CMD \[(.*)\]$/m.exec(last)?.[1] ?? '"worker"';
-  const entrypoint = /^ENTRYPOINT \[(.*)\]$/m.exec(last)?.[1] ?? '"node","/app/src/cli.ts"';
+  const command = /^CMD \[(.*)\]$/m.exec(imageStage)?.[1] ?? '"worker"';
+  const entrypoint = /^ENTRYPOINT \[(.*)\]$/m.exec(imageStage)?.[1] ?? '"node","/app/src/cli.ts"';
   return {
     files: { '/app': app, '/app/node_modules': join(ROOT, 'node_modules'), '/image/bin': dirname(process.execPath) },
     environment: { PATH, ...environment },

@@ -14,8 +14,11 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
-import { symlinkSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { dirname, join, resolve } from 'node:path';

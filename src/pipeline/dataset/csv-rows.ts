@@ -1,5 +1,6 @@
 /** Rows of a published measure as CSV (RFC 4180), for spreadsheets and programs that read neither JSON nor Parquet. */
-import { type ByDate, MISSING, SIMPLE_MEASURE_PREFIX, TRAILER } from '../aggregates/slot.ts';
+import { type ByDate, TRAILER } from '../aggregates/slot.ts';
+import { statisticsOf } from './statistics.ts';
 
 export const CSV_HEAD =
   'channel,version,measure,date_of,date,reason,application,os,os_version,arch,submissions,sum,sum_squares,log_sum,log_sum_squares,counts\r\n';
@@ -37,16 +38,9 @@ function isRow(row: unknown): row is number[] {
 
 function numberCells(measure: string, row: readonly number[]): (string | number)[] {
   const buckets = row.length - BEHIND_BUCKETS;
-  const [sum = 0, logSum = 0, logSumSquares = 0, low = 0, high = 0, submissions = 0] = row.slice(buckets);
-  const recorded = (value: number): string | number => (value === MISSING ? '' : value);
-  return [
-    submissions,
-    measure.startsWith(SIMPLE_MEASURE_PREFIX) ? sum : recorded(sum),
-    low === MISSING || high === MISSING ? '' : low + high * 2 ** 32,
-    recorded(logSum),
-    recorded(logSumSquares),
-    row.slice(0, buckets).join(' '),
-  ];
+  const { submissions, sum, sumSquares, logSum, logSumSquares } = statisticsOf(measure, row.slice(buckets));
+  const counts = row.slice(0, buckets).join(' ');
+  return [submissions, sum ?? '', sumSquares ?? '', logSum ?? '', logSumSquares ?? '', counts];
 }
 
 /** A text that a spreadsheet would take for a formula gets an apostrophe. */

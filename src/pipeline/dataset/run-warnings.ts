@@ -88,8 +88,12 @@ function badHistogramWarning(run: WarnedRun, { records, skipped, badHistograms =
 }
 
 /** The report of a run that is not in the data set is found by its id only. */
-function inReport({ day, runId }: WarnedRun): string {
-  return `"telemetry report ${day} --run ${runId}" has all counts`;
+function inReport(run: WarnedRun): string {
+  return `${reportCommand(run)} has all counts`;
+}
+
+function reportCommand({ day, runId }: WarnedRun): string {
+  return `"telemetry report ${day} --run ${runId}"`;
 }
 
 function bracketed(counts: Readonly<Record<string, number>> = {}): string {
@@ -102,35 +106,36 @@ export function damageWarning(channelVersion: string, damage: string): string {
   return `${channelVersion} stays as it was, because its stored data is damaged: ${damage}; "telemetry verify" says what to restore`;
 }
 
-/** @param leftOut how many measures, by channel/version */
-export function undefinedMeasuresWarning(
-  run: WarnedRun,
-  leftOut: readonly { readonly channelVersion: string; readonly measures: number }[],
-): string {
-  const named = leftOut.slice(0, MAX_NAMED).map(({ channelVersion, measures }) => `${channelVersion}: ${measures}`);
-  return `measures without a histogram definition are not shown, because there are more of them than can be real (${named.join(', ')}); ${inReport(run)}`;
+/** How much there is of what is named. */
+export interface CountOf {
+  readonly name: string;
+  readonly count: number;
 }
 
-/** @param leftOut how many rows, by channel/version */
-export function unfitRowsWarning(
-  run: WarnedRun,
-  leftOut: readonly { readonly channelVersion: string; readonly rows: number }[],
-): string {
-  const named = leftOut.slice(0, MAX_NAMED).map(({ channelVersion, rows }) => `${channelVersion}: ${rows}`);
-  return `rows of results are not shown, because they have a single bucket, or a name, date or filter that no folder can have (${named.join(', ')}); ${inReport(run)}`;
+function firstOf(counts: readonly CountOf[]): string {
+  return counts
+    .slice(0, MAX_NAMED)
+    .map(({ name, count }) => `${name}: ${count}`)
+    .join(', ');
+}
+
+/** @param leftOut measures, by channel/version */
+export function undefinedMeasuresWarning(run: WarnedRun, leftOut: readonly CountOf[]): string {
+  return `measures without a histogram definition are not shown, because there are more of them than can be real (${firstOf(leftOut)}); ${inReport(run)}`;
+}
+
+/** @param leftOut rows, by channel/version */
+export function unfitRowsWarning(run: WarnedRun, leftOut: readonly CountOf[]): string {
+  return `rows of results are not shown, because they have a single bucket, or a name, date or filter that no folder can have (${firstOf(leftOut)}); ${inReport(run)}`;
 }
 
 /**
  * A bad submission and a change of the definition look alike here, so people are told which measures it is.
  * @param measures `GC_MS of nightly/28`, and how many submissions are not shown
  */
-export function hiddenWarning(
-  run: WarnedRun,
-  measures: readonly { readonly name: string; readonly submissions: number }[],
-): string {
-  const worst = measures.toSorted((a, b) => b.submissions - a.submissions || (a.name < b.name ? -1 : 1));
-  const named = worst.slice(0, MAX_NAMED).map(({ name, submissions }) => `${name}: ${submissions}`);
-  return `new submissions are not shown, because their histograms have another number of buckets than most (${named.join(', ')}); ${inReport(run)}`;
+export function hiddenWarning(run: WarnedRun, measures: readonly CountOf[]): string {
+  const worst = measures.toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  return `new submissions are not shown, because their histograms have another number of buckets than most (${firstOf(worst)}); ${inReport(run)}`;
 }
 
 /** A definition file that is there and cannot be used. */
@@ -139,11 +144,11 @@ export function definitionWarning(fault: string): string {
 }
 
 export function moreWarnings(run: WarnedRun, more: number): string {
-  return `${counted(more, 'more warning')}: "telemetry report ${run.day} --run ${run.runId}" shows all of them`;
+  return `${counted(more, 'more warning')}: ${reportCommand(run)} shows all of them`;
 }
 
-export function noInputWarning({ day, runId }: WarnedRun): string {
-  return `no input for ${day}: the filter admits no file of the input bucket; "telemetry report ${day} --run ${runId}" counts what it left out`;
+export function noInputWarning(run: WarnedRun): string {
+  return `no input for ${run.day}: the filter admits no file of the input bucket; ${reportCommand(run)} counts what it left out`;
 }
 
 export function quarantinedWarning(messages: number): string {

@@ -6,6 +6,7 @@ import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { InputFile } from '../task-queue/pack.ts';
 import { PassingError } from '../passing-error.ts';
 import { hasControl } from '../object-key.ts';
+import { compareText } from '../text-order.ts';
 import { classifyFileName } from './key.ts';
 
 /** One entry of a listing: a folder (common prefix, ending in the delimiter) or an object directly in it. */
@@ -71,7 +72,7 @@ async function* partitionsBelow(
     }
   }
   // A set: a store may name a folder on each of the pages that it reaches into.
-  for (const folder of [...new Set(folders)].sort(compareKeys))
+  for (const folder of [...new Set(folders)].sort(compareText))
     yield* partitionsBelow(folder, level + 1, list, admits, skip);
 }
 
@@ -150,7 +151,7 @@ async function filesOf(
     }
   }
   // Stores differ in the order of their listings; the plan must not.
-  found.sort((a, b) => compareKeys(a.key, b.key));
+  found.sort((a, b) => compareText(a.key, b.key));
   for (const [index, { key }] of found.entries()) if (key === found[index + 1]?.key) throw listedTwice(key, prefix);
   return found;
 }
@@ -160,9 +161,4 @@ function listedTwice(key: string, prefix: string): PassingError {
   return new PassingError(
     `The listing of ${prefix} in the input bucket names ${key} twice; see whether the endpoint is the service itself, and not a proxy or another server`,
   );
-}
-
-/** Order by UTF-8 bytes. Code units agree with it below U+D800, as in all keys of the grammar. */
-function compareKeys(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

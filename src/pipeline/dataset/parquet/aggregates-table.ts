@@ -6,18 +6,11 @@ import { bucketsOf } from '../../../histograms/buckets.ts';
 import type { RawDefinition } from '../../../histograms/definition.ts';
 import { holdFinite } from '../../aggregates/merge-rule.ts';
 import { MAX_ROW } from '../../aggregates/row-limits.ts';
-import {
-  BY_DATES,
-  type ByDate,
-  MISSING,
-  type RowValues,
-  SIMPLE_MEASURE_PREFIX,
-  type Slot,
-  TRAILER,
-} from '../../aggregates/slot.ts';
+import { BY_DATES, type ByDate, type RowValues, type Slot, TRAILER } from '../../aggregates/slot.ts';
 import { TextValues } from '../../aggregates/text-values.ts';
 import { dayNumber } from '../../calendar-day.ts';
 import type { IndexedMeasure } from '../measure-index.ts';
+import { statisticsOf } from '../statistics.ts';
 import { type Column, DateColumn, DoubleColumn, TextColumn, WholeColumn, WholesColumn } from './columns.ts';
 import { ParquetFile, type ParquetOptions } from './parquet-file.ts';
 
@@ -132,13 +125,12 @@ export class AggregatesTable {
       holdFinite(row.subarray(0, values.length));
     }
     columns.counts.add(row, buckets);
-    const [sum = 0, logSum = 0, logSumSquares = 0, low = 0, high = 0, submissions = 0] = row.subarray(buckets);
-    // A simple measure may really have been −1 (docs/formats/results.md 4.3).
-    columns.sum.add(measure.startsWith(SIMPLE_MEASURE_PREFIX) ? sum : recorded(sum));
-    columns.logSum.add(recorded(logSum));
-    columns.logSumSquares.add(recorded(logSumSquares));
-    columns.sumSquares.add(low === MISSING || high === MISSING ? undefined : low + high * 2 ** 32);
-    columns.submissions.add(submissions);
+    const statistics = statisticsOf(measure, row.subarray(buckets));
+    columns.sum.add(statistics.sum);
+    columns.logSum.add(statistics.logSum);
+    columns.logSumSquares.add(statistics.logSumSquares);
+    columns.sumSquares.add(statistics.sumSquares);
+    columns.submissions.add(statistics.submissions);
   }
 
   #endRowGroup(): void {
@@ -147,10 +139,6 @@ export class AggregatesTable {
     this.#buckets = 0;
     this.#bounds = undefined;
   }
-}
-
-function recorded(value: number): number | undefined {
-  return value === MISSING ? undefined : value;
 }
 
 /** Least value of each bucket. Every published definition has them; without, buckets have their numbers. */
