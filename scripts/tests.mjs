@@ -1,13 +1,14 @@
 /** The test folders in the order of what they cost, and one closing line for all of them. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepareSecondServices, secondGroups, testFiles } from './second-services.mjs';
 
-const FOLDERS = ['unit', 'local', 'activities', 'workflows', 'replay', 'system'];
-/** The one starts many stacks and commands, the other needs a browser: both take minutes. */
-const LONG_FOLDERS = ['operations', 'browser'];
+/** Folders of one group run side by side: the one file of `replay` takes as long as half of the workflows. */
+const GROUPS = [['unit'], ['activities'], ['workflows', 'replay'], ['system']];
+/** What is around the application, what operators do, what needs a browser: it breaks less often, and takes minutes. */
+const LONG_GROUPS = [['local'], ['operations'], ['browser']];
 /** Their tests run workflow code. */
 const BUNDLED = ['workflows', 'replay', 'system', 'operations', 'faults'];
 const COUNTS = ['passed', 'failed', 'skipped'];
@@ -19,8 +20,8 @@ const AT_SCALE = 'fakes/at-scale.ts';
 
 /**
  * `test`: every folder on the embedded services but the long ones, and one fault test of each kind. `test --rest`: what that
- * leaves out, figures at scale, operations, the browser, the other fault tests of the smoke set, then system, operations and
- * smoke tests on the second services.
+ * leaves out, figures at scale, local tools, operations, the browser, the other fault tests of the smoke set, then system,
+ * operations and smoke tests on the second services.
  * `test NAME… OPTION…`: the folders of those names as `test` runs them, or the files that the globs match, whole; all fault
  * tests either way. Options go to `node --test`.
  * `--services=second` runs on the second services only. Goes on after a failing folder, so that the closing line counts
@@ -101,25 +102,27 @@ function testGroups(root, asked, { onlySecond, rest }) {
   if (rest)
     return [
       ...scaleGroups(root),
-      ...folderGroups(root, LONG_FOLDERS),
+      ...folderGroups(root, LONG_GROUPS, 'full'),
       ...faultGroups(root, 'more'),
       ...secondGroups(root),
     ];
-  return [...folderGroups(root, FOLDERS), ...faultGroups(root, 'first')];
+  return [...folderGroups(root, GROUPS, 'small'), ...faultGroups(root, 'first')];
 }
 
-function folderGroups(root, folders) {
-  return folders
-    .filter((name) => {
-      const folder = join(root, 'test', name);
-      return existsSync(folder) && readdirSync(folder, { recursive: true }).some((file) => file.endsWith('.test.ts'));
-    })
-    .map((name) => ({ name, globs: [`test/${name}/**/*.test.ts`], scale: 'small' }));
+function folderGroups(root, groups, scale) {
+  return groups
+    .map((folders) => folders.filter((name) => testFiles(join(root, 'test', name)).length > 0))
+    .filter((folders) => folders.length > 0)
+    .map((folders) => ({
+      name: folders.join(', '),
+      globs: folders.map((name) => `test/${name}/**/*.test.ts`),
+      scale,
+    }));
 }
 
 /** The files whose figures `npm test` shows of a smaller input only. */
 function scaleGroups(root) {
-  const globs = FOLDERS.flatMap((folder) =>
+  const globs = GROUPS.flat().flatMap((folder) =>
     testFiles(join(root, 'test', folder))
       .filter((file) => readFileSync(join(root, 'test', folder, file), 'utf8').includes(AT_SCALE))
       .map((file) => `test/${folder}/${file}`),
