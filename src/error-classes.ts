@@ -63,6 +63,7 @@ const BY_REASON = {
   bad_round: 'StateDamaged',
   bad_entry: 'StateDamaged',
   bad_alert: 'StateDamaged',
+  bad_decision: 'StateDamaged',
   bad_sign_of_life: 'StateDamaged',
   bad_garbage_plan: 'StateDamaged',
   bad_owner: 'StateDamaged',

@@ -11,7 +11,6 @@ interface Schedule {
   /** How late a missed run is still started. */
   readonly catchupWindow: string;
   readonly summary: string;
-  readonly details: string;
 }
 
 export interface Job {
@@ -22,6 +21,8 @@ export interface Job {
   /** @param subject day or name of a run by hand; a schedule appends the scheduled instant to its own name instead */
   readonly workflowId: (subject: string) => string;
   readonly schedule: Schedule | null;
+  /** What each of its runs does, and how to follow one: Markdown, shown by the Web UI beside the run. */
+  readonly details: string;
   /** A run that takes longer needs attention; null where it never ends by itself. */
   readonly longestHours: number | null;
   /** The command that runs the job now. */
@@ -47,9 +48,11 @@ export const JOBS = {
       overlap: 'BUFFER_ALL',
       catchupWindow: '4 days',
       summary: 'Daily analysis of the day before',
-      details:
-        'Lists the submissions of the day, sends them to the analysis workers, merges the results and publishes the data set.',
     },
+    details: [
+      'Lists the submissions of the day, sends them to the analysis workers, merges the results and publishes the data set.',
+      'How far it is: *Current Details*, or `telemetry follow <day>`. What it counted: `telemetry report <day>`.',
+    ].join('\n\n'),
     // A run waits 20 h for its tasks, then merges and publishes.
     longestHours: 24,
     byHand: (day) => `telemetry run-day --day ${day}`,
@@ -61,6 +64,10 @@ export const JOBS = {
     about: null,
     workflowId: (name) => `investigation-${name}`,
     schedule: null,
+    details: [
+      'Analyses chosen submissions into a result of its own, beside the data set, which stays as it is.',
+      'How far it is: *Current Details*, or `telemetry follow <name>`. Its files: `telemetry investigation <name>`.',
+    ].join('\n\n'),
     longestHours: 24,
     byHand: (name) => `telemetry investigate ${name}`,
     again: () => 'start the investigation again if it is still wanted',
@@ -71,6 +78,10 @@ export const JOBS = {
     about: 'foreign-results',
     workflowId: () => 'continuous-aggregation',
     schedule: null,
+    details: [
+      'Takes in results that other launchers asked for, and publishes them in rounds, until it is told to stop.',
+      'Publish what waits: `telemetry aggregate --publish-now`. End it: `telemetry aggregate --stop`.',
+    ].join('\n\n'),
     longestHours: null,
     byHand: () => 'telemetry aggregate --detach',
     again: () => 'start it again: "telemetry aggregate --detach"',
@@ -86,8 +97,11 @@ export const JOBS = {
       overlap: 'SKIP',
       catchupWindow: '1 hour',
       summary: 'Daily update of the website',
-      details: 'Publishes the newest files of the configured website, if there is one.',
     },
+    details: [
+      'Publishes the newest files of the configured website, or of the page that comes with the application.',
+      'By hand: `telemetry website publish`.',
+    ].join('\n\n'),
     longestHours: 2,
     byHand: () => 'telemetry website publish',
     again: () => 'run it again: "telemetry website publish"',
@@ -103,8 +117,11 @@ export const JOBS = {
       overlap: 'SKIP',
       catchupWindow: '1 hour',
       summary: 'Daily garbage collection',
-      details: 'Removes folders that no recent commit of the data set references, and parts of merged chunks.',
     },
+    details: [
+      'Removes folders that no recent commit of the data set references, and parts of merged chunks.',
+      'What it would remove: `telemetry collect-garbage`. What it removed: *Current Details*.',
+    ].join('\n\n'),
     longestHours: 12,
     byHand: () => 'telemetry collect-garbage --delete',
     again: () => 'see what it would remove: "telemetry collect-garbage"',

@@ -80,6 +80,7 @@ function release(): string {
 
 /** Runs the command that the arguments name. An error is one sentence, which says what to do; its stack comes with `--verbose`. */
 export async function runToExitCode(program: CommandUnknownOpts): Promise<void> {
+  process.stdout.on('error', endWithReader);
   try {
     await program.parseAsync();
   } catch (error) {
@@ -94,6 +95,14 @@ export async function runToExitCode(program: CommandUnknownOpts): Promise<void> 
     const stack = program.opts()['verbose'] === true && error instanceof Error ? `\n${error.stack ?? ''}` : '';
     process.stderr.write(`${visibleText(message + stack)}\n`);
   }
+}
+
+/** Whoever reads the output, such as `head`, may have all that is wanted before the end. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  // What runs beside a command that takes signals is ended by it.
+  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
+  else process.exit();
 }
 
 /** Read when a command begins, since what comes before it may still change the environment. */

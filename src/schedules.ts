@@ -11,7 +11,7 @@ import { JOBS } from './jobs.ts';
 export function schedules(workerTaskQueue: string): ScheduleOptions[] {
   return Object.entries(JOBS).flatMap(([workflowType, job]) => {
     if (job.schedule === null) return [];
-    const { cron, overlap, catchupWindow, summary, details } = job.schedule;
+    const { cron, overlap, catchupWindow, summary } = job.schedule;
     return [
       {
         scheduleId: job.name,
@@ -24,7 +24,7 @@ export function schedules(workerTaskQueue: string): ScheduleOptions[] {
           taskQueue: workerTaskQueue,
           args: [{}],
           staticSummary: summary,
-          staticDetails: details,
+          staticDetails: job.details,
         },
       },
     ];

@@ -62,7 +62,7 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
     ...outcomeSections(run, outcome, context),
     section(
       'STANDARD OUTPUT',
-      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '')}`),
+      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '').replaceAll('\n', '; ')}`),
     ),
     ...(kind === 'failed' ? [section('LOG', lastLines(context.log))] : []),
     moreSection(run, context),

@@ -9,6 +9,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { failureTypeOf } from '../error-classes.ts';
 import { exitCodeOf } from '../failures.ts';
+import { JOBS, type WorkflowType } from '../jobs.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
@@ -18,7 +19,7 @@ import { barText, countText, StepRate } from './progress-line.ts';
 import { isOnTerminal, showStatus } from './terminal.ts';
 
 export interface RunToStart {
-  readonly workflowType: string;
+  readonly workflowType: WorkflowType;
   readonly workflowId: string;
   readonly workerTaskQueue: string;
   readonly input: unknown;
@@ -35,6 +36,7 @@ export async function startRun(client: Client, run: RunToStart): Promise<Workflo
       workflowIdConflictPolicy: 'FAIL',
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: run.summary,
+      staticDetails: JOBS[run.workflowType].details,
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

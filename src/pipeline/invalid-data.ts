@@ -75,6 +75,7 @@ type StoredReason =
   | 'bad_round'
   | 'bad_entry'
   | 'bad_alert'
+  | 'bad_decision'
   | 'bad_sign_of_life'
   | 'bad_garbage_plan'
   | 'bad_owner'

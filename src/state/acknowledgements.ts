@@ -23,7 +23,7 @@ function readAcknowledgement(root: StoredJson) {
 
 const ACKNOWLEDGEMENT: Codec<Acknowledgement> = {
   what: 'an acknowledgement',
-  parse: (text) => readAcknowledgement(StoredJson.document(text, 'bad_alert', 'acknowledgement')),
+  parse: (text) => readAcknowledgement(StoredJson.document(text, 'bad_decision', 'acknowledgement')),
 };
 
 const MAX_READ = 500;

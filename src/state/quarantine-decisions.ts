@@ -21,7 +21,7 @@ function readDecision(root: StoredJson) {
 
 const DECISION: Codec<QuarantineDecision> = {
   what: 'a decision about a quarantined thing',
-  parse: (text) => readDecision(StoredJson.document(text, 'bad_alert', 'decision')),
+  parse: (text) => readDecision(StoredJson.document(text, 'bad_decision', 'decision')),
 };
 
 /** Which ones: by the first digits of their SHAs, or all that are older than an instant; null: all. */

@@ -45,7 +45,8 @@ export class ChunkMerges {
     const merge = async (): Promise<void> => {
       if (mustWait && this.failed) return;
       try {
-        const summary = `tasks ${(chunk - 1) * this.#chunkTasks + 1}–${Math.min(chunk * this.#chunkTasks, this.#tasks)}`;
+        const [first, last] = [(chunk - 1) * this.#chunkTasks + 1, Math.min(chunk * this.#chunkTasks, this.#tasks)];
+        const summary = first === last ? `task ${first}` : `tasks ${first}–${last}`;
         const input = { run: this.#run, chunk, tasks: this.#tasks, chunkTasks: this.#chunkTasks };
         const result = await mergeChunk.executeWithOptions({ summary }, [input]);
         // A chunk that gained a result is merged again; the fuller one counts.

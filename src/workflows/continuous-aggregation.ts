@@ -147,7 +147,7 @@ async function aggregate(input: AggregationInput, progress: RunProgress): Promis
     totals.rounds += 1;
     totals.results += plan.tasks;
     tellTotals();
-    progress.update('round published', { commit: String(seq), warnings: warnings.join('; ') || 'none' });
+    progress.update('round published', { commit: String(seq), warnings: warnings.join('\n') || 'none' });
     log.info('round published', { round: day, runId, results: plan.tasks, seq });
     return { decision, results: plan.tasks, seq };
   }

@@ -132,7 +132,7 @@ async function analyseDay({
     submissions: String(counts.records),
     published: listText(published, rendered) || 'nothing new',
     commit: String(seq),
-    warnings: warnings.join('; ') || 'none',
+    warnings: warnings.join('\n') || 'none',
   });
   log.info('daily analysis ended', { day, runId, decision, seq });
   return {

@@ -1,5 +1,6 @@
 /** What a run shows to people who watch it: current details in the Web UI, and the `progress` query. */
 import { defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { detailsItem, detailsText } from './details-text.ts';
 
 /** How far the step at work is. */
 export interface Counter {
@@ -12,6 +13,7 @@ export interface Counter {
 
 export interface Progress {
   readonly phase: string;
+  /** By what they are about; `code` is in backticks, a fact may have several lines. */
   readonly facts: Readonly<Record<string, string>>;
   /** Absent in runs of earlier releases, and in steps that nobody counts. */
   readonly counter?: Counter;
@@ -72,10 +74,10 @@ export class RunProgress {
     this.#phase = phase;
     this.#counter = counter;
     Object.assign(this.#facts, facts);
-    const lines = Object.entries(this.#facts).map(([name, fact]) => `\n- ${name}: ${fact}`);
+    const items = Object.entries(this.#facts).map(([name, fact]) => detailsItem(name, fact));
     const far =
       counter === undefined || counter.of === null ? '' : ` (${counter.done} of ${counter.of} ${counter.unit})`;
-    setCurrentDetails(`**${this.#title}** · ${phase}${far}\n${lines.join('')}`);
+    setCurrentDetails(`**${detailsText(this.#title)}** · ${detailsText(phase)}${far}\n\n${items.join('\n')}`);
   }
 }
 

@@ -1,5 +1,7 @@
 /** Ordinary mistakes: each is told in one sentence that says what to do, without a stack trace, with the documented exit code. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -120,6 +122,15 @@ describe('ordinary mistakes', { concurrency: 2 }, () => {
       ENVIRONMENT,
     );
     assert.match(stderr, /^\s+at /m);
+  });
+
+  it('a reader that ends before the output does is none', async () => {
+    const child = spawn(process.execPath, [resolve('src/cli.ts'), '--help'], { env: ENVIRONMENT, stdio: 'pipe' });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.deepEqual([code, stderr], [0, '']);
   });
 
   it('--version and --help are none', async () => {

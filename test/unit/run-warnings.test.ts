@@ -58,7 +58,7 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   [
     'invented names',
     counted({ skipped: { measures_over_limit: 7 } }),
-    `7 measures of results of 20131021 were left out, those that the fewest submissions have: there are more names than browsers define, so somebody invents them; ${REPORT}`,
+    `7 measures of results of 20131021 were left out, those that the fewest files and submissions have: there are more names than browsers define, so somebody invents them; ${REPORT}`,
   ],
   [
     'bad histograms',

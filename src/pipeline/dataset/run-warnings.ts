@@ -73,7 +73,7 @@ function inventedWarning(run: WarnedRun, { skipped }: RunCounts): string[] {
   const left = skipped['measures_over_limit'] ?? 0;
   if (left === 0) return [];
   return [
-    `${counted(left, 'measure')} of results of ${run.day} ${left === 1 ? 'was' : 'were'} left out, those that the fewest submissions have: there are more names than browsers define, so somebody invents them; ${inReport(run)}`,
+    `${counted(left, 'measure')} of results of ${run.day} ${left === 1 ? 'was' : 'were'} left out, those that the fewest files and submissions have: there are more names than browsers define, so somebody invents them; ${inReport(run)}`,
   ];
 }
 
