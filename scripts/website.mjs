@@ -48,7 +48,7 @@ async function build(root, say) {
   const { build: bundle } = await import('vite');
   // Under another name first: another start may be publishing, or building, at the same time.
   const folder = join(root, 'dist', `website.${process.pid}`);
-  await bundle({ ...(await options(root)), logLevel: 'warn', build: { ...outputOptions(), outDir: folder } });
+  await bundle({ ...(await options(root)), logLevel: 'warn', build: { ...outputOptions(root), outDir: folder } });
   finish(folder);
   rmSync(join(root, SITE), { recursive: true, force: true });
   renameSync(folder, join(root, SITE));
@@ -69,14 +69,15 @@ async function options(root) {
   };
 }
 
-function outputOptions() {
+function outputOptions(root) {
   return {
     target: 'es2022',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      output: { entryFileNames: 'app.js', chunkFileNames: '[name].js', assetFileNames: '[name][extname]' },
+      input: { app: join(root, SOURCES, 'index.html'), start: join(root, SOURCES, 'worker', 'start.ts') },
+      output: { entryFileNames: '[name].js', chunkFileNames: '[name].js', assetFileNames: '[name][extname]' },
     },
   };
 }
@@ -100,13 +101,25 @@ function finish(folder) {
     }
     writeFileSync(join(folder, name), text);
   };
-  replace('app.js', [['worker.js', 1]]);
+  replace('start.js', [['worker.js', 1]]);
+  replace('app.js', [['start.js', 1]]);
+  startBefore(folder);
   const styles = readdirSync(folder).filter((name) => name.endsWith('.css'));
   replace(
     'index.html',
-    ['app.js', ...styles].map((name) => [name, 1]),
+    ['start.js', 'app.js', ...styles].map((name) => [name, 1]),
   );
   for (const page of FORMER_PAGES) copyFileSync(join(folder, 'index.html'), join(folder, page));
+}
+
+/** The page's script imports it; as a script of its own it need not wait for that one. */
+function startBefore(folder) {
+  const page = join(folder, 'index.html');
+  const [before, after, ...others] = readFileSync(page, 'utf8').split('<script type="module"');
+  if (after === undefined || others.length > 0) throw new Error('The built index.html has other scripts than one');
+  const preload = /^\s*<link rel="modulepreload"[^>]*>\n/gm;
+  const start = '<script type="module" crossorigin src="./start.js"></script>\n    ';
+  writeFileSync(page, `${before}${start}<script type="module"${after.replace(preload, '')}`);
 }
 
 function fingerprint(root) {

@@ -17,7 +17,7 @@ const { ensureWebsite } = (await import(pathToFileURL(resolve('scripts', 'websit
 describe('the built site', () => {
   it('has at most 80 kB of scripts in all, as they are sent', () => {
     const scripts = readdirSync(SITE).filter((name) => name.endsWith('.js'));
-    assert.deepEqual(scripts.toSorted(), ['app.js', 'worker.js']);
+    assert.deepEqual(scripts.toSorted(), ['app.js', 'start.js', 'worker.js']);
     const bytes = scripts.reduce((sum, name) => sum + gzipSync(read(name), { level: 6 }).length, 0);
     assert.ok(bytes <= 80_000, `${bytes} bytes`);
   });
@@ -33,8 +33,9 @@ describe('the built site', () => {
     const address = (name: string): string =>
       `${name}?v=${createHash('sha256').update(read(name)).digest('hex').slice(0, 10)}`;
     const page = read('index.html').toString();
-    assert.ok(page.includes(address('app.js')) && page.includes(address('index.css')), page);
-    assert.ok(read('app.js').toString().includes(address('worker.js')));
+    assert.ok(['start.js', 'app.js', 'app.css'].every((name) => page.includes(address(name))), page);
+    assert.ok(read('app.js').toString().includes(address('start.js')));
+    assert.ok(read('start.js').toString().includes(address('worker.js')));
   });
 
   it('is built again when a source has changed, and only then', async () => {

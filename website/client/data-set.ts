@@ -11,6 +11,7 @@ import {
   readStatus,
   readSummary,
   readVersions,
+  shardOf,
   type Status,
 } from './documents.ts';
 import { chosenIds, type Filter, type FilterPaths, isUnfiltered, readFilterTree } from './filter-tree.ts';
@@ -100,8 +101,10 @@ export class DataSet {
 
   /** Sums by date. Without a filter they come from the summary where there is one, which is far smaller. */
   async sums(channelVersion: string, measure: string, by: ByDate, filter: Filter): Promise<MeasureSums> {
-    const raw = await this.#definition(channelVersion, measure);
-    const summary = isUnfiltered(filter) ? await this.#summary(channelVersion, measure, by) : undefined;
+    const [raw, summary] = await Promise.all([
+      this.#definition(channelVersion, measure),
+      isUnfiltered(filter) ? this.#summary(channelVersion, measure, by) : undefined,
+    ]);
     if (summary !== undefined) {
       const buckets = summary[0]?.[1].counts.length;
       return { definition: readDefinition(raw, buckets), dated: summary, summarised: true };
@@ -166,9 +169,8 @@ export class DataSet {
 
   async #summary(channelVersion: string, measure: string, by: ByDate): Promise<DatedSums | undefined> {
     const folder = await this.#folder(channelVersion);
-    const index = await this.measures(channelVersion);
-    const shard = index.measures.find(({ name }) => name === measure)?.shard ?? null;
-    if (shard === null) return undefined;
+    const shard = shardOf(await this.#optional(`${folder}/_measures.json`), measure);
+    if (shard === undefined) return undefined;
     return readSummary(await this.#optional(`${folder}/_summary-${shard}.json`), measure, by);
   }
 

@@ -63,7 +63,14 @@ export function readMeasureIndex(raw: unknown): MeasureIndex | undefined {
   return { measures, dates: { build: dateList(dates['build']), submission: dateList(dates['submission']) } };
 }
 
-/** The same from `histograms.json`, for folders without an index. */
+/** Where `_measures.json` says that the summary of a measure is: one look, where the whole list takes a while. */
+export function shardOf(raw: unknown, measure: string): number | undefined {
+  if (!isRecord(raw) || raw['format'] !== 1 || !isRecord(raw['measures'])) return undefined;
+  const entry = Object.hasOwn(raw['measures'], measure) ? raw['measures'][measure] : undefined;
+  return (isRecord(entry) ? number(entry['shard']) : null) ?? undefined;
+}
+
+/** The list of measures from `histograms.json`, for folders without an index. */
 export function indexOfDefinitions(raw: unknown): MeasureIndex {
   const measures = entries(raw).map(([name, definition]): MeasureEntry => {
     const members = isRecord(definition) ? definition : {};

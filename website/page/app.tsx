@@ -1,7 +1,7 @@
 /** The frame of all views. */
 import { useEffect } from 'preact/hooks';
 import { writeAddress, type ViewName } from './state.ts';
-import { fault, folders, start, state } from './store.ts';
+import { fault, start, state } from './store.ts';
 import { choose, theme } from './theme.ts';
 import { Changes } from './views/changes.tsx';
 import { Explore } from './views/explore.tsx';
@@ -76,7 +76,7 @@ function Content({ view }: { readonly view: ViewName }) {
     );
   if (view === 'changes') return <Changes />;
   if (view === 'status') return <Status />;
-  return folders.value === null ? <main id="main" class="alone" aria-busy="true" /> : <Explore />;
+  return <Explore />;
 }
 
 function ThemeSwitch() {

@@ -14,16 +14,9 @@ import {
   within,
 } from '../client/index.ts';
 import { ask } from '../worker/ask.ts';
+import type { SiteConfig } from '../worker/site-config.ts';
 import { fromOldLink } from './old-links.ts';
 import { type ExploreState, NO_FILTER, readAddress, type Series, type State, writeAddress } from './state.ts';
-
-/** Beside the page; written when the site is published. */
-export interface SiteConfig {
-  /** Address of the data set with its prefix. */
-  readonly dataSet: string;
-  readonly webUi: string | null;
-  readonly namespace: string;
-}
 
 export const state = signal<State>(readAddress(fromOldLink(location.hash) ?? location.hash));
 export const config = signal<SiteConfig | null>(null);
@@ -197,12 +190,17 @@ function chooseDefaults(known: Folders, index: MeasureIndex): void {
   change({ measure: names.includes(DEFAULT_MEASURE) ? DEFAULT_MEASURE : most }, true);
 }
 
+let listed: string | undefined;
+
 async function loadMeasures(channelVersion: string): Promise<void> {
+  if (channelVersion === listed) return;
+  listed = channelVersion;
   try {
     const index = await ask('measures', channelVersion);
     if (activeChannelVersion.peek() === channelVersion) measures.value = index;
   } catch {
     // The series says why it has nothing; the list of the channel/version before stays usable.
+    listed = undefined;
   }
 }
 
@@ -227,27 +225,14 @@ async function loadView(view: State['view']): Promise<void> {
   }
 }
 
-async function readConfig(): Promise<SiteConfig> {
-  const answer = await fetch('config.json', { cache: 'no-cache' });
-  if (!answer.ok) throw new Error(`config.json was answered with status ${answer.status}: publish the site again.`);
-  const raw = (await answer.json()) as Readonly<Record<string, unknown>>;
-  const { dataset, prefix, webUi, namespace } = raw;
-  if (typeof dataset !== 'string' || typeof prefix !== 'string')
-    throw new Error('config.json does not name the data set: publish the site again.');
-  return {
-    dataSet: new URL(dataset + prefix, location.href).href,
-    webUi: typeof webUi === 'string' && /^https?:\/\//.test(webUi) ? webUi : null,
-    namespace: typeof namespace === 'string' ? namespace : 'default',
-  };
-}
-
 /** Begins to load; may be called again after a fault. */
 export async function start(): Promise<void> {
-  fault.value = null;
+  batch(() => {
+    fault.value = null;
+    results.value = new Map();
+  });
   try {
-    const read = await readConfig();
-    await ask('open', read.dataSet);
-    const known = await ask('folders', false);
+    const [read, known] = await Promise.all([ask('open', location.href), ask('folders')]);
     batch(() => {
       config.value = read;
       folders.value = known;
@@ -266,11 +251,13 @@ export function follow(): void {
   });
   effect(() => {
     const channelVersion = activeChannelVersion.value;
-    if (folders.value !== null && channelVersion !== undefined) void loadMeasures(channelVersion);
+    // The first picture needs no list, unless its measure is to be chosen from it.
+    const isNeeded = measureText.value === '' || !shown.value.waits;
+    if (folders.value !== null && channelVersion !== undefined && isNeeded) void loadMeasures(channelVersion);
   });
   effect(() => {
     const current = explore.value;
-    if (folders.value === null || measureText.value === '') return;
+    if (measureText.value === '' || fault.value !== null) return;
     for (const series of current.series) {
       const key = keyOf(series, current);
       if (!results.peek().has(key)) void loadSeries(key, series, current);

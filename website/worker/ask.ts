@@ -1,6 +1,7 @@
 /** The page's side of its worker. */
 import { type Nothing, NothingFoundError } from '../client/index.ts';
 import type { Answer, QuestionName, Questions } from './protocol.ts';
+import { worker } from './start.ts';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -9,7 +10,6 @@ interface Waiting {
 
 const waiting = new Map<number, Waiting>();
 let last = 0;
-const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'data set' });
 
 worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
   const asked = waiting.get(data.id);

@@ -11,11 +11,13 @@ import type {
   Option,
   Status,
 } from '../client/index.ts';
+import type { SiteConfig } from './site-config.ts';
 
 /** Called by name in the worker; every answer is structured-cloneable. */
 export interface Questions {
-  open(address: string): null;
-  folders(refresh: boolean): Folders;
+  /** Reads `config.json`, once; everything else waits for it. @param page address of the page */
+  open(page: string): SiteConfig;
+  folders(): Folders;
   measures(channelVersion: string): MeasureIndex;
   sums(channelVersion: string, measure: string, by: ByDate, filter: Filter): MeasureSums;
   /** Options of every filter level with their submissions of the chosen dates. */

@@ -88,7 +88,12 @@ function SeriesEditor({ series, index }: { readonly series: Series; readonly ind
             changeSeries(index, { channelVersion: event.currentTarget.value });
           }}
         >
-          {!isKnown && <option value={series.channelVersion}>{series.channelVersion} (not published)</option>}
+          {!isKnown && (
+            <option value={series.channelVersion}>
+              {series.channelVersion}
+              {folders.value === null ? '' : ' (not published)'}
+            </option>
+          )}
           {[...channels].map(([channel, names]) => (
             <optgroup key={channel} label={channel}>
               {names.map((name) => (
