@@ -60,6 +60,14 @@ describe('updateProjections', () => {
     assert.deepEqual(status['channelVersions'], Object.fromEntries(folders));
   });
 
+  it('status.json says why files of a day are missing', async () => {
+    const app = application();
+    await published(app, 1, FILES, [FILES[1]!]);
+    await update(app);
+    const { days } = app.published.json(`${PREFIX}status.json`) as { days: Record<string, Record<string, unknown>> };
+    assert.deepEqual(days['20131029']?.['missingReasons'], { aborted: 1 });
+  });
+
   it('starts again when a commit came while it was writing', async () => {
     const app = application();
     await published(app, 1, FILES);

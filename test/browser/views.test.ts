@@ -70,9 +70,10 @@ describe('status', { skip }, () => {
     assert.equal(await page.locator('.calendar .none').count(), 1);
     const link = await page.locator('td a').first().getAttribute('href');
     assert.match(
-      link ?? '',
-      /^http:\/\/127\.0\.0\.1:1\/namespaces\/default\/workflows\/daily-analysis-20131109\/0193c5a1-/,
+      decodeURIComponent(link ?? ''),
+      /^http:\/\/127\.0\.0\.1:1\/namespaces\/default\/workflows\?query=AnalysisRun="0193c5a1-[\da-f-]+"$/,
     );
+    assert.match(await page.locator('td.unsure small').first().innerText(), /^bad container \d+$/);
     assert.match(await page.locator('.facts').innerText(), /Files missing\s+12/);
   });
 

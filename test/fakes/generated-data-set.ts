@@ -288,6 +288,7 @@ export class GeneratedDataSet {
           missing: 0,
           records: 18_400 + place * 311,
           files: { processed: 310 - missing, missing },
+          ...(missing > 0 && { missingReasons: { bad_container: missing } }),
           fileLists: { processed: 'k', missing: null },
         },
       ];

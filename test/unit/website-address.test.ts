@@ -197,6 +197,7 @@ describe('freshness', () => {
       missing: 0,
       records: 1,
       files: { processed: 1, missing: 0 },
+      missingReasons: [],
     };
     const days = calendarOf({
       entries: [

@@ -180,6 +180,8 @@ export interface StatusEntry {
   readonly missing: number;
   readonly records: number | null;
   readonly files: { readonly processed: number; readonly missing: number };
+  /** Why files are missing, most first; empty in days of earlier releases. */
+  readonly missingReasons: readonly (readonly [reason: string, files: number])[];
 }
 
 export interface Status {
@@ -223,6 +225,9 @@ function readEntry(name: string, entry: Readonly<Record<string, unknown>>): Stat
     missing: count(entry['missing']),
     records: number(entry['records']),
     files: { processed: count(files['processed']), missing: count(files['missing']) },
+    missingReasons: entries(entry['missingReasons'])
+      .map(([reason, value]): [string, number] => [reason, count(value)])
+      .toSorted(([, a], [, b]) => b - a),
   };
 }
 

@@ -74,7 +74,7 @@ function readChunkRef(stored: StoredJson): ChunkRef {
 
 /** The part that goes into the ledger. */
 export function ledgerContribution(run: RunContribution): Contribution {
-  const { runId, day, planAt, planned, done, failed, missing, records, files } = run;
+  const { runId, day, planAt, planned, done, failed, missing, records, files, missingReasons } = run;
   return {
     day,
     entry: {
@@ -86,6 +86,7 @@ export function ledgerContribution(run: RunContribution): Contribution {
       missing,
       records,
       files: { processed: files.processed, missing: files.missing },
+      ...(Object.keys(missingReasons).length > 0 && { missingReasons }),
       fileLists: { processed: run.filesProcessedKey, missing: run.filesMissingKey },
     },
     segments: new Map(

@@ -62,6 +62,7 @@ function readEntry(stored: StoredJson): LedgerEntry {
   const planAt = stored.optional('planAt')?.instant();
   const records = stored.optional('records')?.count();
   const files = stored.member('files');
+  const missingReasons = stored.optional('missingReasons')?.counts();
   const lists = stored.member('fileLists');
   return {
     runId: stored.member('runId').text(),
@@ -72,6 +73,7 @@ function readEntry(stored: StoredJson): LedgerEntry {
     missing: stored.member('missing').count(),
     ...(records === undefined ? {} : { records }),
     files: { processed: files.member('processed').count(), missing: files.member('missing').count() },
+    ...(missingReasons === undefined ? {} : { missingReasons }),
     fileLists: {
       processed: lists.member('processed').nullOr((key) => key.text()),
       missing: lists.member('missing').nullOr((key) => key.text()),

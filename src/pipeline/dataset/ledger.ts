@@ -20,6 +20,8 @@ export interface LedgerEntry {
   readonly records?: number;
   /** Input files: numbers, and keys of the sorted lists in the state (null for an empty list). */
   readonly files: { readonly processed: number; readonly missing: number };
+  /** Missing files by reason; absent without any, and in entries of earlier releases. */
+  readonly missingReasons?: Readonly<Record<string, number>>;
   readonly fileLists: { readonly processed: string | null; readonly missing: string | null };
 }
 

@@ -201,7 +201,10 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
                     {count(entry.failed + entry.missing)}
                   </td>
                   <td>{count(entry.files.processed)}</td>
-                  <td class={entry.files.missing > 0 ? 'unsure' : undefined}>{count(entry.files.missing)}</td>
+                  <td class={entry.files.missing > 0 ? 'unsure' : undefined}>
+                    {count(entry.files.missing)}
+                    {entry.missingReasons.length > 0 && <small>{reasonsText(entry)}</small>}
+                  </td>
                   <td>
                     <RunLink entry={entry} />
                   </td>
@@ -219,15 +222,19 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
   );
 }
 
-function RunLink({ entry: { name, runId } }: { readonly entry: StatusEntry }) {
+/** Words instead of names of reasons: `bad container 3, not found 1`. */
+function reasonsText({ missingReasons }: StatusEntry): string {
+  return missingReasons.map(([reason, files]) => `${reason.replaceAll('_', ' ')} ${count(files)}`).join(', ');
+}
+
+/** The run's own id is an attribute of its workflow, whoever started that one and under which id. */
+function RunLink({ entry: { runId } }: { readonly entry: StatusEntry }) {
   const { webUi, namespace } = config.value ?? { webUi: null, namespace: '' };
   const short = runId.slice(-8) || '–';
-  if (webUi === null || !/^\d{8}$/.test(name) || runId === '') return <code>{short}</code>;
-  const path = ['namespaces', namespace, 'workflows', `daily-analysis-${name}`, runId]
-    .map(encodeURIComponent)
-    .join('/');
+  if (webUi === null || runId === '') return <code>{short}</code>;
+  const query = encodeURIComponent(`AnalysisRun="${runId}"`);
   return (
-    <a href={`${webUi}/${path}`} rel="noopener">
+    <a href={`${webUi}/namespaces/${encodeURIComponent(namespace)}/workflows?query=${query}`} rel="noopener">
       {short}
     </a>
   );
