@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
 import pMap from 'p-map';
 import { failpoint } from '../failpoints.ts';
+import { withBodies } from '../file-body.ts';
 import { failureTypeOf } from '../error-classes.ts';
 import { failure, isFailure } from '../failures.ts';
 import { compactedEntry, type Compaction, type Fold } from '../pipeline/dataset/compaction.ts';
@@ -291,10 +292,10 @@ async function uploadFolder(
   { counts, signal }: Call,
 ): Promise<void> {
   await pMap(
-    files,
-    async ({ name, path, start, bytes }) => {
+    withBodies(files, ({ path, start, bytes }) => ({ path, start, size: bytes })),
+    async ([{ name }, body]) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
-      await published.createOnce(key, { path, start, size: bytes }, folderFileHeaders(name), signal);
+      await published.createOnce(key, body, folderFileHeaders(name), signal);
       counts.files += 1;
       await failpoint('stage.midFolder', signal);
     },
