@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { constants, zstdCompressSync } from 'node:zlib';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
-import type { IndexedMeasure } from '../pipeline/dataset/measure-index.ts';
+import type { RowNumbers } from '../pipeline/aggregates/row-numbers.ts';
+import type { Slot } from '../pipeline/aggregates/slot.ts';
+import type { RowTaker, ShownMeasure } from '../pipeline/dataset/measure-rows.ts';
 import { AggregatesTable, PARQUET_NAME } from '../pipeline/dataset/parquet/aggregates-table.ts';
 import { PlainTextFile } from './text-file.ts';
 
@@ -11,11 +13,12 @@ const MAX_BYTES = 4 * 2 ** 30;
 
 const PARAMS = { [constants.ZSTD_c_compressionLevel]: 3 };
 
-export class TableFile {
+export class TableFile implements RowTaker {
   readonly #hash = createHash('sha256');
   readonly #file: PlainTextFile;
   readonly #table: AggregatesTable;
   readonly #maxBytes: number;
+  #isLeftOut = false;
 
   constructor(path: string, channelVersion: string, maxBytes = MAX_BYTES) {
     this.#maxBytes = maxBytes;
@@ -29,8 +32,17 @@ export class TableFile {
     });
   }
 
-  add(measure: IndexedMeasure): void {
-    if (!this.#isTooLarge()) this.#table.add(measure);
+  beginMeasure(measure: ShownMeasure): void {
+    this.#isLeftOut = this.#isTooLarge();
+    if (!this.#isLeftOut) this.#table.beginMeasure(measure);
+  }
+
+  addRow(slot: Slot, numbers: RowNumbers): void {
+    if (!this.#isLeftOut) this.#table.addRow(slot, numbers);
+  }
+
+  endMeasure(): void {
+    if (!this.#isLeftOut) this.#table.endMeasure();
   }
 
   /** Writes the rest; the file is whole afterwards. Null when it would be too large. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isIndexFile, MeasureIndex } from '../../src/pipeline/dataset/measure-index.ts';
+import { isIndexFile, MeasureIndex, type SnapshotFile } from '../../src/pipeline/dataset/measure-index.ts';
 import type { ByDate, Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { TextValues } from '../../src/pipeline/aggregates/text-values.ts';
 
@@ -42,9 +42,9 @@ function indexed(
       'by-build-date': slots('by-build-date', rows.build ?? [], asText),
       'by-submission-date': slots('by-submission-date', rows.submission ?? [], asText),
     };
-    files.push(...index.add({ measure, definition, slots: shown }));
+    files.push(...texts(index.add({ measure, definition, slots: shown })));
   }
-  files.push(...index.end());
+  files.push(...texts(index.end()));
   deepEqual(
     files.map(({ name }) => name),
     [...files.slice(1).map((_, shard) => `_summary-${shard}.json`), '_measures.json'],
@@ -94,7 +94,7 @@ describe('the index of a snapshot’s measures', () => {
       ['20131030', [2, 1, 2, 0, 0, 0, 0, 2]],
     ]);
     const files = [...index.end()];
-    const { measures, dates } = JSON.parse(files.at(-1)!.json);
+    const { measures, dates } = JSON.parse(String(files.at(-1)!.json));
     equal(dates.submission.length, 38);
     deepEqual(measures.A.spark, [...Array.from({ length: 27 }, () => 1.5), null, 0.3333, null]);
     deepEqual(measures.B.spark, [...Array.from({ length: 29 }, () => null), 0.6667]);
@@ -150,3 +150,7 @@ describe('the index of a snapshot’s measures', () => {
     deepEqual(names.map(isIndexFile), [true, true, true, false, false, false]);
   });
 });
+
+function texts(files: Iterable<SnapshotFile>): { name: string; json: string }[] {
+  return Array.from(files, ({ name, json }) => ({ name, json: String(json) }));
+}

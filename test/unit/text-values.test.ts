@@ -51,7 +51,7 @@ describe('the values of a row as text', () => {
         const values = TextValues.of(list.join(''));
         if (values === undefined) return;
         deepEqual([...values], JSON.parse(`[${list.join('')}]`));
-        const copy = new Float64Array(values.length).fill(7);
+        const copy = new Float64Array(values.length);
         values.copyTo(copy);
         deepEqual([...copy], [...values]);
         ok([...values].every(Number.isFinite));

@@ -2,25 +2,20 @@
  * The index of a snapshot's measures, and their summaries: what a page needs for its list of measures and for the first
  * chart of one, without the rows of every filter id (docs/formats/published.md 5.10).
  */
-import { addRow, holdFinite } from '../aggregates/merge-rule.ts';
+import { addFilled, holdFinite } from '../aggregates/merge-rule.ts';
+import type { RowNumbers } from '../aggregates/row-numbers.ts';
 import { type ByDate, SIMPLE_MEASURE_PREFIX, type Slot, SUM } from '../aggregates/slot.ts';
-import { TextValues } from '../aggregates/text-values.ts';
+import { TextBytes } from './text-bytes.ts';
+import { type RowTaker, type ShownMeasure, takeRows } from './measure-rows.ts';
 
 export const INDEX_NAME = '_measures.json';
 
-/** Of the text, uncompressed: a page loads one shard for each measure that it shows. */
+/** Of the measures' text, uncompressed: a page loads one shard for each measure that it shows. */
 const SHARD_LENGTH = 256 << 10;
 /** Characters that the index keeps of a description; `histograms.json` has all. */
 const MAX_DESCRIPTION = 500;
 /** Newest submission dates in the line beside a measure's name. */
 const SPARK_DATES = 30;
-
-export interface IndexedMeasure {
-  readonly measure: string;
-  readonly definition: Readonly<Record<string, unknown>>;
-  /** Of the shown length only. */
-  readonly slots: Readonly<Record<ByDate, readonly Slot[]>>;
-}
 
 interface Entry {
   readonly measure: string;
@@ -35,7 +30,7 @@ interface Entry {
 export interface SnapshotFile {
   /** Name inside the folder. */
   readonly name: string;
-  readonly json: string;
+  readonly json: string | Buffer;
 }
 
 /** Sums of all filter ids, by date. */
@@ -57,15 +52,21 @@ export function isSummaryFile(name: string): boolean {
 export class MeasureIndex {
   readonly #entries: Entry[] = [];
   readonly #dates: Record<ByDate, Set<string>> = { 'by-build-date': new Set(), 'by-submission-date': new Set() };
-  #shard: string[] = [];
-  #length = 0;
+  readonly #shard = new TextBytes();
+  /** Measures in it. */
+  #measures = 0;
   #shards = 0;
 
-  /** @returns a shard, when the measure fills it */
-  *add({ measure, definition, slots }: IndexedMeasure): Generator<SnapshotFile> {
-    const simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
-    const build = this.#summarise('by-build-date', slots['by-build-date'], simple);
-    const submission = this.#summarise('by-submission-date', slots['by-submission-date'], simple);
+  /**
+   * @param others take the rows as well
+   * @returns a shard, when the measure fills it
+   */
+  *add(shown: ShownMeasure, others: readonly RowTaker[] = []): Generator<SnapshotFile> {
+    const sums = new DateSums();
+    takeRows(shown, [sums, ...others]);
+    const { measure, definition } = shown;
+    const build = this.#summary('by-build-date', sums);
+    const submission = this.#summary('by-submission-date', sums);
     this.#entries.push({
       measure,
       kind: textOf(definition['kind']),
@@ -74,10 +75,13 @@ export class MeasureIndex {
       submissions: submissionsOf(submission.size > 0 ? submission : build),
       means: newestMeans(submission),
     });
-    const text = `${JSON.stringify(measure)}:{"build":${summaryText(build)},"submission":${summaryText(submission)}}`;
-    this.#shard.push(text);
-    this.#length += text.length;
-    if (this.#length >= SHARD_LENGTH) yield this.#endShard();
+    this.#shard.text(`${this.#shard.length === 0 ? '{' : ','}${JSON.stringify(measure)}:{"build":`);
+    writeSummary(this.#shard, build);
+    this.#shard.text(',"submission":');
+    writeSummary(this.#shard, submission);
+    this.#shard.text('}');
+    this.#measures += 1;
+    if (this.#shard.length - this.#measures >= SHARD_LENGTH) yield this.#endShard();
   }
 
   /** The last shard, if it has measures, and the index. */
@@ -96,32 +100,43 @@ export class MeasureIndex {
     yield { name: INDEX_NAME, json: `${head.slice(0, -1)},"measures":{${measures.join(',')}}}` };
   }
 
-  #summarise(byDate: ByDate, slots: readonly Slot[], simple: boolean): Summary {
-    const sums = new Map<string, Float64Array>();
-    let row: Float64Array | undefined;
-    for (const { date, values } of slots) {
-      // Until it is kept as a sum, one row is enough for all that are added.
-      row ??= new Float64Array(values.length);
-      if (values instanceof TextValues) values.copyTo(row);
-      else row.set(values);
-      const sum = sums.get(date);
-      if (sum !== undefined) addRow(sum, row, 0, simple);
-      else {
-        sums.set(date, row);
-        this.#dates[byDate].add(date);
-        row = undefined;
-      }
+  #summary(byDate: ByDate, { sums }: DateSums): Summary {
+    for (const [date, sum] of sums[byDate]) {
+      this.#dates[byDate].add(date);
+      holdFinite(sum);
     }
-    for (const sum of sums.values()) holdFinite(sum);
-    return new Map([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    return new Map([...sums[byDate]].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #endShard(): SnapshotFile {
-    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: `{${this.#shard.join(',')}}` };
-    this.#shard = [];
-    this.#length = 0;
+    this.#shard.text('}');
+    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: this.#shard.take() };
+    this.#measures = 0;
     this.#shards += 1;
     return file;
+  }
+}
+
+/** The sums of a measure. */
+class DateSums implements RowTaker {
+  readonly sums: Readonly<Record<ByDate, Map<string, Float64Array>>> = {
+    'by-build-date': new Map(),
+    'by-submission-date': new Map(),
+  };
+  #simple = false;
+
+  beginMeasure({ measure }: ShownMeasure): void {
+    this.#simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
+  }
+
+  addRow({ byDate, date }: Slot, row: RowNumbers): void {
+    const sum = this.sums[byDate].get(date);
+    if (sum === undefined) this.sums[byDate].set(date, row.numbers.slice(0, row.length));
+    else addFilled(sum, row, this.#simple);
+  }
+
+  endMeasure(): void {
+    // All sums are there.
   }
 }
 
@@ -129,8 +144,21 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function summaryText(summary: Summary): string {
-  return `{${[...summary].map(([date, sums]) => `"${date}":[${sums.join(',')}]`).join(',')}}`;
+const OPEN = 0x5b;
+const COMMA = 0x2c;
+
+function writeSummary(output: TextBytes, summary: Summary): void {
+  let isFirst = true;
+  for (const [date, sums] of summary) {
+    output.text(`${isFirst ? '{' : ','}"${date}":`);
+    for (let index = 0; index < sums.length; index += 1) {
+      output.byte(index === 0 ? OPEN : COMMA);
+      output.number(sums[index] as number);
+    }
+    output.text(']');
+    isFirst = false;
+  }
+  output.text(isFirst ? '{}' : '}');
 }
 
 function submissionsOf(summary: Summary): number {

@@ -11,7 +11,8 @@ import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
 import { measureFile } from './measure-file.ts';
-import { type IndexedMeasure, MeasureIndex, type SnapshotFile } from './measure-index.ts';
+import { MeasureIndex, type SnapshotFile } from './measure-index.ts';
+import type { RowTaker } from './measure-rows.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
@@ -23,8 +24,8 @@ export interface SnapshotInput {
   readonly define: DefineMeasure;
   /** Measures that are not shown. */
   readonly isLeftOut?: (measure: string) => boolean;
-  /** Is told of each measure that is shown, in order. */
-  readonly onMeasure?: (measure: IndexedMeasure) => void;
+  /** Takes the rows of each measure that is shown, in order. */
+  readonly table?: RowTaker | undefined;
 }
 
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
@@ -84,6 +85,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   const unknown = new UnknownMeasures();
   const index = new MeasureIndex();
   const builds = new Builds();
+  const tables = input.table === undefined ? [] : [input.table];
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
     if (input.isLeftOut?.(measure) === true) {
       summary.measuresLeftOut += 1;
@@ -92,20 +94,15 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
     const chosen = chooseLength(slots);
     const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
     if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
-    const shown = {
-      'by-build-date': rowsOf(slots, 'by-build-date', chosen.length),
-      'by-submission-date': rowsOf(slots, 'by-submission-date', chosen.length),
-    };
+    const shown = shownRows(slots, chosen.length);
     for (const byDate of BY_DATES) {
       const file = measureFile(shown[byDate], idOf);
       summary.rows += file.rows;
       summary.clamped += file.clamped;
       yield { name: `${measure}-${byDate}.json`, json: file.json };
     }
-    const indexed = { measure, definition, slots: shown };
-    builds.add(indexed);
-    input.onMeasure?.(indexed);
-    yield* index.add(indexed);
+    builds.add({ slots: shown });
+    yield* index.add({ measure, definition, slots: shown }, tables);
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
@@ -154,14 +151,17 @@ function noteHidden(worst: HiddenSubmissions[], hidden: HiddenSubmissions): void
   worst.length = Math.min(worst.length, MAX_HIDDEN_NAMED);
 }
 
-function rowsOf(slots: readonly Slot[], byDate: ByDate, length: number): Slot[] {
-  return slots.filter((slot) => slot.byDate === byDate && slot.values.length === length);
+function shownRows(slots: readonly Slot[], length: number): Record<ByDate, Slot[]> {
+  const shown: Record<ByDate, Slot[]> = { 'by-build-date': [], 'by-submission-date': [] };
+  for (const slot of slots) if (slot.values.length === length) shown[slot.byDate].push(slot);
+  return shown;
 }
 
 async function* measuresOf(
   slots: SnapshotInput['slots'],
   summary: ReturnType<typeof emptySummary>,
 ): AsyncGenerator<{ measure: string; slots: Slot[] }> {
+  const faults = new SlotFaults();
   let group: Slot[] = [];
   let last: Slot | undefined;
   for await (const batch of slots) {
@@ -171,7 +171,7 @@ async function* measuresOf(
       }
       last = slot;
       summary.slots += 1;
-      const fault = faultOf(slot);
+      const fault = faults.of(slot);
       if (fault !== undefined) {
         summary.dropped[fault] += 1;
         continue;
@@ -201,9 +201,28 @@ function nameOf(slot: Slot): string {
   return JSON.stringify([slot.measure, slot.byDate, slot.path, slot.date, slot.values.length]);
 }
 
-function faultOf(slot: Slot): SlotFault | undefined {
-  if (!isMeasureName(slot.measure)) return 'bad_measure_name';
-  if (!isFilterPath(slot.path)) return 'bad_filter_path';
-  if (!DATE.test(slot.date)) return 'bad_date';
-  return slot.values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
+/** A slot has most of what the one before had, so little is looked at twice. */
+class SlotFaults {
+  #measure = '';
+  #path = '';
+  readonly #dates = new Set<string>();
+
+  of({ measure, path, date, values }: Slot): SlotFault | undefined {
+    if (measure !== this.#measure) {
+      if (!isMeasureName(measure)) return 'bad_measure_name';
+      this.#measure = measure;
+    }
+    if (path !== this.#path) {
+      if (!isFilterPath(path)) return 'bad_filter_path';
+      this.#path = path;
+    }
+    if (!this.#dates.has(date)) {
+      if (!DATE.test(date)) return 'bad_date';
+      if (this.#dates.size === MAX_DATES) this.#dates.clear();
+      this.#dates.add(date);
+    }
+    return values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
+  }
 }
+
+const MAX_DATES = 1 << 12;

@@ -2,6 +2,7 @@
  * Columns of a Parquet file: each takes the values of a row group, and gives the two pages that hold them. Texts, dates and
  * whole numbers are kept as indexes of a dictionary, because few of them differ; statistics are plain doubles.
  */
+import type { RowNumbers } from '../../aggregates/row-numbers.ts';
 import { bytesOf, dictionaryIndexes, packedBits, run, withLength } from './levels.ts';
 
 /** What a reader sees of a column. */
@@ -176,12 +177,16 @@ export class WholesColumn implements Column {
   constructor(name: string, maxItems: number) {
     this.name = name;
     this.#items = new Uint32Array(maxItems);
+    this.#dictionary.indexOf(0);
   }
 
-  /** Adds the first `length` numbers as a row. */
-  add(numbers: Float64Array, length: number): void {
-    for (let index = 0; index < length; index += 1) {
-      this.#items[this.#count + index] = this.#dictionary.indexOf(numbers[index] as number);
+  /** Adds the first `length` numbers of a row as a list. */
+  addFilled({ numbers, places, filled }: RowNumbers, length: number): void {
+    // Zeros have the first index, and are there.
+    for (let index = 0; index < filled; index += 1) {
+      const place = places[index] as number;
+      if (place >= length) break;
+      this.#items[this.#count + place] = this.#dictionary.indexOf(numbers[place] as number);
     }
     this.#note(length);
   }
@@ -211,6 +216,8 @@ export class WholesColumn implements Column {
     });
     const values = this.#count;
     const { data, ...pages } = indexPages(this.#dictionary, this.#items.subarray(0, values));
+    this.#items.fill(0, 0, this.#count);
+    this.#dictionary.indexOf(0);
     this.#count = 0;
     this.#lengths = [];
     const levels = [withLength(Buffer.concat(starts)), withLength(run(1, values))];
