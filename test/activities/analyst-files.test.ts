@@ -173,7 +173,7 @@ async function rewritten(app: Application, revision: string): Promise<Buffer> {
     );
     const definition = (definitions[measure] ?? {}) as Record<string, unknown>;
     const shown = { measure, definition, slots: { 'by-build-date': build, 'by-submission-date': submission } };
-    takeRows(shown, [output]);
+    takeRows(shown, output);
   }
   output.end();
   return Buffer.concat(written);

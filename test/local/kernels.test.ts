@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { runToEnd } from '../system/deployment.ts';
 
 let project: string;
-const MODULES = ['dist/kernels/merge.wasm', 'dist/kernels/aggregate.wasm'];
+const MODULES = ['merge', 'aggregate', 'render'].map((name) => `dist/kernels/${name}.wasm`);
 
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), 'kernels-'));
@@ -19,6 +19,7 @@ beforeEach(async () => {
     "import { answer } from '../merge/index';\nexport function more(): i32 {\n  return answer() + 1;\n}\n",
     'aggregate',
   );
+  await source('export const answer = 42;\n', 'render');
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
 

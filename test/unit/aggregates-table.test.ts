@@ -29,7 +29,7 @@ function parquet(measures: readonly ShownMeasure[], level = 3): { readonly path:
     compress: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
     write: (bytes) => written.push(Buffer.from(bytes)),
   });
-  for (const measure of measures) takeRows(measure, [table]);
+  for (const measure of measures) takeRows(measure, table);
   table.end();
   const bytes = Buffer.concat(written);
   const path = join(work, `${Math.random()}.parquet`);
@@ -244,7 +244,7 @@ describe('a table that would be too large to be stored', () => {
       path: `r/a/o/v/${row}`,
       values: [row, 1, row * 1.1, 1, 1, 1, 1, 1],
     }));
-    for (let index = 0; index < 20; index += 1) takeRows(measureOf(`M${index + 10}`, { build: rows }), [file]);
+    for (let index = 0; index < 20; index += 1) takeRows(measureOf(`M${index + 10}`, { build: rows }), file);
     equal(file.end(), null);
     file.close();
     ok(statSync(path).size < 200_000);

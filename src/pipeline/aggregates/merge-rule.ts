@@ -2,7 +2,6 @@
  * The merge rule of two rows of one length (docs/formats/results.md 4.3): buckets and counts add, a statistic of −1 is
  * missing and yields to a recorded one, the highest build id sets the revision.
  */
-import type { RowNumbers } from './row-numbers.ts';
 import { MISSING, SUM } from './slot.ts';
 
 /**
@@ -16,29 +15,8 @@ export function addRow(values: Float64Array, source: ArrayLike<number>, offset: 
   for (let index = 0; index < firstStatistic; index += 1) {
     values[index] = (values[index] as number) + (source[offset + index] as number);
   }
-  const mixed = addStatistics(values, source, offset, firstStatistic);
-  values[count] = (values[count] as number) + (source[offset + count] as number);
-  return mixed;
-}
-
-/** The same for a row most of whose numbers are 0. */
-export function addFilled(values: Float64Array, { numbers, places, filled }: RowNumbers, simple: boolean): void {
-  const count = values.length - 1;
-  const firstStatistic = simple ? values.length - SUM + 1 : values.length - SUM;
-  for (let index = 0; index < filled; index += 1) {
-    const place = places[index] as number;
-    if (place >= firstStatistic) break;
-    values[place] = (values[place] as number) + (numbers[place] as number);
-  }
-  addStatistics(values, numbers, 0, firstStatistic);
-  values[count] = (values[count] as number) + (numbers[count] as number);
-}
-
-/** @returns in how many only one side was recorded */
-function addStatistics(values: Float64Array, source: ArrayLike<number>, offset: number, first: number): number {
-  const count = values.length - 1;
   let mixed = 0;
-  for (let index = first; index < count; index += 1) {
+  for (let index = firstStatistic; index < count; index += 1) {
     const x = values[index] as number;
     const y = source[offset + index] as number;
     if (x !== MISSING && y !== MISSING) values[index] = x + y;
@@ -47,6 +25,7 @@ function addStatistics(values: Float64Array, source: ArrayLike<number>, offset: 
       if (x === MISSING) values[index] = y;
     }
   }
+  values[count] = (values[count] as number) + (source[offset + count] as number);
   return mixed;
 }
 

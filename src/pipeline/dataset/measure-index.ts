@@ -2,11 +2,8 @@
  * The index of a snapshot's measures, and their summaries: what a page needs for its list of measures and for the first
  * chart of one, without the rows of every filter id (docs/formats/published.md 5.10).
  */
-import { addFilled, holdFinite } from '../aggregates/merge-rule.ts';
-import type { RowNumbers } from '../aggregates/row-numbers.ts';
-import { type ByDate, SIMPLE_MEASURE_PREFIX, type Slot, SUM } from '../aggregates/slot.ts';
-import { TextBytes } from './text-bytes.ts';
-import { type RowTaker, type ShownMeasure, takeRows } from './measure-rows.ts';
+import type { ByDate } from '../aggregates/slot.ts';
+import type { DateSums, FileSummary } from './summary.ts';
 
 export const INDEX_NAME = '_measures.json';
 
@@ -33,8 +30,12 @@ export interface SnapshotFile {
   readonly json: string | Buffer;
 }
 
-/** Sums of all filter ids, by date. */
-type Summary = ReadonlyMap<string, Float64Array>;
+export interface IndexedMeasure {
+  readonly measure: string;
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Of both files. */
+  readonly summaries: Readonly<Record<ByDate, FileSummary>>;
+}
 
 /** Whether a file of a folder is the index or a summary. */
 export function isIndexFile(name: string): boolean {
@@ -52,36 +53,31 @@ export function isSummaryFile(name: string): boolean {
 export class MeasureIndex {
   readonly #entries: Entry[] = [];
   readonly #dates: Record<ByDate, Set<string>> = { 'by-build-date': new Set(), 'by-submission-date': new Set() };
-  readonly #shard = new TextBytes();
+  #shard: Buffer[] = [];
+  #bytes = 0;
   /** Measures in it. */
   #measures = 0;
   #shards = 0;
 
-  /**
-   * @param others take the rows as well
-   * @returns a shard, when the measure fills it
-   */
-  *add(shown: ShownMeasure, others: readonly RowTaker[] = []): Generator<SnapshotFile> {
-    const sums = new DateSums();
-    takeRows(shown, [sums, ...others]);
-    const { measure, definition } = shown;
-    const build = this.#summary('by-build-date', sums);
-    const submission = this.#summary('by-submission-date', sums);
+  /** @returns a shard, when the measure fills it */
+  *add({ measure, definition, summaries }: IndexedMeasure): Generator<SnapshotFile> {
+    const build = summaries['by-build-date'];
+    const submission = summaries['by-submission-date'];
+    for (const { date } of build.dates) this.#dates['by-build-date'].add(date);
+    for (const { date } of submission.dates) this.#dates['by-submission-date'].add(date);
     this.#entries.push({
       measure,
       kind: textOf(definition['kind']),
       description: textOf(definition['description']).slice(0, MAX_DESCRIPTION),
       shard: this.#shards,
-      submissions: submissionsOf(submission.size > 0 ? submission : build),
+      submissions: submissionsOf(submission.dates.length > 0 ? submission : build),
       means: newestMeans(submission),
     });
-    this.#shard.text(`${this.#shard.length === 0 ? '{' : ','}${JSON.stringify(measure)}:{"build":`);
-    writeSummary(this.#shard, build);
-    this.#shard.text(',"submission":');
-    writeSummary(this.#shard, submission);
-    this.#shard.text('}');
+    this.#write(Buffer.from(`${this.#shard.length === 0 ? '{' : ','}${JSON.stringify(measure)}:{"build":{`));
+    this.#write(withoutComma(build.text), BETWEEN, withoutComma(submission.text), BEHIND);
     this.#measures += 1;
-    if (this.#shard.length - this.#measures >= SHARD_LENGTH) yield this.#endShard();
+    // Without the brace and the commas before its measures.
+    if (this.#bytes - this.#measures >= SHARD_LENGTH) yield this.#endShard();
   }
 
   /** The last shard, if it has measures, and the index. */
@@ -100,88 +96,54 @@ export class MeasureIndex {
     yield { name: INDEX_NAME, json: `${head.slice(0, -1)},"measures":{${measures.join(',')}}}` };
   }
 
-  #summary(byDate: ByDate, { sums }: DateSums): Summary {
-    for (const [date, sum] of sums[byDate]) {
-      this.#dates[byDate].add(date);
-      holdFinite(sum);
+  #write(...texts: readonly Buffer[]): void {
+    for (const text of texts) {
+      this.#shard.push(text);
+      this.#bytes += text.length;
     }
-    return new Map([...sums[byDate]].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #endShard(): SnapshotFile {
-    this.#shard.text('}');
-    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: this.#shard.take() };
+    this.#write(END);
+    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: Buffer.concat(this.#shard) };
+    this.#shard = [];
+    this.#bytes = 0;
     this.#measures = 0;
     this.#shards += 1;
     return file;
   }
 }
 
-/** The sums of a measure. */
-class DateSums implements RowTaker {
-  readonly sums: Readonly<Record<ByDate, Map<string, Float64Array>>> = {
-    'by-build-date': new Map(),
-    'by-submission-date': new Map(),
-  };
-  #simple = false;
+const BETWEEN = Buffer.from('},"submission":{');
+const BEHIND = Buffer.from('}}');
+const END = Buffer.from('}');
 
-  beginMeasure({ measure }: ShownMeasure): void {
-    this.#simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
-  }
-
-  addRow({ byDate, date }: Slot, row: RowNumbers): void {
-    const sum = this.sums[byDate].get(date);
-    if (sum === undefined) this.sums[byDate].set(date, row.numbers.slice(0, row.length));
-    else addFilled(sum, row, this.#simple);
-  }
-
-  endMeasure(): void {
-    // All sums are there.
-  }
+/** Behind each date there is one. */
+function withoutComma(text: Buffer): Buffer {
+  return text.subarray(0, -1);
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-const OPEN = 0x5b;
-const COMMA = 0x2c;
-
-function writeSummary(output: TextBytes, summary: Summary): void {
-  let isFirst = true;
-  for (const [date, sums] of summary) {
-    output.text(`${isFirst ? '{' : ','}"${date}":`);
-    for (let index = 0; index < sums.length; index += 1) {
-      output.byte(index === 0 ? OPEN : COMMA);
-      output.number(sums[index] as number);
-    }
-    output.text(']');
-    isFirst = false;
-  }
-  output.text(isFirst ? '{}' : '}');
+function submissionsOf({ dates }: FileSummary): number {
+  let sum = 0;
+  for (const { submissions } of dates) sum += submissions;
+  return Math.min(sum, Number.MAX_VALUE);
 }
 
-function submissionsOf(summary: Summary): number {
-  let submissions = 0;
-  for (const sums of summary.values()) submissions += sums.at(-1) ?? 0;
-  return Math.min(submissions, Number.MAX_VALUE);
-}
-
-function newestMeans(summary: Summary): Map<string, number> {
+function newestMeans({ dates }: FileSummary): Map<string, number> {
   const means = new Map<string, number>();
-  for (const [date, sums] of [...summary].slice(-SPARK_DATES)) {
+  for (const sums of dates.slice(-SPARK_DATES)) {
     const mean = meanOf(sums);
-    if (mean !== undefined) means.set(date, mean);
+    if (mean !== undefined) means.set(sums.date, mean);
   }
   return means;
 }
 
 /** Of hits, to four digits; undefined without hits and without a recorded sum. */
-function meanOf(sums: Float64Array): number | undefined {
-  const buckets = sums.length - SUM;
-  let hits = 0;
-  for (let index = 0; index < buckets; index += 1) hits += sums[index] as number;
-  const sum = sums[buckets] as number;
+function meanOf({ hits, sum }: DateSums): number | undefined {
   const mean = sum / hits;
   return hits > 0 && sum >= 0 && Number.isFinite(mean) ? Number(mean.toPrecision(4)) : undefined;
 }

@@ -1,4 +1,4 @@
-/** The rows of a measure, each of whose numbers are read once for all that look into them. */
+/** The rows of a measure, as tables take them. */
 import { RowNumbers } from '../aggregates/row-numbers.ts';
 import { BY_DATES, type ByDate, type Slot } from '../aggregates/slot.ts';
 
@@ -20,13 +20,13 @@ export interface RowTaker {
 const numbers = new RowNumbers();
 
 /** Hands all rows on, by build date first, in the order of the slots. */
-export function takeRows(measure: ShownMeasure, takers: readonly RowTaker[]): void {
-  for (const taker of takers) taker.beginMeasure(measure);
+export function takeRows(measure: ShownMeasure, taker: RowTaker): void {
+  taker.beginMeasure(measure);
   for (const byDate of BY_DATES) {
     for (const slot of measure.slots[byDate]) {
       numbers.read(slot.values);
-      for (const taker of takers) taker.addRow(slot, numbers);
+      taker.addRow(slot, numbers);
     }
   }
-  for (const taker of takers) taker.endMeasure();
+  taker.endMeasure();
 }

@@ -2,7 +2,7 @@
  * A snapshot: the published folder of one channel/version, rendered from all its slots
  * (docs/formats/published.md 5.2, 5.3).
  */
-import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
+import { type ByDate, BY_DATES, SIMPLE_MEASURE_PREFIX, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { isMeasureName } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
@@ -10,10 +10,11 @@ import { Builds, BUILDS_NAME } from './builds.ts';
 import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
-import { measureFile } from './measure-file.ts';
+import { type MeasureFile, measureFile } from './measure-file.ts';
 import { MeasureIndex, type SnapshotFile } from './measure-index.ts';
-import type { RowTaker } from './measure-rows.ts';
+import { type RowTaker, takeRows } from './measure-rows.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
+import { type FileSummary, type Summarise, summarise as plainly } from './summary.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
 export interface SnapshotInput {
@@ -24,6 +25,8 @@ export interface SnapshotInput {
   readonly define: DefineMeasure;
   /** Measures that are not shown. */
   readonly isLeftOut?: (measure: string) => boolean;
+  /** `summary.ts` by default. */
+  readonly summarise?: Summarise;
   /** Takes the rows of each measure that is shown, in order. */
   readonly table?: RowTaker | undefined;
 }
@@ -85,7 +88,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   const unknown = new UnknownMeasures();
   const index = new MeasureIndex();
   const builds = new Builds();
-  const tables = input.table === undefined ? [] : [input.table];
+  const summarise = input.summarise ?? plainly;
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
     if (input.isLeftOut?.(measure) === true) {
       summary.measuresLeftOut += 1;
@@ -95,14 +98,25 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
     const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
     if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
     const shown = shownRows(slots, chosen.length);
+    const simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
+    const summaryOf = ({ json }: MeasureFile): FileSummary => summarise(json, chosen.length, simple);
+    const files = {
+      'by-build-date': measureFile(shown['by-build-date'], idOf),
+      'by-submission-date': measureFile(shown['by-submission-date'], idOf),
+    };
     for (const byDate of BY_DATES) {
-      const file = measureFile(shown[byDate], idOf);
-      summary.rows += file.rows;
-      summary.clamped += file.clamped;
-      yield { name: `${measure}-${byDate}.json`, json: file.json };
+      const { json, rows, clamped } = files[byDate];
+      summary.rows += rows;
+      summary.clamped += clamped;
+      yield { name: `${measure}-${byDate}.json`, json };
     }
+    const summaries = {
+      'by-build-date': summaryOf(files['by-build-date']),
+      'by-submission-date': summaryOf(files['by-submission-date']),
+    };
     builds.add({ slots: shown });
-    yield* index.add({ measure, definition, slots: shown }, tables);
+    if (input.table !== undefined) takeRows({ measure, definition, slots: shown }, input.table);
+    yield* index.add({ measure, definition, summaries });
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
@@ -203,8 +217,8 @@ function nameOf(slot: Slot): string {
 
 /** A slot has most of what the one before had, so little is looked at twice. */
 class SlotFaults {
-  #measure = '';
-  #path = '';
+  #measure: string | undefined;
+  #path: string | undefined;
   readonly #dates = new Set<string>();
 
   of({ measure, path, date, values }: Slot): SlotFault | undefined {
