@@ -14,7 +14,7 @@ import { SummaryKernel } from '../kernels/summary-kernel.ts';
 import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
 import { TableFile } from './table-file.ts';
-import { PlainTextFile } from './text-file.ts';
+import { PiecesFile } from './text-file.ts';
 
 export interface RenderSnapshotInput {
   /** Part files of the channel/version, base first, then days ascending. */
@@ -105,34 +105,23 @@ async function withTable(
 
 async function writeFiles(rendering: ReturnType<typeof renderSnapshot>, output: string): Promise<Rendered> {
   const files: RenderedFile[] = [];
-  const file = new PlainTextFile(output);
-  const pending: Buffer[] = [];
-  let start = 0;
-  const flush = (): void => {
-    file.write(Buffer.concat(pending));
-    pending.length = 0;
-  };
+  const file = new PiecesFile(output);
   try {
     for (let step = await rendering.next(); ; step = await rendering.next()) {
       if (step.done === true) {
-        flush();
+        file.flush();
         return { files, ...step.value };
       }
       const { name, json } = step.value;
       // Node's gzip carries no time stamp, so equal content gives equal bytes.
       const stored = compressed(json);
-      files.push({ name, path: output, start, bytes: stored.length, sha256: hash('sha256', stored) });
-      start += stored.length;
-      pending.push(stored);
-      if (start - file.bytes >= WRITE_BYTES) flush();
+      files.push({ name, path: output, start: file.bytes, bytes: stored.length, sha256: hash('sha256', stored) });
+      file.write(stored);
     }
   } finally {
     file.close();
   }
 }
-
-/** Most files are small, and a call costs more than they do. */
-const WRITE_BYTES = 1 << 18;
 
 /** zlib clears its whole window for each file, and most files are far smaller. */
 const MIN_WINDOW_BITS = 10;

@@ -37,4 +37,19 @@ describe('measureFile', () => {
       20131029: [[Number.MAX_VALUE, -Number.MAX_VALUE, 0, 1, -1, -1, -1, -1, 1, 7]],
     });
   });
+
+  it('has the dates in order, the rows of each in that of the slots, and their ids', () => {
+    const ids = new Map([
+      ['a', 7],
+      ['b', 1_234_567_890_123],
+    ]);
+    const rows = ['a', 'b'].flatMap((path) => ['20131030', '20131029'].map((date) => ({ ...slot(row), path, date })));
+    const { json } = measureFile(rows, (path) => ids.get(path) ?? 0);
+    const [a, b] = [
+      [...row, 7],
+      [...row, 1_234_567_890_123],
+    ];
+    assert.equal(json.toString(), JSON.stringify({ 20131029: [a, b], 20131030: [a, b] }));
+    assert.equal(measureFile([], () => 0).json.toString(), '{}');
+  });
 });

@@ -1,9 +1,11 @@
 /**
  * Summaries of published files of a measure: the text of such a file (docs/formats/published.md 5.2) → the text of its summary
- * (5.10). The host is `src/kernels/summary-kernel.ts`; the reference is `src/pipeline/dataset/summary.ts`.
+ * (5.10). The host is `src/kernels/summary-kernel.ts`; the reference, which takes five times as long and so a fifth of all of
+ * a render, is `src/pipeline/dataset/summary.ts`.
  *
  * Grammar, without blanks, as `measure-file.ts` writes it: `{"YYYYMMDD":[[n,…,id],…],…}`, all rows of one length, numbers as
- * JSON has them. Anything else ends in a trap.
+ * JSON has them. Anything else ends in a trap: the file is of this project, made a moment ago. Rows may have up to MAX_ROW
+ * numbers; the host leaves longer ones to the reference.
  *
  * Memory: tables of constants, the sums of one date, what is known of the dates of a call, the output, and then the file,
  * for which the memory grows.

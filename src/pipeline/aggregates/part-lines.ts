@@ -1,6 +1,6 @@
 /**
- * Lines of parts as they come (`part-line.ts`), from bytes: a line repeats most of the one before, since they are sorted, and
- * of what it does not repeat there are few builds and dates. All others are read as JSON.
+ * Lines of parts as they come (`part-line.ts`), from bytes: a line has the measure of the one before, most of the time, and
+ * its other texts were in earlier ones. Lines that are not as this project writes nearly all of them are read as JSON.
  */
 import { type PartSlot, readPartLine } from './part-line.ts';
 import type { ByDate } from './slot.ts';
@@ -9,18 +9,16 @@ import { TextValues } from './text-values.ts';
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const ZERO = 0x30;
-const NINE = 0x39;
 const OPEN = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE = 0x5d;
 const DELETE = 0x7f;
 
-const DATE_DIGITS = 8;
-/** Of a build id that is known by its number, which is exact. */
-const BUILD_DIGITS = 15;
-/** Known dates, and known builds. Submitters can invent both. */
-const MAX_KNOWN = 1 << 12;
+/** Texts that are kept; those of submitters can be any. */
+const MAX_KNOWN = 1 << 14;
+/** Of FNV-1a. */
+const FIRST_HASH = 0x811c9dc5 | 0;
+const FACTOR = 0x01000193;
 
 interface Head {
   readonly channelVersion: string;
@@ -28,25 +26,12 @@ interface Head {
   readonly byDate: ByDate;
 }
 
-interface Build {
-  /** From the build id to the values. */
-  readonly text: Buffer;
-  readonly buildId: string;
-  readonly revision: string;
-}
-
-const NONE = Buffer.alloc(0);
-
 export class PartLines {
-  readonly #dates = new Map<number, string>();
-  readonly #builds = new Map<number, Build>();
-  /** `["channel/version","measure","by-date",` of the line before, and its path in quotation marks. */
-  #headText: Buffer = NONE;
+  /** By their hashes: of two with the same one the last one that came. */
+  readonly #known = new Map<number, string>();
+  /** `["channel/version","measure","by-date",` of the line before. */
+  #headText: Buffer = Buffer.alloc(0);
   #head: Head | undefined;
-  #pathText: Buffer = NONE;
-  #pathStart = 0;
-  #pathEnd = 0;
-  #path = '';
   /** Behind what was read last. */
   #at = 0;
 
@@ -58,27 +43,24 @@ export class PartLines {
     return this.#readPlain(bytes, start, end) ?? readPartLine(bytes.toString('utf8', start, end));
   }
 
-  /** @returns undefined for a line that is not as this project writes nearly all of them */
   #readPlain(bytes: Buffer, start: number, end: number): PartSlot | undefined {
-    // Nothing behind the end is read: each text that is looked for has its last byte before these two.
-    if (bytes[end - 1] !== CLOSE || bytes[end - 2] !== CLOSE) return undefined;
+    if (!isClosed(bytes, end)) return undefined;
     const head = this.#readHead(bytes, start);
     if (head === undefined) return undefined;
-    const path = this.#readPath(bytes, this.#at);
-    const date = path === undefined ? undefined : this.#readDate(bytes, this.#at);
-    const build = date === undefined ? undefined : this.#readBuild(bytes, this.#at);
-    if (path === undefined || date === undefined || build === undefined) return undefined;
-    const values = TextValues.at(bytes, this.#at, end - 2);
+    const path = this.#readText(bytes, this.#at);
+    const date = path === undefined ? undefined : this.#readText(bytes, this.#at);
+    const buildId = date === undefined ? undefined : this.#readText(bytes, this.#at);
+    const revision = buildId === undefined ? undefined : this.#readText(bytes, this.#at);
+    if (path === undefined || date === undefined || buildId === undefined || revision === undefined) return undefined;
+    const values = bytes[this.#at] === OPEN ? TextValues.at(bytes, this.#at + 1, end - 2) : undefined;
     if (values === undefined) return undefined;
     const { channelVersion, measure, byDate } = head;
-    const { buildId, revision } = build;
     return { channelVersion, slot: { measure, byDate, path, date, values, buildId, revision } };
   }
 
   #readHead(bytes: Buffer, start: number): Head | undefined {
-    const known = this.#headText;
-    if (hasText(bytes, start, known)) {
-      this.#at = start + known.length;
+    if (hasText(bytes, start, this.#headText)) {
+      this.#at = start + this.#headText.length;
       return this.#head;
     }
     if (bytes[start] !== OPEN) return undefined;
@@ -91,88 +73,44 @@ export class PartLines {
     return this.#head;
   }
 
-  #readPath(bytes: Buffer, start: number): string | undefined {
-    if (hasText(bytes, start, this.#pathText, this.#pathStart, this.#pathEnd)) {
-      this.#at = start + this.#pathEnd - this.#pathStart;
-      return this.#path;
-    }
-    const path = this.#readText(bytes, start);
-    if (path === undefined) return undefined;
-    this.#pathText = bytes;
-    this.#pathStart = start;
-    this.#pathEnd = this.#at;
-    this.#path = path;
-    return path;
-  }
-
-  #readDate(bytes: Buffer, start: number): string | undefined {
-    const number = numberAt(bytes, start + 1, start + 1 + DATE_DIGITS);
-    const end = start + 1 + DATE_DIGITS;
-    if (number < 0 || bytes[start] !== QUOTE || bytes[end] !== QUOTE || bytes[end + 1] !== COMMA) return undefined;
-    this.#at = end + 2;
-    let date = this.#dates.get(number);
-    if (date === undefined) {
-      date = bytes.toString('latin1', start + 1, end);
-      if (this.#dates.size === MAX_KNOWN) this.#dates.clear();
-      this.#dates.set(number, date);
-    }
-    return date;
-  }
-
-  #readBuild(bytes: Buffer, start: number): Omit<Build, 'text'> | undefined {
-    let end = start + 1;
-    while (isDigit(bytes[end]) && end - start <= BUILD_DIGITS) end += 1;
-    const number = bytes[end] === QUOTE ? numberAt(bytes, start + 1, end) : -1;
-    const known = this.#builds.get(number);
-    if (known !== undefined && hasText(bytes, start, known.text)) {
-      this.#at = start + known.text.length;
-      return known;
-    }
-    const buildId = this.#readText(bytes, start);
-    const revision = buildId === undefined ? undefined : this.#readText(bytes, this.#at);
-    if (buildId === undefined || revision === undefined || bytes[this.#at] !== OPEN) return undefined;
-    this.#at += 1;
-    const build = { text: Buffer.from(bytes.subarray(start, this.#at)), buildId, revision };
-    if (number < 0) return build;
-    if (this.#builds.size === MAX_KNOWN) this.#builds.clear();
-    this.#builds.set(number, build);
-    return build;
-  }
-
-  /** Reads a text in quotation marks and the comma behind it; undefined when there is more to it than its bytes. */
+  /**
+   * Reads a text in quotation marks and the comma behind it.
+   * @returns undefined when there is more to it than its bytes; the LF behind the line is such a byte
+   */
   #readText(bytes: Buffer, start: number): string | undefined {
     if (bytes[start] !== QUOTE) return undefined;
+    let hash = FIRST_HASH;
     let at = start + 1;
     for (let byte = bytes[at] ?? 0; byte !== QUOTE; byte = bytes[at] ?? 0) {
       if (byte < SPACE || byte >= DELETE || byte === BACKSLASH) return undefined;
+      hash = Math.imul(hash ^ byte, FACTOR);
       at += 1;
     }
     if (bytes[at + 1] !== COMMA) return undefined;
     this.#at = at + 2;
-    return bytes.toString('latin1', start + 1, at);
+    const known = this.#known.get(hash);
+    if (known !== undefined && isText(bytes, start + 1, at, known)) return known;
+    const text = bytes.toString('latin1', start + 1, at);
+    if (this.#known.size === MAX_KNOWN) this.#known.clear();
+    this.#known.set(hash, text);
+    return text;
   }
 }
 
-/** Whether the text at [from, to) is there as well; an empty one is nowhere. */
-function hasText(bytes: Buffer, start: number, text: Buffer, from = 0, to = text.length): boolean {
-  const length = to - from;
-  if (length === 0 || start + length > bytes.length) return false;
-  // From the end, where texts of one kind differ.
-  for (let index = length - 1; index >= 0; index -= 1) if (bytes[start + index] !== text[from + index]) return false;
+function isClosed(bytes: Buffer, end: number): boolean {
+  return bytes[end - 1] === CLOSE && bytes[end - 2] === CLOSE;
+}
+
+/** Whether these bytes begin there; no bytes begin nowhere. */
+function hasText(bytes: Buffer, start: number, text: Buffer): boolean {
+  if (text.length === 0 || start + text.length > bytes.length) return false;
+  for (let index = 0; index < text.length; index += 1) if (bytes[start + index] !== text[index]) return false;
   return true;
 }
 
-/** The number whose digits are there; −1 for anything else. */
-function numberAt(bytes: Buffer, start: number, end: number): number {
-  let number = 0;
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at];
-    if (!isDigit(byte)) return -1;
-    number = number * 10 + (byte - ZERO);
-  }
-  return number;
-}
-
-function isDigit(byte: number | undefined): byte is number {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (text.length !== end - start) return false;
+  for (let index = 0; index < text.length; index += 1)
+    if (bytes[start + index] !== text.charCodeAt(index)) return false;
+  return true;
 }

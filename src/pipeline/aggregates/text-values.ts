@@ -76,7 +76,7 @@ export class TextValues {
 
   get numbers(): Float64Array {
     const numbers = new Float64Array(this.length);
-    this.copyTo(numbers);
+    this.copyTo(numbers, new Uint32Array(this.length));
     return numbers;
   }
 
@@ -86,7 +86,7 @@ export class TextValues {
    * @param places gets the place of each that is written, ascending
    * @returns how many there are
    */
-  copyTo(numbers: Float64Array, places?: Uint32Array): number {
+  copyTo(numbers: Float64Array, places: Uint32Array): number {
     const { bytes, end } = this;
     let filled = 0;
     for (let index = 0, at = this.start; at < end; index += 1) {
@@ -102,15 +102,14 @@ export class TextValues {
       let value = 0;
       for (; isDigit(byte); byte = bytes[++at] as number) value = value * 10 + (byte - ZERO);
       if (byte === DOT || at - firstDigit > EXACT_DIGITS) {
-        const next = bytes.indexOf(COMMA, at);
-        at = next < 0 || next > end ? end : next;
+        at = commaOrEnd(bytes, at, end);
         value = this.#decimal(first, at);
       } else if (isNegative) value = -value;
       at += 1;
       // −0 is no number to leave out: the place would keep it.
       if (value === 0 && !isNegative) continue;
       numbers[index] = value;
-      if (places !== undefined) places[filled] = index;
+      places[filled] = index;
       filled += 1;
     }
     return filled;
@@ -144,6 +143,11 @@ export class TextValues {
     const value = mantissa / (POWERS[decimals] as number);
     return isNegative ? -value : value;
   }
+}
+
+function commaOrEnd(bytes: Buffer, start: number, end: number): number {
+  const comma = bytes.indexOf(COMMA, start);
+  return comma < 0 || comma > end ? end : comma;
 }
 
 /** @returns −1 where none starts */

@@ -14,9 +14,9 @@ export interface MeasureFile {
 
 /** Rows of a date, as they are written. */
 interface DateRows {
-  /** Of each, text with its numbers and `,id]`, one behind the other. */
+  /** Of each, the text of its numbers and its filter id. */
   readonly values: RowText[];
-  readonly ends: Buffer[];
+  readonly ids: number[];
   /** Of the rows, with the brackets and commas around them. */
   bytes: number;
 }
@@ -31,13 +31,8 @@ type RowText = Pick<TextValues, 'bytes' | 'start' | 'end'>;
 export function measureFile(slots: readonly Slot[], idOf: (path: string) => number): MeasureFile {
   const dates = new Map<string, DateRows>();
   let clamped = 0;
-  let path: string | undefined;
-  let end = NONE;
   for (const slot of slots) {
-    if (slot.path !== path) {
-      path = slot.path;
-      end = Buffer.from(`,${idOf(path)}]`);
-    }
+    const id = idOf(slot.path);
     let values: RowText;
     if (slot.values instanceof TextValues) values = slot.values;
     else {
@@ -46,24 +41,27 @@ export function measureFile(slots: readonly Slot[], idOf: (path: string) => numb
       clamped += held;
     }
     let date = dates.get(slot.date);
-    if (date === undefined) dates.set(slot.date, (date = { values: [], ends: [], bytes: 0 }));
+    if (date === undefined) dates.set(slot.date, (date = { values: [], ids: [], bytes: 0 }));
     date.values.push(values);
-    date.ends.push(end);
-    date.bytes += 2 + values.end - values.start + end.length;
+    date.ids.push(id);
+    date.bytes += AROUND_ROW + values.end - values.start + digitsOf(id);
   }
   return { json: fileOf([...dates].toSorted(([a], [b]) => (a < b ? -1 : 1))), rows: slots.length, clamped };
 }
 
-const NONE = Buffer.alloc(0);
-const OPEN = 0x5b;
 const COMMA = 0x2c;
+const ZERO = 0x30;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+/** Brackets, and the commas before the row and its id. */
+const AROUND_ROW = 4;
 
 function fileOf(dates: readonly (readonly [date: string, rows: DateRows])[]): Buffer {
   const heads = dates.map(([date], index) => Buffer.from(`${index === 0 ? '{' : '],'}"${date}":`));
   const length = dates.reduce((sum, [, { bytes }], index) => sum + bytes + (heads[index] as Buffer).length, 0);
   const json = Buffer.allocUnsafe(length + ENDS.length);
   let at = 0;
-  for (const [index, [, { values, ends }]] of dates.entries()) {
+  for (const [index, [, { values, ids }]] of dates.entries()) {
     at += (heads[index] as Buffer).copy(json, at);
     for (let row = 0; row < values.length; row += 1) {
       const { bytes, start, end } = values[row] as RowText;
@@ -72,10 +70,29 @@ function fileOf(dates: readonly (readonly [date: string, rows: DateRows])[]): Bu
       json[at + 1] = OPEN;
       at += 2;
       at += bytes.copy(json, at, start, end);
-      at += (ends[row] as Buffer).copy(json, at);
+      json[at] = COMMA;
+      at = writeId(json, at + 1, ids[row] as number);
+      json[at++] = CLOSE;
     }
   }
   return dates.length === 0 ? Buffer.from('{}') : json.fill(ENDS, at);
+}
+
+function digitsOf(id: number): number {
+  let digits = 1;
+  for (let rest = id; rest >= 10; rest = Math.floor(rest / 10)) digits += 1;
+  return digits;
+}
+
+/** @returns behind it */
+function writeId(json: Buffer, at: number, id: number): number {
+  const end = at + digitsOf(id);
+  let rest = id;
+  for (let place = end - 1; place >= at; place -= 1) {
+    json[place] = ZERO + (rest % 10);
+    rest = Math.floor(rest / 10);
+  }
+  return end;
 }
 
 /** Of the last date's list, and of the file. */

@@ -115,7 +115,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
       'by-submission-date': summaryOf(files['by-submission-date']),
     };
     builds.add({ slots: shown });
-    if (input.table !== undefined) takeRows({ measure, definition, slots: shown }, input.table);
+    takeRows({ measure, definition, slots: shown }, input.table);
     yield* index.add({ measure, definition, summaries });
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
@@ -166,9 +166,10 @@ function noteHidden(worst: HiddenSubmissions[], hidden: HiddenSubmissions): void
 }
 
 function shownRows(slots: readonly Slot[], length: number): Record<ByDate, Slot[]> {
-  const shown: Record<ByDate, Slot[]> = { 'by-build-date': [], 'by-submission-date': [] };
-  for (const slot of slots) if (slot.values.length === length) shown[slot.byDate].push(slot);
-  return shown;
+  const [build, submission]: [Slot[], Slot[]] = [[], []];
+  for (const slot of slots)
+    if (slot.values.length === length) (slot.byDate === 'by-build-date' ? build : submission).push(slot);
+  return { 'by-build-date': build, 'by-submission-date': submission };
 }
 
 async function* measuresOf(
@@ -215,10 +216,10 @@ function nameOf(slot: Slot): string {
   return JSON.stringify([slot.measure, slot.byDate, slot.path, slot.date, slot.values.length]);
 }
 
-/** A slot has most of what the one before had, so little is looked at twice. */
+/** Slots have what earlier ones had, most of the time, and it is looked at once. */
 class SlotFaults {
   #measure: string | undefined;
-  #path: string | undefined;
+  readonly #paths = new Set<string>();
   readonly #dates = new Set<string>();
 
   of({ measure, path, date, values }: Slot): SlotFault | undefined {
@@ -226,17 +227,21 @@ class SlotFaults {
       if (!isMeasureName(measure)) return 'bad_measure_name';
       this.#measure = measure;
     }
-    if (path !== this.#path) {
+    if (!this.#paths.has(path)) {
       if (!isFilterPath(path)) return 'bad_filter_path';
-      this.#path = path;
+      keep(this.#paths, path);
     }
     if (!this.#dates.has(date)) {
       if (!DATE.test(date)) return 'bad_date';
-      if (this.#dates.size === MAX_DATES) this.#dates.clear();
-      this.#dates.add(date);
+      keep(this.#dates, date);
     }
     return values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
   }
 }
 
-const MAX_DATES = 1 << 12;
+const MAX_KEPT = 1 << 12;
+
+function keep(texts: Set<string>, text: string): void {
+  if (texts.size === MAX_KEPT) texts.clear();
+  texts.add(text);
+}

@@ -25,7 +25,7 @@ export interface FileSummary {
  */
 export type Summarise = (file: Buffer, length: number, simple: boolean) => FileSummary;
 
-/** In plain TypeScript: what the kernel `render` does, some twenty times as fast. */
+/** The rule in plain TypeScript. The kernel `render` does the same five times as fast. */
 export const summarise: Summarise = (file, length, simple) => {
   const rows = JSON.parse(file.toString()) as Record<string, readonly (readonly number[])[]>;
   const texts: string[] = [];

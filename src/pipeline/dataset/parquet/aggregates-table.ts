@@ -17,11 +17,12 @@ import { ParquetFile, type ParquetOptions } from './parquet-file.ts';
 export const PARQUET_NAME = 'aggregates.parquet';
 
 /** Fewer rows than this do not outweigh what the footer says of their row group. */
-const MIN_ROWS = 2048;
+const MIN_ROWS = 3072;
 /** Rows and buckets of a row group in memory; a larger measure has several row groups. */
 const GROUP_ROWS = 1 << 16;
 const GROUP_BUCKETS = 1 << 20;
 const MAX_DAYS = 1 << 12;
+const MAX_PATHS = 1 << 12;
 
 const DATE_OF: Readonly<Record<ByDate, string>> = { 'by-build-date': 'build', 'by-submission-date': 'submission' };
 
@@ -59,8 +60,8 @@ export class AggregatesTable implements RowTaker {
   #definition: ShownMeasure['definition'] = {};
   /** Of the measure that is added, in the row group that is filled. */
   #bounds: Uint32Array | undefined;
-  #path = '';
-  #options: readonly string[] = [];
+  /** Options of paths. */
+  readonly #options = new Map<string, readonly string[]>();
 
   /** @param channelVersion `channel/version`, the same in every row */
   constructor(channelVersion: string, output: Pick<ParquetOptions, 'compress' | 'write'>) {
@@ -120,16 +121,17 @@ export class AggregatesTable implements RowTaker {
   }
 
   #addFilter(path: string): void {
-    if (path !== this.#path) {
-      this.#path = path;
-      this.#options = path.split('/');
+    let options = this.#options.get(path);
+    if (options === undefined) {
+      options = path.split('/');
+      if (this.#options.size === MAX_PATHS) this.#options.clear();
+      this.#options.set(path, options);
     }
-    const [reason = '', application = '', os = '', osVersion = '', arch = ''] = this.#options;
-    this.#columns.reason.add(reason);
-    this.#columns.application.add(application);
-    this.#columns.os.add(os);
-    this.#columns.osVersion.add(osVersion);
-    this.#columns.arch.add(arch);
+    this.#columns.reason.add(options[0] ?? '');
+    this.#columns.application.add(options[1] ?? '');
+    this.#columns.os.add(options[2] ?? '');
+    this.#columns.osVersion.add(options[3] ?? '');
+    this.#columns.arch.add(options[4] ?? '');
   }
 
   #addNumbers(row: RowNumbers, buckets: number): void {

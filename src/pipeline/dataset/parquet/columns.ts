@@ -37,6 +37,8 @@ export class TextColumn implements Column {
   readonly #entries = new Map<string, number>();
   readonly #rows: Uint32Array;
   #count = 0;
+  #last = '';
+  #lastIndex = 0;
 
   /** @param options `ranged`: readers choose row groups by its least and greatest text */
   constructor(name: string, maxRows: number, { ranged = false } = {}) {
@@ -46,9 +48,13 @@ export class TextColumn implements Column {
   }
 
   add(value: string): void {
-    let index = this.#entries.get(value);
-    if (index === undefined) this.#entries.set(value, (index = this.#entries.size));
-    this.#rows[this.#count++] = index;
+    if (value !== this.#last || this.#count === 0) {
+      let index = this.#entries.get(value);
+      if (index === undefined) this.#entries.set(value, (index = this.#entries.size));
+      this.#last = value;
+      this.#lastIndex = index;
+    }
+    this.#rows[this.#count++] = this.#lastIndex;
   }
 
   pages(): Pages {
@@ -56,14 +62,13 @@ export class TextColumn implements Column {
     const bytes = Buffer.concat(texts.map(withLength));
     const entries = texts.length;
     const data = dictionaryIndexes(this.#rows.subarray(0, this.#count), entries);
-    const sorted = texts.toSorted((a, b) => a.compare(b));
-    const [least, greatest] = [sorted[0], sorted.at(-1)];
     const pages = { values: this.#count, nulls: 0, dictionary: { entries, bytes }, data };
     this.#entries.clear();
     this.#count = 0;
-    return this.#ranged && least !== undefined && greatest !== undefined
-      ? { ...pages, range: { least, greatest } }
-      : pages;
+    if (!this.#ranged) return pages;
+    const sorted = texts.toSorted((a, b) => a.compare(b));
+    const [least, greatest] = [sorted[0], sorted.at(-1)];
+    return least !== undefined && greatest !== undefined ? { ...pages, range: { least, greatest } } : pages;
   }
 }
 
@@ -97,8 +102,12 @@ export class DateColumn implements Column {
     this.#rows = 0;
     const pages = { values, nulls, dictionary: null, data };
     if (days.length === 0) return pages;
-    const range = days.toSorted();
-    return { ...pages, range: { least: bytesOf(range.subarray(0, 1)), greatest: bytesOf(range.subarray(-1)) } };
+    const range = Int32Array.of(days[0] as number, days[0] as number);
+    for (const day of days) {
+      if (day < (range[0] as number)) range[0] = day;
+      if (day > (range[1] as number)) range[1] = day;
+    }
+    return { ...pages, range: { least: bytesOf(range.subarray(0, 1)), greatest: bytesOf(range.subarray(1)) } };
   }
 }
 
@@ -266,8 +275,15 @@ class WholeDictionary {
 
   /** All numbers, and begins again. */
   take(): Buffer {
-    const bytes = Buffer.alloc(this.#numbers.length * 8);
-    for (const [index, value] of this.#numbers.entries()) bytes.writeBigInt64LE(held(value), index * 8);
+    const bytes = Buffer.from(new ArrayBuffer(this.#numbers.length * 8));
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, this.#numbers.length * 2);
+    for (const [index, value] of this.#numbers.entries()) {
+      if (Number.isSafeInteger(value)) {
+        // As they are in memory: the lower half first.
+        words[2 * index] = value;
+        words[2 * index + 1] = Math.floor(value / 2 ** 32);
+      } else bytes.writeBigInt64LE(held(value), index * 8);
+    }
     for (const value of this.#numbers) if (value >= 0 && value < SMALL) this.#small[value] = 0;
     this.#large.clear();
     this.#numbers = [];
