@@ -101,6 +101,21 @@ interface AggregateExports extends RowExports {
   clear(): void;
 }
 
+/** `render/index.ts` */
+export interface RenderExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  setUp(): void;
+  powersAt(): number;
+  maxRow(): number;
+  numberEndsAt(at: number): void;
+  fileAt(bytes: number): number;
+  summarise(at: number, length: number, simple: number): number;
+  outputAt(): number;
+  outputBytes(): number;
+  datesAt(): number;
+  summedDates(): number;
+}
+
 /** What they call: `merge/host.ts`, `aggregate/host.ts`. */
 export interface Host {
   newPath(at: number, length: number): number;
@@ -117,9 +132,12 @@ export interface Host {
 export interface Kernels {
   readonly merge: MergeExports;
   readonly aggregate: AggregateExports;
+  readonly render: RenderExports;
 }
 
-export type KernelName = keyof Kernels;
+type KernelName = keyof Kernels;
+/** Those that sum rows. */
+export type RowKernelName = 'merge' | 'aggregate';
 
 const compiled = new Map<KernelName, object>();
 

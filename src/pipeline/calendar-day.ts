@@ -24,8 +24,18 @@ const LAST_DAY = '99991231';
 /** The next day, at most 9999-12-31; that of 1970-01-01 for a text that is no day. */
 export function dayAfter(day: string): string {
   if (day === LAST_DAY) return LAST_DAY;
-  return dayOf(new Date(((dayNumber(day) ?? 0) + 1) * MS_PER_DAY));
+  let after = known.get(day);
+  if (after === undefined) {
+    after = dayOf(new Date(((dayNumber(day) ?? 0) + 1) * MS_PER_DAY));
+    if (known.size === MAX_KNOWN) known.clear();
+    known.set(day, after);
+  }
+  return after;
 }
+
+/** Days and those after them: the measures of a snapshot ask for few, each for itself. */
+const known = new Map<string, string>();
+const MAX_KNOWN = 256;
 
 export function dayOf(instant: Date): string {
   return instant.toISOString().slice(0, 10).replaceAll('-', '');

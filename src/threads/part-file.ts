@@ -4,7 +4,8 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
-import { type PartSlot, partLine, readPartLine } from '../pipeline/aggregates/part-line.ts';
+import { type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
+import { PartLines } from '../pipeline/aggregates/part-lines.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { writeLines } from './line-writer.ts';
 import { LineSplitter } from './lines.ts';
@@ -39,6 +40,8 @@ export async function writePart(
 }
 
 const MAX_LINE = 1 << 20;
+/** Of decoded lines; each costs a turn of the event loop. */
+const BLOCK = 1 << 18;
 
 /**
  * The slots of a part file. Answers at once, without a promise, while decoded slots are at hand: a merge asks millions
@@ -46,7 +49,7 @@ const MAX_LINE = 1 << 20;
  */
 export function readPart(path: string): AsyncIterable<PartSlot> {
   return slotsOf(path, () => {
-    const source = createZstdDecompress();
+    const source = createZstdDecompress({ chunkSize: BLOCK });
     // An error of the file becomes one of `source`, where the loop over its blocks sees it.
     pipeline(createReadStream(path), source).catch(() => undefined);
     return source;
@@ -66,6 +69,7 @@ function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {
       const splitter = new LineSplitter(MAX_LINE, () => {
         throw new InvalidDataError('bad_part', `A line of the part ${path} is longer than ${MAX_LINE} bytes`);
       });
+      const lines = new PartLines();
       let ready: PartSlot[] = [];
       let at = 0;
       const refill = async (): Promise<IteratorResult<PartSlot>> => {
@@ -74,7 +78,7 @@ function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {
           ready = [];
           at = 0;
           const take = (bytes: Buffer, start: number, end: number): void => {
-            ready.push(partSlot(bytes.toString('utf8', start, end), path));
+            ready.push(readLine(lines, bytes, start, end, path));
           };
           if (block.done === true) splitter.end(take);
           else splitter.push(block.value, take);
@@ -101,9 +105,9 @@ function slotsOf(path: string, open: () => Readable): AsyncIterable<PartSlot> {
 }
 
 /** The line alone does not show which part it is from. */
-function partSlot(line: string, path: string): PartSlot {
+function readLine(lines: PartLines, bytes: Buffer, start: number, end: number, path: string): PartSlot {
   try {
-    return readPartLine(line);
+    return lines.read(bytes, start, end);
   } catch (error) {
     if (!(error instanceof InvalidDataError)) throw error;
     throw new InvalidDataError(error.reason, `The part ${path} has a bad line: ${error.message}`, { cause: error });

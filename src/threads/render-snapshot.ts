@@ -7,13 +7,14 @@ import { mergePartBatches } from '../pipeline/aggregates/merge-parts.ts';
 import type { Slot } from '../pipeline/aggregates/slot.ts';
 import type { ManifestFile } from '../pipeline/dataset/manifest.ts';
 import { defineFrom } from '../pipeline/dataset/measure-definition.ts';
-import type { IndexedMeasure } from '../pipeline/dataset/measure-index.ts';
 import { parsePreviousSnapshot, type PreviousFiles } from '../pipeline/dataset/previous-snapshot.ts';
 import { type RenderEnd, renderSnapshot, type SnapshotSummary } from '../pipeline/dataset/snapshot.ts';
+import type { Summarise } from '../pipeline/dataset/summary.ts';
+import { SummaryKernel } from '../kernels/summary-kernel.ts';
 import { DefinitionsByPort } from './definition-port.ts';
 import { readPart } from './part-file.ts';
 import { TableFile } from './table-file.ts';
-import { PlainTextFile } from './text-file.ts';
+import { PiecesFile } from './text-file.ts';
 
 export interface RenderSnapshotInput {
   /** Part files of the channel/version, base first, then days ascending. */
@@ -56,11 +57,12 @@ export async function renderSnapshotFiles({
     const before = previous === null ? undefined : parsePreviousSnapshot(previous);
     const define = defineFrom(byPort ?? NO_DEFINITIONS, before);
     const render = (isLeftOut: (measure: string) => boolean): Promise<Rendered> =>
-      withTable(table, (onMeasure) => {
-        const told = onMeasure === undefined ? {} : { onMeasure };
-        const input = { slots: slotsOf(parts), previous: before, define, isLeftOut, ...told };
-        return writeFiles(renderSnapshot(input), output);
-      });
+      withTable(table, (file) =>
+        writeFiles(
+          renderSnapshot({ slots: slotsOf(parts), previous: before, define, isLeftOut, summarise, table: file }),
+          output,
+        ),
+      );
     const first = await render((measure) => only?.has(measure) === false);
     const leftOut = only === undefined ? first.unknown.leftOut() : NONE;
     // Which measures are a flood is known at its end; honest data has none, and is read once.
@@ -74,6 +76,11 @@ export async function renderSnapshotFiles({
 /** A tenth more bytes than the default level, in half its time. */
 const GZIP_LEVEL = 4;
 
+/** Of the thread. */
+let kernel: SummaryKernel | undefined;
+
+const summarise: Summarise = (file, length, simple) => (kernel ??= new SummaryKernel()).summarise(file, length, simple);
+
 const NONE: ReadonlySet<string> = new Set();
 
 type Rendered = RenderEnd & Pick<RenderSnapshotResult, 'files'>;
@@ -81,14 +88,12 @@ type Rendered = RenderEnd & Pick<RenderSnapshotResult, 'files'>;
 /** Renders, and the table beside it where one is wanted. */
 async function withTable(
   table: RenderSnapshotInput['table'],
-  render: (onMeasure?: (measure: IndexedMeasure) => void) => Promise<Rendered>,
+  render: (file?: TableFile) => Promise<Rendered>,
 ): Promise<Rendered> {
   if (table === undefined) return render();
   const file = new TableFile(table.output, table.channelVersion);
   try {
-    const { files, ...rest } = await render((measure) => {
-      file.add(measure);
-    });
+    const { files, ...rest } = await render(file);
     const written = file.end();
     // Without it the folder is whole for all other readers.
     if (written === null) return { files, ...rest };
@@ -100,20 +105,40 @@ async function withTable(
 
 async function writeFiles(rendering: ReturnType<typeof renderSnapshot>, output: string): Promise<Rendered> {
   const files: RenderedFile[] = [];
-  const file = new PlainTextFile(output);
+  const file = new PiecesFile(output);
   try {
     for (let step = await rendering.next(); ; step = await rendering.next()) {
-      if (step.done === true) return { files, ...step.value };
+      if (step.done === true) {
+        file.flush();
+        return { files, ...step.value };
+      }
       const { name, json } = step.value;
       // Node's gzip carries no time stamp, so equal content gives equal bytes.
-      const stored = gzipSync(json, { level: GZIP_LEVEL });
-      const start = file.bytes;
+      const stored = compressed(json);
+      files.push({ name, path: output, start: file.bytes, bytes: stored.length, sha256: hash('sha256', stored) });
       file.write(stored);
-      files.push({ name, path: output, start, bytes: stored.length, sha256: hash('sha256', stored) });
     }
   } finally {
     file.close();
   }
+}
+
+/** zlib clears its whole window for each file, and most files are far smaller. */
+const MIN_WINDOW_BITS = 10;
+const MAX_WINDOW_BITS = 15;
+/** zlib finds nothing that far back in its window. */
+const WINDOW_MARGIN = 262;
+/** Of the compressed text; one of more than a chunk is put together of several. */
+const MIN_CHUNK = 1 << 10;
+
+/** The same bytes as with the largest window, since the window is larger than the text. */
+function compressed(json: string | Buffer): Buffer {
+  const text = typeof json === 'string' ? Buffer.from(json) : json;
+  const windowBits = Math.min(
+    MAX_WINDOW_BITS,
+    Math.max(MIN_WINDOW_BITS, Math.ceil(Math.log2(text.length + WINDOW_MARGIN))),
+  );
+  return gzipSync(text, { level: GZIP_LEVEL, windowBits, chunkSize: Math.max(MIN_CHUNK, text.length >> 2) });
 }
 
 async function* slotsOf(parts: readonly string[]): AsyncGenerator<Slot[]> {

@@ -25,6 +25,41 @@ export class PlainTextFile {
   }
 }
 
+/** A call costs more than a small piece does. */
+const BLOCK = 1 << 18;
+
+/** A plain file of many small pieces; it is whole once it is flushed. */
+export class PiecesFile {
+  bytes = 0;
+  readonly #file: PlainTextFile;
+  readonly #block = Buffer.allocUnsafe(BLOCK);
+  #pending = 0;
+
+  constructor(path: string) {
+    this.#file = new PlainTextFile(path);
+  }
+
+  write(piece: Uint8Array): void {
+    this.bytes += piece.length;
+    if (this.#pending + piece.length > BLOCK) this.flush();
+    if (piece.length > BLOCK) {
+      this.#file.write(piece);
+      return;
+    }
+    this.#block.set(piece, this.#pending);
+    this.#pending += piece.length;
+  }
+
+  flush(): void {
+    this.#file.write(this.#block.subarray(0, this.#pending));
+    this.#pending = 0;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
 /** As many bytes are compressed beside the work of the thread. */
 const AHEAD = 1 << 20;
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it, mock } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { MANIFEST_NAME, parseManifest } from '../../src/pipeline/dataset/manifest.ts';
+import { takeRows } from '../../src/pipeline/dataset/measure-rows.ts';
 import { AggregatesTable } from '../../src/pipeline/dataset/parquet/aggregates-table.ts';
 import { Application, eachWithApplication, PREFIX } from '../fakes/application.ts';
 import { duckRows, readParquet } from '../fakes/parquet-readers.ts';
@@ -171,7 +172,8 @@ async function rewritten(app: Application, revision: string): Promise<Buffer> {
       slots.filter((slot) => slot.byDate === byDate),
     );
     const definition = (definitions[measure] ?? {}) as Record<string, unknown>;
-    output.add({ measure, definition, slots: { 'by-build-date': build, 'by-submission-date': submission } });
+    const shown = { measure, definition, slots: { 'by-build-date': build, 'by-submission-date': submission } };
+    takeRows(shown, output);
   }
   output.end();
   return Buffer.concat(written);

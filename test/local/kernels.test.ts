@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { runToEnd } from '../system/deployment.ts';
 
 let project: string;
-const MODULES = ['dist/kernels/merge.wasm', 'dist/kernels/aggregate.wasm'];
+const MODULES = ['merge', 'aggregate', 'render'].map((name) => `dist/kernels/${name}.wasm`);
 
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), 'kernels-'));
@@ -15,10 +15,11 @@ beforeEach(async () => {
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await source('export function answer(): i32 {\n  return 41;\n}\n');
-  await source(
-    "import { answer } from '../merge/index';\nexport function more(): i32 {\n  return answer() + 1;\n}\n",
-    'aggregate',
-  );
+  for (const kernel of ['aggregate', 'render'])
+    await source(
+      "import { answer } from '../merge/index';\nexport function more(): i32 {\n  return answer() + 1;\n}\n",
+      kernel,
+    );
 });
 afterEach(() => rm(project, { recursive: true, force: true }));
 
@@ -53,6 +54,7 @@ describe('kernels', () => {
     assert.deepEqual((await readdir(join(project, 'dist/kernels'))).sort(), [
       'aggregate.wasm',
       'merge.wasm',
+      'render.wasm',
       'sources',
     ]);
   });

@@ -161,7 +161,7 @@ async function rendered(slots: readonly PartSlot[]): Promise<number> {
       assert.equal(step.value.summary.clamped, 0);
       return step.value.summary.rows;
     }
-    JSON.parse(step.value.json);
+    JSON.parse(String(step.value.json));
     assertFits(slots[0]?.channelVersion ?? '', step.value.name);
   }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { AggregatesTable } from '../../src/pipeline/dataset/parquet/aggregates-table.ts';
-import type { IndexedMeasure } from '../../src/pipeline/dataset/measure-index.ts';
+import { type ShownMeasure, takeRows } from '../../src/pipeline/dataset/measure-rows.ts';
 import type { ByDate, Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { TextValues } from '../../src/pipeline/aggregates/text-values.ts';
 import { TableFile } from '../../src/threads/table-file.ts';
@@ -23,13 +23,13 @@ after(() => {
 });
 
 /** The file of these measures. */
-function parquet(measures: readonly IndexedMeasure[], level = 3): { readonly path: string; readonly bytes: Buffer } {
+function parquet(measures: readonly ShownMeasure[], level = 3): { readonly path: string; readonly bytes: Buffer } {
   const written: Uint8Array[] = [];
   const table = new AggregatesTable('nightly/28', {
     compress: (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } }),
     write: (bytes) => written.push(Buffer.from(bytes)),
   });
-  for (const measure of measures) table.add(measure);
+  for (const measure of measures) takeRows(measure, table);
   table.end();
   const bytes = Buffer.concat(written);
   const path = join(work, `${Math.random()}.parquet`);
@@ -57,7 +57,7 @@ function measureOf(
   measure: string,
   rows: { readonly build?: readonly Row[]; readonly submission?: readonly Row[] },
   definition: Readonly<Record<string, unknown>> = { kind: 'boolean' },
-): IndexedMeasure {
+): ShownMeasure {
   return {
     measure,
     definition,
@@ -244,7 +244,7 @@ describe('a table that would be too large to be stored', () => {
       path: `r/a/o/v/${row}`,
       values: [row, 1, row * 1.1, 1, 1, 1, 1, 1],
     }));
-    for (let index = 0; index < 20; index += 1) file.add(measureOf(`M${index + 10}`, { build: rows }));
+    for (let index = 0; index < 20; index += 1) takeRows(measureOf(`M${index + 10}`, { build: rows }), file);
     equal(file.end(), null);
     file.close();
     ok(statSync(path).size < 200_000);

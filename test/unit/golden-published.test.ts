@@ -44,7 +44,7 @@ async function render(slots: readonly Slot[]) {
   for (;;) {
     const step = await rendering.next();
     if (step.done === true) return { files, ...step.value };
-    files.set(step.value.name, step.value.json);
+    files.set(step.value.name, String(step.value.json));
   }
 }
 

@@ -1,8 +1,10 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isIndexFile, MeasureIndex } from '../../src/pipeline/dataset/measure-index.ts';
+import { isIndexFile, MeasureIndex, type SnapshotFile } from '../../src/pipeline/dataset/measure-index.ts';
 import type { ByDate, Slot } from '../../src/pipeline/aggregates/slot.ts';
 import { TextValues } from '../../src/pipeline/aggregates/text-values.ts';
+import { measureFile } from '../../src/pipeline/dataset/measure-file.ts';
+import { type FileSummary, summarise } from '../../src/pipeline/dataset/summary.ts';
 
 type Rows = readonly (readonly [date: string, values: readonly number[]])[];
 
@@ -38,13 +40,13 @@ function indexed(
   const index = new MeasureIndex();
   const files: { name: string; json: string }[] = [];
   for (const measure of measures) {
-    const shown = {
-      'by-build-date': slots('by-build-date', rows.build ?? [], asText),
-      'by-submission-date': slots('by-submission-date', rows.submission ?? [], asText),
+    const summaries = {
+      'by-build-date': summaryOf(measure, slots('by-build-date', rows.build ?? [], asText)),
+      'by-submission-date': summaryOf(measure, slots('by-submission-date', rows.submission ?? [], asText)),
     };
-    files.push(...index.add({ measure, definition, slots: shown }));
+    files.push(...texts(index.add({ measure, definition, summaries })));
   }
-  files.push(...index.end());
+  files.push(...texts(index.end()));
   deepEqual(
     files.map(({ name }) => name),
     [...files.slice(1).map((_, shard) => `_summary-${shard}.json`), '_measures.json'],
@@ -83,7 +85,10 @@ describe('the index of a snapshot’s measures', () => {
       ...index.add({
         measure,
         definition: {},
-        slots: { 'by-build-date': [], 'by-submission-date': slots('by-submission-date', submission) },
+        summaries: {
+          'by-build-date': summaryOf(measure, []),
+          'by-submission-date': summaryOf(measure, slots('by-submission-date', submission)),
+        },
       }),
     ];
     const old: Rows = Array.from({ length: 35 }, (_, day) => [`201309${String(day + 10)}`, [1, 1, 3, 0, 0, 0, 0, 1]]);
@@ -94,7 +99,7 @@ describe('the index of a snapshot’s measures', () => {
       ['20131030', [2, 1, 2, 0, 0, 0, 0, 2]],
     ]);
     const files = [...index.end()];
-    const { measures, dates } = JSON.parse(files.at(-1)!.json);
+    const { measures, dates } = JSON.parse(String(files.at(-1)!.json));
     equal(dates.submission.length, 38);
     deepEqual(measures.A.spark, [...Array.from({ length: 27 }, () => 1.5), null, 0.3333, null]);
     deepEqual(measures.B.spark, [...Array.from({ length: 29 }, () => null), 0.6667]);
@@ -150,3 +155,12 @@ describe('the index of a snapshot’s measures', () => {
     deepEqual(names.map(isIndexFile), [true, true, true, false, false, false]);
   });
 });
+
+function texts(files: Iterable<SnapshotFile>): { name: string; json: string }[] {
+  return Array.from(files, ({ name, json }) => ({ name, json: String(json) }));
+}
+
+function summaryOf(measure: string, rows: readonly Slot[]): FileSummary {
+  const length = rows[0]?.values.length ?? 0;
+  return summarise(measureFile(rows, () => 1).json, length, measure.startsWith('SIMPLE_MEASURES_'));
+}

@@ -51,7 +51,7 @@ async function render(slots: readonly Slot[], source = known, before?: Map<strin
     const step = await rendering.next();
     if (step.done === true) return { files, ...step.value };
     assert.ok(!files.has(step.value.name), step.value.name);
-    files.set(step.value.name, step.value.json);
+    files.set(step.value.name, String(step.value.json));
   }
 }
 

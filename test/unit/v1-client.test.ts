@@ -27,7 +27,7 @@ async function folder(): Promise<Map<string, string>> {
   const define = defineFrom({ histograms: async () => ({ EXP, LINEAR }) }, undefined);
   const files = new Map<string, string>();
   for await (const { name, json } of renderSnapshot({ slots: [slots], previous: undefined, define }))
-    files.set(name, json);
+    files.set(name, String(json));
   return files;
 }
 

@@ -90,5 +90,5 @@ export function sumSlots(slots: readonly [Slot, ...Slot[]]): Slot {
 }
 
 function compareAscii(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return a === b ? 0 : a < b ? -1 : 1;
 }

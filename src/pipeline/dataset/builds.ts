@@ -1,7 +1,7 @@
 /** `builds.json`: build id → revision, of all rows that a snapshot shows (docs/formats/published.md 5.14). */
 import { SIMPLE_MEASURE_BUILD_ID, type Slot } from '../aggregates/slot.ts';
 import { dayAfter } from '../calendar-day.ts';
-import type { IndexedMeasure } from './measure-index.ts';
+import type { ShownMeasure } from './measure-rows.ts';
 
 export const BUILDS_NAME = 'builds.json';
 
@@ -10,10 +10,14 @@ const MAX_BUILDS = 10_000;
 /** Revisions of one build among which the most frequent one is looked for; honest builds have one. */
 const MAX_REVISIONS = 8;
 
+interface Tally {
+  rows: number;
+}
+
 /** Rows are noted in any order. */
 export class Builds {
   /** Build id → revision → rows that name it. */
-  readonly #builds = new Map<string, Map<string, number>>();
+  readonly #builds = new Map<string, Map<string, Tally>>();
   readonly #max: number;
   #newestSubmission = '';
   #isComplete = true;
@@ -23,7 +27,7 @@ export class Builds {
   }
 
   /** Notes all rows of a measure. */
-  add({ slots }: Pick<IndexedMeasure, 'slots'>): void {
+  add({ slots }: Pick<ShownMeasure, 'slots'>): void {
     // Days of submission first: they tell which builds are of the future.
     for (const byDate of ['by-submission-date', 'by-build-date'] as const)
       for (const row of slots[byDate]) this.note(row);
@@ -34,12 +38,13 @@ export class Builds {
     if (revision === '' || buildId === '' || buildId === SIMPLE_MEASURE_BUILD_ID) return;
     let revisions = this.#builds.get(buildId);
     if (revisions === undefined) {
-      this.#builds.set(buildId, (revisions = new Map<string, number>()));
+      this.#builds.set(buildId, (revisions = new Map<string, Tally>()));
       // Seldom, so that a flood of builds costs no more than to sort each once or twice.
       if (this.#builds.size === 2 * this.#max) this.#dropExcess();
     }
-    const rows = revisions.get(revision);
-    if (rows !== undefined || revisions.size < MAX_REVISIONS) revisions.set(revision, (rows ?? 0) + 1);
+    const tally = revisions.get(revision);
+    if (tally !== undefined) tally.rows += 1;
+    else if (revisions.size < MAX_REVISIONS) revisions.set(revision, { rows: 1 });
   }
 
   /** Ascending by build id. */
@@ -66,9 +71,9 @@ export class Builds {
 }
 
 /** Of equally frequent ones the greatest text, as in the merge rule. */
-function mostFrequent(revisions: ReadonlyMap<string, number>): string {
+function mostFrequent(revisions: ReadonlyMap<string, Tally>): string {
   let [best, most] = ['', 0];
-  for (const [revision, rows] of revisions) {
+  for (const [revision, { rows }] of revisions) {
     if (rows > most || (rows === most && revision > best)) [best, most] = [revision, rows];
   }
   return best;

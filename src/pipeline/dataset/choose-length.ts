@@ -62,9 +62,13 @@ export function chooseLength(slots: readonly Slot[]): ChosenLength {
   const latest = newestDay === '' ? undefined : dayAfter(newestDay);
   const decides = deciding(slots, latest);
   const tallies = new Map<number, Tally>();
+  let tally: Tally | undefined;
   for (const slot of slots) {
-    const tally = tallies.get(slot.values.length) ?? emptyTally(slot.values.length);
-    tallies.set(tally.length, tally);
+    const { length } = slot.values;
+    if (tally?.length !== length) {
+      tally = tallies.get(length) ?? emptyTally(length);
+      tallies.set(length, tally);
+    }
     add(tally, slot, decides(slot), newestDay);
   }
   const recent = recentVotes([...tallies.values()]);
@@ -81,7 +85,8 @@ export function chooseLength(slots: readonly Slot[]): ChosenLength {
 /** The newest submission date; empty when all builds are too old for one. */
 function newestSubmission(slots: readonly Slot[]): string {
   let newest = '';
-  for (const { byDate, date } of slots) if (byDate === 'by-submission-date' && date > newest) newest = date;
+  for (const { byDate, date } of slots)
+    if (byDate === 'by-submission-date' && date !== newest && date > newest) newest = date;
   return newest;
 }
 
@@ -99,7 +104,12 @@ function hasBuild({ buildId }: Slot): boolean {
 function isKnown(slot: Slot, latest: string | undefined): boolean {
   const { byDate, date, buildId } = slot;
   if (!hasBuild(slot)) return false;
-  return !isLater(buildId.slice(0, 8), latest) && !(byDate === 'by-build-date' && isLater(date, latest));
+  return !isLaterBuild(buildId, latest) && !(byDate === 'by-build-date' && isLater(date, latest));
+}
+
+function isLaterBuild(buildId: string, latest: string | undefined): boolean {
+  // A build id that begins with a day is above it, and below those of the next day.
+  return latest !== undefined && buildId > latest && isLater(buildId.slice(0, 8), latest);
 }
 
 // The text order of days is their order in time, and telling it costs little for each slot.
@@ -162,7 +172,7 @@ function recentVotes(tallies: readonly Tally[]): ReadonlyMap<number, number> {
 }
 
 function isNewer(buildId: string, revision: string, thanBuildId: string, thanRevision: string): boolean {
-  return buildId > thanBuildId || (buildId === thanBuildId && revision > thanRevision);
+  return (buildId !== thanBuildId && buildId > thanBuildId) || (buildId === thanBuildId && revision > thanRevision);
 }
 
 function byPreference(a: Tally, b: Tally): number {

@@ -38,7 +38,7 @@ function isRow(row: unknown): row is number[] {
 
 function numberCells(measure: string, row: readonly number[]): (string | number)[] {
   const buckets = row.length - BEHIND_BUCKETS;
-  const { submissions, sum, sumSquares, logSum, logSumSquares } = statisticsOf(measure, row.slice(buckets));
+  const { submissions, sum, sumSquares, logSum, logSumSquares } = statisticsOf(measure, row, buckets);
   const counts = row.slice(0, buckets).join(' ');
   return [submissions, sum ?? '', sumSquares ?? '', logSum ?? '', logSumSquares ?? '', counts];
 }

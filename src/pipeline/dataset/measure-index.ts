@@ -2,25 +2,17 @@
  * The index of a snapshot's measures, and their summaries: what a page needs for its list of measures and for the first
  * chart of one, without the rows of every filter id (docs/formats/published.md 5.10).
  */
-import { addRow, holdFinite } from '../aggregates/merge-rule.ts';
-import { type ByDate, SIMPLE_MEASURE_PREFIX, type Slot, SUM } from '../aggregates/slot.ts';
-import { TextValues } from '../aggregates/text-values.ts';
+import type { ByDate } from '../aggregates/slot.ts';
+import type { DateSums, FileSummary } from './summary.ts';
 
 export const INDEX_NAME = '_measures.json';
 
-/** Of the text, uncompressed: a page loads one shard for each measure that it shows. */
+/** Of the measures' text, uncompressed: a page loads one shard for each measure that it shows. */
 const SHARD_LENGTH = 256 << 10;
 /** Characters that the index keeps of a description; `histograms.json` has all. */
 const MAX_DESCRIPTION = 500;
 /** Newest submission dates in the line beside a measure's name. */
 const SPARK_DATES = 30;
-
-export interface IndexedMeasure {
-  readonly measure: string;
-  readonly definition: Readonly<Record<string, unknown>>;
-  /** Of the shown length only. */
-  readonly slots: Readonly<Record<ByDate, readonly Slot[]>>;
-}
 
 interface Entry {
   readonly measure: string;
@@ -35,11 +27,15 @@ interface Entry {
 export interface SnapshotFile {
   /** Name inside the folder. */
   readonly name: string;
-  readonly json: string;
+  readonly json: string | Buffer;
 }
 
-/** Sums of all filter ids, by date. */
-type Summary = ReadonlyMap<string, Float64Array>;
+export interface IndexedMeasure {
+  readonly measure: string;
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** Of both files. */
+  readonly summaries: Readonly<Record<ByDate, FileSummary>>;
+}
 
 /** Whether a file of a folder is the index or a summary. */
 export function isIndexFile(name: string): boolean {
@@ -57,27 +53,31 @@ export function isSummaryFile(name: string): boolean {
 export class MeasureIndex {
   readonly #entries: Entry[] = [];
   readonly #dates: Record<ByDate, Set<string>> = { 'by-build-date': new Set(), 'by-submission-date': new Set() };
-  #shard: string[] = [];
-  #length = 0;
+  #shard: Buffer[] = [];
+  #bytes = 0;
+  /** Measures in it. */
+  #measures = 0;
   #shards = 0;
 
   /** @returns a shard, when the measure fills it */
-  *add({ measure, definition, slots }: IndexedMeasure): Generator<SnapshotFile> {
-    const simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
-    const build = this.#summarise('by-build-date', slots['by-build-date'], simple);
-    const submission = this.#summarise('by-submission-date', slots['by-submission-date'], simple);
+  *add({ measure, definition, summaries }: IndexedMeasure): Generator<SnapshotFile> {
+    const build = summaries['by-build-date'];
+    const submission = summaries['by-submission-date'];
+    for (const { date } of build.dates) this.#dates['by-build-date'].add(date);
+    for (const { date } of submission.dates) this.#dates['by-submission-date'].add(date);
     this.#entries.push({
       measure,
       kind: textOf(definition['kind']),
       description: textOf(definition['description']).slice(0, MAX_DESCRIPTION),
       shard: this.#shards,
-      submissions: submissionsOf(submission.size > 0 ? submission : build),
+      submissions: submissionsOf(submission.dates.length > 0 ? submission : build),
       means: newestMeans(submission),
     });
-    const text = `${JSON.stringify(measure)}:{"build":${summaryText(build)},"submission":${summaryText(submission)}}`;
-    this.#shard.push(text);
-    this.#length += text.length;
-    if (this.#length >= SHARD_LENGTH) yield this.#endShard();
+    this.#write(Buffer.from(`${this.#shard.length === 0 ? '{' : ','}${JSON.stringify(measure)}:{"build":{`));
+    this.#write(withoutComma(build.text), BETWEEN, withoutComma(submission.text), BEHIND);
+    this.#measures += 1;
+    // Without the brace and the commas before its measures.
+    if (this.#bytes - this.#measures >= SHARD_LENGTH) yield this.#endShard();
   }
 
   /** The last shard, if it has measures, and the index. */
@@ -96,64 +96,54 @@ export class MeasureIndex {
     yield { name: INDEX_NAME, json: `${head.slice(0, -1)},"measures":{${measures.join(',')}}}` };
   }
 
-  #summarise(byDate: ByDate, slots: readonly Slot[], simple: boolean): Summary {
-    const sums = new Map<string, Float64Array>();
-    let row: Float64Array | undefined;
-    for (const { date, values } of slots) {
-      // Until it is kept as a sum, one row is enough for all that are added.
-      row ??= new Float64Array(values.length);
-      if (values instanceof TextValues) values.copyTo(row);
-      else row.set(values);
-      const sum = sums.get(date);
-      if (sum !== undefined) addRow(sum, row, 0, simple);
-      else {
-        sums.set(date, row);
-        this.#dates[byDate].add(date);
-        row = undefined;
-      }
+  #write(...texts: readonly Buffer[]): void {
+    for (const text of texts) {
+      this.#shard.push(text);
+      this.#bytes += text.length;
     }
-    for (const sum of sums.values()) holdFinite(sum);
-    return new Map([...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   #endShard(): SnapshotFile {
-    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: `{${this.#shard.join(',')}}` };
+    this.#write(END);
+    const file = { name: `${SUMMARY_PREFIX}${this.#shards}.json`, json: Buffer.concat(this.#shard) };
     this.#shard = [];
-    this.#length = 0;
+    this.#bytes = 0;
+    this.#measures = 0;
     this.#shards += 1;
     return file;
   }
+}
+
+const BETWEEN = Buffer.from('},"submission":{');
+const BEHIND = Buffer.from('}}');
+const END = Buffer.from('}');
+
+/** Behind each date there is one. */
+function withoutComma(text: Buffer): Buffer {
+  return text.subarray(0, -1);
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function summaryText(summary: Summary): string {
-  return `{${[...summary].map(([date, sums]) => `"${date}":[${sums.join(',')}]`).join(',')}}`;
+function submissionsOf({ dates }: FileSummary): number {
+  let sum = 0;
+  for (const { submissions } of dates) sum += submissions;
+  return Math.min(sum, Number.MAX_VALUE);
 }
 
-function submissionsOf(summary: Summary): number {
-  let submissions = 0;
-  for (const sums of summary.values()) submissions += sums.at(-1) ?? 0;
-  return Math.min(submissions, Number.MAX_VALUE);
-}
-
-function newestMeans(summary: Summary): Map<string, number> {
+function newestMeans({ dates }: FileSummary): Map<string, number> {
   const means = new Map<string, number>();
-  for (const [date, sums] of [...summary].slice(-SPARK_DATES)) {
+  for (const sums of dates.slice(-SPARK_DATES)) {
     const mean = meanOf(sums);
-    if (mean !== undefined) means.set(date, mean);
+    if (mean !== undefined) means.set(sums.date, mean);
   }
   return means;
 }
 
 /** Of hits, to four digits; undefined without hits and without a recorded sum. */
-function meanOf(sums: Float64Array): number | undefined {
-  const buckets = sums.length - SUM;
-  let hits = 0;
-  for (let index = 0; index < buckets; index += 1) hits += sums[index] as number;
-  const sum = sums[buckets] as number;
+function meanOf({ hits, sum }: DateSums): number | undefined {
   const mean = sum / hits;
   return hits > 0 && sum >= 0 && Number.isFinite(mean) ? Number(mean.toPrecision(4)) : undefined;
 }

@@ -2,7 +2,7 @@
  * A snapshot: the published folder of one channel/version, rendered from all its slots
  * (docs/formats/published.md 5.2, 5.3).
  */
-import { type ByDate, BY_DATES, type Slot } from '../aggregates/slot.ts';
+import { type ByDate, BY_DATES, SIMPLE_MEASURE_PREFIX, type Slot } from '../aggregates/slot.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { isMeasureName } from '../safe-segment.ts';
 import { compareText } from '../text-order.ts';
@@ -10,9 +10,11 @@ import { Builds, BUILDS_NAME } from './builds.ts';
 import { type ChosenLength, chooseLength } from './choose-length.ts';
 import { FilterTree, isFilterPath } from './filter-tree.ts';
 import type { DefineMeasure, DefinitionState } from './measure-definition.ts';
-import { measureFile } from './measure-file.ts';
-import { type IndexedMeasure, MeasureIndex, type SnapshotFile } from './measure-index.ts';
+import { type MeasureFile, measureFile } from './measure-file.ts';
+import { MeasureIndex, type SnapshotFile } from './measure-index.ts';
+import { type RowTaker, takeRows } from './measure-rows.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
+import { type FileSummary, type Summarise, summarise as plainly } from './summary.ts';
 import { UnknownMeasures } from './unknown-measures.ts';
 
 export interface SnapshotInput {
@@ -23,8 +25,10 @@ export interface SnapshotInput {
   readonly define: DefineMeasure;
   /** Measures that are not shown. */
   readonly isLeftOut?: (measure: string) => boolean;
-  /** Is told of each measure that is shown, in order. */
-  readonly onMeasure?: (measure: IndexedMeasure) => void;
+  /** `summary.ts` by default. */
+  readonly summarise?: Summarise;
+  /** Takes the rows of each measure that is shown, in order. */
+  readonly table?: RowTaker | undefined;
 }
 
 /** Why a slot cannot be shown. Earlier stages refuse such data, so any count here is worth an alert. */
@@ -84,6 +88,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
   const unknown = new UnknownMeasures();
   const index = new MeasureIndex();
   const builds = new Builds();
+  const summarise = input.summarise ?? plainly;
   for await (const { measure, slots } of measuresOf(input.slots, summary)) {
     if (input.isLeftOut?.(measure) === true) {
       summary.measuresLeftOut += 1;
@@ -92,20 +97,26 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
     const chosen = chooseLength(slots);
     const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
     if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
-    const shown = {
-      'by-build-date': rowsOf(slots, 'by-build-date', chosen.length),
-      'by-submission-date': rowsOf(slots, 'by-submission-date', chosen.length),
+    const shown = shownRows(slots, chosen.length);
+    const simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);
+    const summaryOf = ({ json }: MeasureFile): FileSummary => summarise(json, chosen.length, simple);
+    const files = {
+      'by-build-date': measureFile(shown['by-build-date'], idOf),
+      'by-submission-date': measureFile(shown['by-submission-date'], idOf),
     };
     for (const byDate of BY_DATES) {
-      const file = measureFile(shown[byDate], idOf);
-      summary.rows += file.rows;
-      summary.clamped += file.clamped;
-      yield { name: `${measure}-${byDate}.json`, json: file.json };
+      const { json, rows, clamped } = files[byDate];
+      summary.rows += rows;
+      summary.clamped += clamped;
+      yield { name: `${measure}-${byDate}.json`, json };
     }
-    const indexed = { measure, definition, slots: shown };
-    builds.add(indexed);
-    input.onMeasure?.(indexed);
-    yield* index.add(indexed);
+    const summaries = {
+      'by-build-date': summaryOf(files['by-build-date']),
+      'by-submission-date': summaryOf(files['by-submission-date']),
+    };
+    builds.add({ slots: shown });
+    takeRows({ measure, definition, slots: shown }, input.table);
+    yield* index.add({ measure, definition, summaries });
     const { revision, buildId, length } = chosen;
     definitions.push(`${JSON.stringify(measure)}:${JSON.stringify(definition)}`);
     revisions.push(`${JSON.stringify(measure)}:${JSON.stringify({ revision, buildId, length })}`);
@@ -154,14 +165,18 @@ function noteHidden(worst: HiddenSubmissions[], hidden: HiddenSubmissions): void
   worst.length = Math.min(worst.length, MAX_HIDDEN_NAMED);
 }
 
-function rowsOf(slots: readonly Slot[], byDate: ByDate, length: number): Slot[] {
-  return slots.filter((slot) => slot.byDate === byDate && slot.values.length === length);
+function shownRows(slots: readonly Slot[], length: number): Record<ByDate, Slot[]> {
+  const [build, submission]: [Slot[], Slot[]] = [[], []];
+  for (const slot of slots)
+    if (slot.values.length === length) (slot.byDate === 'by-build-date' ? build : submission).push(slot);
+  return { 'by-build-date': build, 'by-submission-date': submission };
 }
 
 async function* measuresOf(
   slots: SnapshotInput['slots'],
   summary: ReturnType<typeof emptySummary>,
 ): AsyncGenerator<{ measure: string; slots: Slot[] }> {
+  const faults = new SlotFaults();
   let group: Slot[] = [];
   let last: Slot | undefined;
   for await (const batch of slots) {
@@ -171,7 +186,7 @@ async function* measuresOf(
       }
       last = slot;
       summary.slots += 1;
-      const fault = faultOf(slot);
+      const fault = faults.of(slot);
       if (fault !== undefined) {
         summary.dropped[fault] += 1;
         continue;
@@ -201,9 +216,32 @@ function nameOf(slot: Slot): string {
   return JSON.stringify([slot.measure, slot.byDate, slot.path, slot.date, slot.values.length]);
 }
 
-function faultOf(slot: Slot): SlotFault | undefined {
-  if (!isMeasureName(slot.measure)) return 'bad_measure_name';
-  if (!isFilterPath(slot.path)) return 'bad_filter_path';
-  if (!DATE.test(slot.date)) return 'bad_date';
-  return slot.values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
+/** Slots have what earlier ones had, most of the time, and it is looked at once. */
+class SlotFaults {
+  #measure: string | undefined;
+  readonly #paths = new Set<string>();
+  readonly #dates = new Set<string>();
+
+  of({ measure, path, date, values }: Slot): SlotFault | undefined {
+    if (measure !== this.#measure) {
+      if (!isMeasureName(measure)) return 'bad_measure_name';
+      this.#measure = measure;
+    }
+    if (!this.#paths.has(path)) {
+      if (!isFilterPath(path)) return 'bad_filter_path';
+      keep(this.#paths, path);
+    }
+    if (!this.#dates.has(date)) {
+      if (!DATE.test(date)) return 'bad_date';
+      keep(this.#dates, date);
+    }
+    return values.length < MIN_ROW_LENGTH ? 'bad_row_length' : undefined;
+  }
+}
+
+const MAX_KEPT = 1 << 12;
+
+function keep(texts: Set<string>, text: string): void {
+  if (texts.size === MAX_KEPT) texts.clear();
+  texts.add(text);
 }

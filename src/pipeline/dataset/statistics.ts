@@ -10,9 +10,9 @@ export interface RowStatistics {
   readonly submissions: number;
 }
 
-/** @param numbers of a row of the measure, from the first behind its buckets on */
-export function statisticsOf(measure: string, numbers: ArrayLike<number>): RowStatistics {
-  const at = (index: number): number => numbers[index] ?? 0;
+/** @param numbers of a row of the measure, of which the first `buckets` are its buckets */
+export function statisticsOf(measure: string, numbers: ArrayLike<number>, buckets: number): RowStatistics {
+  const at = (index: number): number => numbers[buckets + index] ?? 0;
   const [low, high] = [at(3), at(4)];
   return {
     // A simple measure may really have been −1 (docs/formats/results.md 4.3).

@@ -5,11 +5,11 @@
 import { bucketsOf } from '../../../histograms/buckets.ts';
 import type { RawDefinition } from '../../../histograms/definition.ts';
 import { holdFinite } from '../../aggregates/merge-rule.ts';
-import { MAX_ROW } from '../../aggregates/row-limits.ts';
-import { BY_DATES, type ByDate, type RowValues, type Slot, TRAILER } from '../../aggregates/slot.ts';
+import type { RowNumbers } from '../../aggregates/row-numbers.ts';
+import { type ByDate, type Slot, TRAILER } from '../../aggregates/slot.ts';
 import { TextValues } from '../../aggregates/text-values.ts';
 import { dayNumber } from '../../calendar-day.ts';
-import type { IndexedMeasure } from '../measure-index.ts';
+import type { RowTaker, ShownMeasure } from '../measure-rows.ts';
 import { statisticsOf } from '../statistics.ts';
 import { type Column, DateColumn, DoubleColumn, TextColumn, WholeColumn, WholesColumn } from './columns.ts';
 import { ParquetFile, type ParquetOptions } from './parquet-file.ts';
@@ -17,15 +17,17 @@ import { ParquetFile, type ParquetOptions } from './parquet-file.ts';
 export const PARQUET_NAME = 'aggregates.parquet';
 
 /** Fewer rows than this do not outweigh what the footer says of their row group. */
-const MIN_ROWS = 2048;
+const MIN_ROWS = 3072;
 /** Rows and buckets of a row group in memory; a larger measure has several row groups. */
 const GROUP_ROWS = 1 << 16;
 const GROUP_BUCKETS = 1 << 20;
+const MAX_DAYS = 1 << 12;
+const MAX_PATHS = 1 << 12;
 
 const DATE_OF: Readonly<Record<ByDate, string>> = { 'by-build-date': 'build', 'by-submission-date': 'submission' };
 
 /** Measures are added in the order of their names, each with its rows in slot order. */
-export class AggregatesTable {
+export class AggregatesTable implements RowTaker {
   readonly #columns = {
     measure: new TextColumn('measure', GROUP_ROWS, { ranged: true }),
     dateOf: new TextColumn('date_of', GROUP_ROWS, { ranged: true }),
@@ -50,14 +52,16 @@ export class AggregatesTable {
   readonly #file: ParquetFile;
   readonly #channel: string;
   readonly #version: string;
-  /** The numbers of the row that is added. */
-  readonly #row = new Float64Array(MAX_ROW);
   #rows = 0;
   #buckets = 0;
+  /** Days of the dates that were added last. */
+  readonly #days = new Map<string, number | undefined>();
+  #measure = '';
+  #definition: ShownMeasure['definition'] = {};
   /** Of the measure that is added, in the row group that is filled. */
   #bounds: Uint32Array | undefined;
-  #path = '';
-  #options: readonly string[] = [];
+  /** Options of paths. */
+  readonly #options = new Map<string, readonly string[]>();
 
   /** @param channelVersion `channel/version`, the same in every row */
   constructor(channelVersion: string, output: Pick<ParquetOptions, 'compress' | 'write'>) {
@@ -67,17 +71,25 @@ export class AggregatesTable {
     this.#file = new ParquetFile({ ...output, columns: Object.values(this.#columns), sortedBy: 2 });
   }
 
-  /** Adds the rows of a measure. */
-  add({ measure, definition, slots }: IndexedMeasure): void {
+  beginMeasure({ measure, definition }: ShownMeasure): void {
+    this.#measure = measure;
+    this.#definition = definition;
     this.#bounds = undefined;
-    for (const byDate of BY_DATES) {
-      for (const slot of slots[byDate]) {
-        const buckets = slot.values.length - TRAILER;
-        if (this.#rows === GROUP_ROWS || this.#buckets + buckets > GROUP_BUCKETS) this.#endRowGroup();
-        this.#bounds ??= this.#columns.bounds.indexesOf(boundsOf(definition, buckets));
-        this.#addRow(measure, slot, this.#bounds);
-      }
-    }
+  }
+
+  addRow(slot: Slot, numbers: RowNumbers): void {
+    const buckets = numbers.length - TRAILER;
+    if (this.#rows === GROUP_ROWS || this.#buckets + buckets > GROUP_BUCKETS) this.#endRowGroup();
+    this.#bounds ??= this.#columns.bounds.indexesOf(boundsOf(this.#definition, buckets));
+    this.#addTexts(slot);
+    this.#columns.bounds.addSame(this.#bounds);
+    if (!(slot.values instanceof TextValues)) holdFinite(numbers.numbers.subarray(0, numbers.length));
+    this.#addNumbers(numbers, buckets);
+    this.#rows += 1;
+    this.#buckets += buckets;
+  }
+
+  endMeasure(): void {
     if (this.#rows >= MIN_ROWS) this.#endRowGroup();
   }
 
@@ -87,45 +99,45 @@ export class AggregatesTable {
     this.#file.end();
   }
 
-  #addRow(measure: string, { byDate, path, date, values, buildId, revision }: Slot, bounds: Uint32Array): void {
+  #addTexts({ measure, byDate, path, date, buildId, revision }: Slot): void {
     const columns = this.#columns;
     columns.measure.add(measure);
     columns.dateOf.add(DATE_OF[byDate]);
-    columns.date.add(dayNumber(date));
+    columns.date.add(this.#dayOf(date));
     this.#addFilter(path);
     columns.channel.add(this.#channel);
     columns.version.add(this.#version);
     columns.buildId.add(buildId);
     columns.revision.add(revision);
-    columns.bounds.addSame(bounds);
-    this.#addNumbers(measure, values, bounds.length);
-    this.#rows += 1;
-    this.#buckets += bounds.length;
+  }
+
+  #dayOf(date: string): number | undefined {
+    const known = this.#days.get(date);
+    if (known !== undefined) return known;
+    if (this.#days.size === MAX_DAYS) this.#days.clear();
+    const day = dayNumber(date);
+    this.#days.set(date, day);
+    return day;
   }
 
   #addFilter(path: string): void {
-    if (path !== this.#path) {
-      this.#path = path;
-      this.#options = path.split('/');
+    let options = this.#options.get(path);
+    if (options === undefined) {
+      options = path.split('/');
+      if (this.#options.size === MAX_PATHS) this.#options.clear();
+      this.#options.set(path, options);
     }
-    const [reason = '', application = '', os = '', osVersion = '', arch = ''] = this.#options;
-    this.#columns.reason.add(reason);
-    this.#columns.application.add(application);
-    this.#columns.os.add(os);
-    this.#columns.osVersion.add(osVersion);
-    this.#columns.arch.add(arch);
+    this.#columns.reason.add(options[0] ?? '');
+    this.#columns.application.add(options[1] ?? '');
+    this.#columns.os.add(options[2] ?? '');
+    this.#columns.osVersion.add(options[3] ?? '');
+    this.#columns.arch.add(options[4] ?? '');
   }
 
-  #addNumbers(measure: string, values: RowValues, buckets: number): void {
+  #addNumbers(row: RowNumbers, buckets: number): void {
     const columns = this.#columns;
-    const row = this.#row;
-    if (values instanceof TextValues) values.copyTo(row);
-    else {
-      row.set(values);
-      holdFinite(row.subarray(0, values.length));
-    }
-    columns.counts.add(row, buckets);
-    const statistics = statisticsOf(measure, row.subarray(buckets));
+    columns.counts.addFilled(row, buckets);
+    const statistics = statisticsOf(this.#measure, row.numbers, buckets);
     columns.sum.add(statistics.sum);
     columns.logSum.add(statistics.logSum);
     columns.logSumSquares.add(statistics.logSumSquares);
@@ -142,7 +154,7 @@ export class AggregatesTable {
 }
 
 /** Least value of each bucket. Every published definition has them; without, buckets have their numbers. */
-function boundsOf(definition: IndexedMeasure['definition'], buckets: number): readonly number[] {
+function boundsOf(definition: ShownMeasure['definition'], buckets: number): readonly number[] {
   const { bounds } = bucketsOf(definition as RawDefinition);
   return bounds?.length === buckets ? bounds : Array.from({ length: buckets }, (_, index) => index);
 }

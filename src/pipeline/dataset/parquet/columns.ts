@@ -2,6 +2,7 @@
  * Columns of a Parquet file: each takes the values of a row group, and gives the two pages that hold them. Texts, dates and
  * whole numbers are kept as indexes of a dictionary, because few of them differ; statistics are plain doubles.
  */
+import type { RowNumbers } from '../../aggregates/row-numbers.ts';
 import { bytesOf, dictionaryIndexes, packedBits, run, withLength } from './levels.ts';
 
 /** What a reader sees of a column. */
@@ -36,6 +37,8 @@ export class TextColumn implements Column {
   readonly #entries = new Map<string, number>();
   readonly #rows: Uint32Array;
   #count = 0;
+  #last = '';
+  #lastIndex = 0;
 
   /** @param options `ranged`: readers choose row groups by its least and greatest text */
   constructor(name: string, maxRows: number, { ranged = false } = {}) {
@@ -45,9 +48,13 @@ export class TextColumn implements Column {
   }
 
   add(value: string): void {
-    let index = this.#entries.get(value);
-    if (index === undefined) this.#entries.set(value, (index = this.#entries.size));
-    this.#rows[this.#count++] = index;
+    if (value !== this.#last || this.#count === 0) {
+      let index = this.#entries.get(value);
+      if (index === undefined) this.#entries.set(value, (index = this.#entries.size));
+      this.#last = value;
+      this.#lastIndex = index;
+    }
+    this.#rows[this.#count++] = this.#lastIndex;
   }
 
   pages(): Pages {
@@ -55,14 +62,13 @@ export class TextColumn implements Column {
     const bytes = Buffer.concat(texts.map(withLength));
     const entries = texts.length;
     const data = dictionaryIndexes(this.#rows.subarray(0, this.#count), entries);
-    const sorted = texts.toSorted((a, b) => a.compare(b));
-    const [least, greatest] = [sorted[0], sorted.at(-1)];
     const pages = { values: this.#count, nulls: 0, dictionary: { entries, bytes }, data };
     this.#entries.clear();
     this.#count = 0;
-    return this.#ranged && least !== undefined && greatest !== undefined
-      ? { ...pages, range: { least, greatest } }
-      : pages;
+    if (!this.#ranged) return pages;
+    const sorted = texts.toSorted((a, b) => a.compare(b));
+    const [least, greatest] = [sorted[0], sorted.at(-1)];
+    return least !== undefined && greatest !== undefined ? { ...pages, range: { least, greatest } } : pages;
   }
 }
 
@@ -96,8 +102,12 @@ export class DateColumn implements Column {
     this.#rows = 0;
     const pages = { values, nulls, dictionary: null, data };
     if (days.length === 0) return pages;
-    const range = days.toSorted();
-    return { ...pages, range: { least: bytesOf(range.subarray(0, 1)), greatest: bytesOf(range.subarray(-1)) } };
+    const range = Int32Array.of(days[0] as number, days[0] as number);
+    for (const day of days) {
+      if (day < (range[0] as number)) range[0] = day;
+      if (day > (range[1] as number)) range[1] = day;
+    }
+    return { ...pages, range: { least: bytesOf(range.subarray(0, 1)), greatest: bytesOf(range.subarray(1)) } };
   }
 }
 
@@ -176,12 +186,16 @@ export class WholesColumn implements Column {
   constructor(name: string, maxItems: number) {
     this.name = name;
     this.#items = new Uint32Array(maxItems);
+    this.#dictionary.indexOf(0);
   }
 
-  /** Adds the first `length` numbers as a row. */
-  add(numbers: Float64Array, length: number): void {
-    for (let index = 0; index < length; index += 1) {
-      this.#items[this.#count + index] = this.#dictionary.indexOf(numbers[index] as number);
+  /** Adds the first `length` numbers of a row as a list. */
+  addFilled({ numbers, places, filled }: RowNumbers, length: number): void {
+    // Zeros have the first index, and are there.
+    for (let index = 0; index < filled; index += 1) {
+      const place = places[index] as number;
+      if (place >= length) break;
+      this.#items[this.#count + place] = this.#dictionary.indexOf(numbers[place] as number);
     }
     this.#note(length);
   }
@@ -211,6 +225,8 @@ export class WholesColumn implements Column {
     });
     const values = this.#count;
     const { data, ...pages } = indexPages(this.#dictionary, this.#items.subarray(0, values));
+    this.#items.fill(0, 0, this.#count);
+    this.#dictionary.indexOf(0);
     this.#count = 0;
     this.#lengths = [];
     const levels = [withLength(Buffer.concat(starts)), withLength(run(1, values))];
@@ -259,8 +275,15 @@ class WholeDictionary {
 
   /** All numbers, and begins again. */
   take(): Buffer {
-    const bytes = Buffer.alloc(this.#numbers.length * 8);
-    for (const [index, value] of this.#numbers.entries()) bytes.writeBigInt64LE(held(value), index * 8);
+    const bytes = Buffer.from(new ArrayBuffer(this.#numbers.length * 8));
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, this.#numbers.length * 2);
+    for (const [index, value] of this.#numbers.entries()) {
+      if (Number.isSafeInteger(value)) {
+        // As they are in memory: the lower half first.
+        words[2 * index] = value;
+        words[2 * index + 1] = Math.floor(value / 2 ** 32);
+      } else bytes.writeBigInt64LE(held(value), index * 8);
+    }
     for (const value of this.#numbers) if (value >= 0 && value < SMALL) this.#small[value] = 0;
     this.#large.clear();
     this.#numbers = [];
