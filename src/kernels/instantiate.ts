@@ -101,6 +101,20 @@ interface AggregateExports extends RowExports {
   clear(): void;
 }
 
+/** `lzma/index.ts` */
+interface LzmaExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  setUp(inputBytes: number): number;
+  begin(
+    ...stream: [lc: number, lp: number, pb: number, dictionary: number, size: bigint, code: number, input: number]
+  ): number;
+  decode(end: number, isLast: number): number;
+  blockAt(): number;
+  outputAt(): number;
+  inputAt(): number;
+  goOnFrom(input: number): void;
+}
+
 /** What they call: `merge/host.ts`, `aggregate/host.ts`. */
 export interface Host {
   newPath(at: number, length: number): number;
@@ -117,9 +131,13 @@ export interface Host {
 export interface Kernels {
   readonly merge: MergeExports;
   readonly aggregate: AggregateExports;
+  readonly lzma: LzmaExports;
 }
 
-export type KernelName = keyof Kernels;
+type KernelName = keyof Kernels;
+
+/** Kernels that sum rows. */
+export type RowKernelName = Exclude<KernelName, 'lzma'>;
 
 const compiled = new Map<KernelName, object>();
 

@@ -5,7 +5,7 @@
 import type { LineKey } from '../pipeline/aggregates/result-parser.ts';
 import { MAX_REVISION, MAX_ROW } from '../pipeline/aggregates/row-limits.ts';
 import { compareText } from '../pipeline/text-order.ts';
-import { type Host, instantiate, type KernelName, type Kernels } from './instantiate.ts';
+import { type Host, instantiate, type RowKernelName, type Kernels } from './instantiate.ts';
 import { POWERS_OF_TEN } from './powers-of-ten.ts';
 
 /** `,"buildId":"20131028030201","revision":"http://…"}` in ASCII and without escapes. */
@@ -16,7 +16,7 @@ export const PLAIN_END = new RegExp(
 /** How the output is written: a line of a result for each key, or a line of a part for each slot. */
 export type Output = 'result' | 'part';
 
-export abstract class RowKernel<Name extends KernelName> {
+export abstract class RowKernel<Name extends RowKernelName> {
   protected readonly kernel: Kernels[Name];
   /** Paths and ends that are no plain ASCII, by number. */
   protected readonly oddPaths = new Map<number, string>();

@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KernelName } from '../kernels/instantiate.ts';
+import type { RowKernelName } from '../kernels/instantiate.ts';
 import type { Output, RowKernel } from '../kernels/row-kernel.ts';
 import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import { type PartSlot, partLine } from '../pipeline/aggregates/part-line.ts';
@@ -26,7 +26,7 @@ export interface TextSink {
 const ENOUGH_TEXT = 256 << 10;
 
 export class KeyOutput {
-  readonly #kernel: RowKernel<KernelName>;
+  readonly #kernel: RowKernel<RowKernelName>;
   readonly #sink: TextSink;
   readonly #spillPath: string;
   #handedOn: { lines: number; slots: number };
@@ -35,7 +35,7 @@ export class KeyOutput {
    * @param folder existing one, for temporary files
    * @param name of this output, among those that use the folder
    */
-  constructor(kernel: RowKernel<KernelName>, sink: TextSink, folder: string, name: string) {
+  constructor(kernel: RowKernel<RowKernelName>, sink: TextSink, folder: string, name: string) {
     this.#kernel = kernel;
     this.#sink = sink;
     this.#spillPath = join(folder, `spill-${name}-`);
