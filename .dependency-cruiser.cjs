@@ -165,7 +165,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript.
-    exclude: { path: '^src/kernels/(merge|aggregate)/' },
+    exclude: { path: '^src/kernels/(merge|aggregate|lzma)/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],

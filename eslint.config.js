@@ -9,7 +9,7 @@ const runnerCalls = ['describe', 'it', 'test', 'suite'].map((name) => ({
 
 export default tseslint.config(
   // AssemblyScript has its own types, which the rules on types do not know.
-  { ignores: ['**/*.mjs', '**/*.js', '**/*.cjs', '.local/**', 'src/kernels/{merge,aggregate,render}/**'] },
+  { ignores: ['**/*.mjs', '**/*.js', '**/*.cjs', '.local/**', 'src/kernels/{merge,aggregate,render,lzma}/**'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true } },

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Each may use the sources of those before it. */
-const KERNELS = ['merge', 'aggregate', 'render'];
+const KERNELS = ['merge', 'aggregate', 'render', 'lzma'];
 const SOURCES = join('src', 'kernels');
 const MODULES = join('dist', 'kernels');
 const STAMP = join(MODULES, 'sources');

@@ -116,6 +116,20 @@ export interface RenderExports {
   summedDates(): number;
 }
 
+/** `lzma/index.ts` */
+interface LzmaExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  setUp(inputBytes: number): number;
+  begin(
+    ...stream: [lc: number, lp: number, pb: number, dictionary: number, size: bigint, code: number, input: number]
+  ): number;
+  decode(end: number, isLast: number): number;
+  blockAt(): number;
+  outputAt(): number;
+  inputAt(): number;
+  goOnFrom(input: number): void;
+}
+
 /** What they call: `merge/host.ts`, `aggregate/host.ts`. */
 export interface Host {
   newPath(at: number, length: number): number;
@@ -133,6 +147,7 @@ export interface Kernels {
   readonly merge: MergeExports;
   readonly aggregate: AggregateExports;
   readonly render: RenderExports;
+  readonly lzma: LzmaExports;
 }
 
 type KernelName = keyof Kernels;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { runToEnd } from '../system/deployment.ts';
 
 let project: string;
-const MODULES = ['merge', 'aggregate', 'render'].map((name) => `dist/kernels/${name}.wasm`);
+const MODULES = ['merge', 'aggregate', 'render', 'lzma'].map((name) => `dist/kernels/${name}.wasm`);
 
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), 'kernels-'));
@@ -15,7 +15,7 @@ beforeEach(async () => {
   await writeFile(join(project, 'package.json'), '{"type":"module"}');
   await symlink(resolve('node_modules'), join(project, 'node_modules'));
   await source('export function answer(): i32 {\n  return 41;\n}\n');
-  for (const kernel of ['aggregate', 'render'])
+  for (const kernel of ['aggregate', 'render', 'lzma'])
     await source(
       "import { answer } from '../merge/index';\nexport function more(): i32 {\n  return answer() + 1;\n}\n",
       kernel,
@@ -53,6 +53,7 @@ describe('kernels', () => {
     );
     assert.deepEqual((await readdir(join(project, 'dist/kernels'))).sort(), [
       'aggregate.wasm',
+      'lzma.wasm',
       'merge.wasm',
       'render.wasm',
       'sources',
