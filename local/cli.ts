@@ -7,7 +7,10 @@ import { keepCompiledCode } from '../src/compile-cache.ts';
 keepCompiledCode();
 const { CommandError } = await import('../src/commands/command-error.ts');
 const { useEnvironment } = await import('../src/config.ts');
-const { runToExitCode, telemetryProgram } = await import('../src/program.ts');
+const [{ runToExitCode }, { telemetryProgram }] = await Promise.all([
+  import('../src/exit-code.ts'),
+  import('../src/program.ts'),
+]);
 const { STACK_DIRECTORY } = await import('./directories.ts');
 
 const program = telemetryProgram()

@@ -3,7 +3,7 @@
 import { keepCompiledCode } from './compile-cache.ts';
 
 keepCompiledCode();
-const { runToExitCode, telemetryProgram } = await import('./program.ts');
+const [{ runToExitCode }, { telemetryProgram }] = await Promise.all([import('./exit-code.ts'), import('./program.ts')]);
 
 // People know it from a checkout, before a command or behind it.
 const isForCheckout = process.argv.slice(2).some((arg) => /^--local(?:-directory(?:=.*)?)?$/.test(arg));

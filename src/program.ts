@@ -3,9 +3,8 @@
  * A command's code is loaded when it is called: most commands need neither Temporal's core nor the AWS SDK.
  */
 import { readFileSync } from 'node:fs';
-import { Argument, Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Argument, Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { type Config, environment, loadConfig } from './config.ts';
-import { visibleText } from './pipeline/plain-text.ts';
 
 export function telemetryProgram() {
   const program = new Command('telemetry')
@@ -76,33 +75,6 @@ function release(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { version = 'unknown' } = JSON.parse(text) as { version?: string };
   return version;
-}
-
-/** Runs the command that the arguments name. An error is one sentence, which says what to do; its stack comes with `--verbose`. */
-export async function runToExitCode(program: CommandUnknownOpts): Promise<void> {
-  process.stdout.on('error', endWithReader);
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    // Commander has written its own messages, and those of `--help` and `--version` are no errors.
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
-      return;
-    }
-    const { endOf } = await import('./commands/end-of-command.ts');
-    const { message, exitCode } = endOf(error);
-    process.exitCode = exitCode;
-    const stack = program.opts()['verbose'] === true && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-    process.stderr.write(`${visibleText(message + stack)}\n`);
-  }
-}
-
-/** Whoever reads the output, such as `head`, may have all that is wanted before the end. */
-function endWithReader(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  // What runs beside a command that takes signals is ended by it.
-  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
-  else process.exit();
 }
 
 /** Read when a command begins, since what comes before it may still change the environment. */

@@ -33,7 +33,10 @@ describe('the built site', () => {
     const address = (name: string): string =>
       `${name}?v=${createHash('sha256').update(read(name)).digest('hex').slice(0, 10)}`;
     const page = read('index.html').toString();
-    assert.ok(['start.js', 'app.js', 'app.css'].every((name) => page.includes(address(name))), page);
+    assert.ok(
+      ['start.js', 'app.js', 'app.css'].every((name) => page.includes(address(name))),
+      page,
+    );
     assert.ok(read('app.js').toString().includes(address('start.js')));
     assert.ok(read('start.js').toString().includes(address('worker.js')));
   });

@@ -4,7 +4,7 @@ import { Command } from '@commander-js/extra-typings';
 import { ApplicationFailure } from '@temporalio/common';
 import { CommandError } from '../../src/commands/command-error.ts';
 import { ConfigError } from '../../src/config.ts';
-import { runToExitCode } from '../../src/program.ts';
+import { runToExitCode } from '../../src/exit-code.ts';
 
 /** What a command that ends with this error writes, and its exit code. */
 async function endOf(

@@ -85,8 +85,10 @@ export function chooseLength(slots: readonly Slot[]): ChosenLength {
 /** The newest submission date; empty when all builds are too old for one. */
 function newestSubmission(slots: readonly Slot[]): string {
   let newest = '';
-  for (const { byDate, date } of slots)
+  for (const { byDate, date } of slots) {
+    // Most are the same text, which is told without comparing characters.
     if (byDate === 'by-submission-date' && date !== newest && date > newest) newest = date;
+  }
   return newest;
 }
 
@@ -172,7 +174,7 @@ function recentVotes(tallies: readonly Tally[]): ReadonlyMap<number, number> {
 }
 
 function isNewer(buildId: string, revision: string, thanBuildId: string, thanRevision: string): boolean {
-  return (buildId !== thanBuildId && buildId > thanBuildId) || (buildId === thanBuildId && revision > thanRevision);
+  return buildId === thanBuildId ? revision > thanRevision : buildId > thanBuildId;
 }
 
 function byPreference(a: Tally, b: Tally): number {
