@@ -4,14 +4,11 @@
  */
 
 const LF = 0x0a;
-/** Room for a line that goes on in the next block; longer ones make more. */
-const FIRST_PENDING_BYTES = 64 << 10;
 
 export class LineSplitter {
   readonly #maxLineBytes: number;
   readonly #onTooLong: () => void;
-  /** Of the line that the last block ended in. */
-  #pending = Buffer.alloc(0);
+  #pending: Buffer[] = [];
   #pendingBytes = 0;
   #dropping = false;
 
@@ -22,50 +19,45 @@ export class LineSplitter {
   }
 
   /**
-   * Calls `onLine` for every line that ends in this block; afterwards the block may be filled again.
-   * @param onLine gets bytes that are good until it returns
+   * Calls `onLine` for every line that ends in this block; afterwards the block may be filled again. A line that spans blocks
+   * has bytes of its own, so that slots may hold them (`part-file.ts`).
    */
   push(block: Buffer, onLine: (bytes: Buffer, start: number, end: number) => void): void {
     let start = 0;
     for (let end = block.indexOf(LF); end >= 0; end = block.indexOf(LF, start)) {
       if (this.#dropping) this.#dropping = false;
       else if (this.#pendingBytes + end - start > this.#maxLineBytes) this.#onTooLong();
-      else if (this.#pendingBytes === 0) onLine(block, start, end);
+      else if (this.#pending.length === 0) onLine(block, start, end);
       else {
-        this.#append(block, start, end);
-        onLine(this.#pending, 0, this.#pendingBytes);
+        const whole = Buffer.concat([...this.#pending, block.subarray(start, end)]);
+        onLine(whole, 0, whole.length);
       }
+      this.#pending = [];
       this.#pendingBytes = 0;
       start = end + 1;
     }
-    if (start < block.length && !this.#dropping) this.#keep(block, start);
+    if (start < block.length && !this.#dropping) this.#keep(block.subarray(start));
   }
 
   /** The last line when no LF ended it; call once, at the end of a stream that ended well. */
   end(onLine: (bytes: Buffer, start: number, end: number) => void): void {
-    if (this.#pendingBytes > 0) onLine(this.#pending, 0, this.#pendingBytes);
+    if (this.#pendingBytes > 0) {
+      const whole = Buffer.concat(this.#pending);
+      onLine(whole, 0, whole.length);
+    }
+    this.#pending = [];
     this.#pendingBytes = 0;
   }
 
-  #keep(block: Buffer, start: number): void {
-    if (this.#pendingBytes + block.length - start <= this.#maxLineBytes) {
-      this.#append(block, start, block.length);
-      return;
+  #keep(rest: Buffer): void {
+    this.#pending.push(Buffer.from(rest));
+    this.#pendingBytes += rest.length;
+    if (this.#pendingBytes > this.#maxLineBytes) {
+      this.#onTooLong();
+      this.#dropping = true;
+      this.#pending = [];
+      this.#pendingBytes = 0;
     }
-    this.#onTooLong();
-    this.#dropping = true;
-    this.#pendingBytes = 0;
-  }
-
-  #append(block: Buffer, start: number, end: number): void {
-    const length = this.#pendingBytes + end - start;
-    if (length > this.#pending.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(length, 2 * this.#pending.length, FIRST_PENDING_BYTES));
-      this.#pending.copy(larger, 0, 0, this.#pendingBytes);
-      this.#pending = larger;
-    }
-    block.copy(this.#pending, this.#pendingBytes, start, end);
-    this.#pendingBytes = length;
   }
 }
 
