@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { cancellationSignal, log } from '@temporalio/activity';
+import pLimit, { type LimitFunction } from 'p-limit';
 import pMap from 'p-map';
 import { failpoint } from '../failpoints.ts';
 import { withBodies } from '../file-body.ts';
@@ -63,7 +64,11 @@ const MAX_FAULTS_KEPT = 3;
 /** Each channel/version has them in the workflow's history. */
 const MAX_HIDDEN_TOLD = 3;
 
-const TRANSFERS_AT_ONCE = 32;
+/**
+ * Of all snapshots that this worker stages. Each costs the event loop one or two milliseconds, so that hundreds at once would
+ * hold up everything else.
+ */
+const UPLOADS_AT_ONCE = 16;
 /** Characters of a damage that the history keeps. */
 const MAX_DAMAGE = 1000;
 
@@ -76,10 +81,12 @@ interface Call {
   readonly index: number;
   /** Files uploaded, for the heartbeat. */
   readonly counts: { files: number };
+  readonly uploads: LimitFunction;
   readonly signal: AbortSignal;
 }
 
 export function createStageActivities(ports: Ports) {
+  const uploads = pLimit(UPLOADS_AT_ONCE);
   return {
     /**
      * Renders one channel/version into a folder that no reader sees yet (C4, C5). An unchanged one of an earlier
@@ -91,7 +98,7 @@ export function createStageActivities(ports: Ports) {
       index,
     }: PublicationInput & { readonly index: number }): Promise<StagedSummary> {
       const counts = { files: 0 };
-      const call: Call = { run, attempt, index, counts, signal: cancellationSignal() };
+      const call: Call = { run, attempt, index, counts, uploads, signal: cancellationSignal() };
       return heartbeating(
         () => counts,
         async () => {
@@ -289,17 +296,21 @@ async function uploadFolder(
   { published, settings }: Ports,
   folder: string,
   files: readonly RenderedFile[],
-  { counts, signal }: Call,
+  { counts, uploads, signal }: Call,
 ): Promise<void> {
   await pMap(
     withBodies(files, ({ path, start, bytes }) => ({ path, start, size: bytes })),
     async ([{ name }, body]) => {
       const key = `${settings.publishedPrefix}${folder}/${name}`;
-      await published.createOnce(key, body, folderFileHeaders(name), signal);
+      await uploads(async () => {
+        signal.throwIfAborted();
+        return published.createOnce(key, body, folderFileHeaders(name), signal);
+      });
       counts.files += 1;
       await failpoint('stage.midFolder', signal);
     },
-    { concurrency: TRANSFERS_AT_ONCE },
+    // With the signal it ends at once, also while uploads of others keep its own waiting.
+    { concurrency: UPLOADS_AT_ONCE, signal },
   );
 }
 

@@ -9,7 +9,6 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import pLimit, { type LimitFunction } from 'p-limit';
 import pMap from 'p-map';
 import { createReadStream, createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
@@ -38,11 +37,6 @@ const REQUEST_SECONDS = 30;
 /** A request's time-out includes its body, so a large upload gets a second more for this many bytes. */
 const UPLOAD_BYTES_PER_SECOND = 1 << 20;
 const MAX_SOCKETS = 64;
-/**
- * Of all callers together. Each costs the event loop a millisecond or two, so that hundreds at once would hold up everything
- * else; those that wait here do not use up their time-out.
- */
-const REQUESTS_AT_ONCE = 16;
 const DELETES_AT_ONCE = 16;
 const RETRIED_BYTES = 16 << 20;
 
@@ -67,9 +61,8 @@ export function createObjectStores(connection: AwsConnection): { bucket(name: st
   const client = createS3Client(connection);
   // A silent retry would turn a PUT that succeeded, but whose answer was lost, into a 412.
   const once = new S3Client(s3Options(connection, 1));
-  const clients: Clients = { client, once, limit: pLimit(REQUESTS_AT_ONCE) };
   return {
-    bucket: (name) => new S3Bucket(name, clients),
+    bucket: (name) => new S3Bucket(name, client, once),
     close: () => {
       client.destroy();
       once.destroy();
@@ -77,25 +70,15 @@ export function createObjectStores(connection: AwsConnection): { bucket(name: st
   };
 }
 
-/** What the buckets share. */
-interface Clients {
-  readonly client: S3Client;
-  /** Without retries. */
-  readonly once: S3Client;
-  readonly limit: LimitFunction;
-}
-
 class S3Bucket implements ObjectStore {
   readonly bucket: string;
   readonly #client: S3Client;
   readonly #once: S3Client;
-  readonly #limit: LimitFunction;
 
-  constructor(bucket: string, { client, once, limit }: Clients) {
+  constructor(bucket: string, client: S3Client, once: S3Client) {
     this.bucket = bucket;
     this.#client = client;
     this.#once = once;
-    this.#limit = limit;
   }
 
   async get(
@@ -297,7 +280,7 @@ class S3Bucket implements ObjectStore {
 
   async #call<T>(key: string, send: () => Promise<T>): Promise<T> {
     try {
-      return await this.#limit(send);
+      return await send();
     } catch (error) {
       if (!(error instanceof S3ServiceException)) throw error;
       const status = error.$metadata.httpStatusCode;

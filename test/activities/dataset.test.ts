@@ -186,6 +186,38 @@ describe('stageSnapshot', () => {
     assert.ok((versionsOf(app).folders.get('nightly/28') ?? '') > before);
   });
 
+  it('uploads of all snapshots together are at most 16 at a time, and one that waits ends when it is cancelled', async () => {
+    const day = new DayRun(application());
+    const { app } = day;
+    const channelVersions = Array.from({ length: 6 }, (_, version) => `nightly/${20 + version}`);
+    await day.analyse(channelVersions.map((name) => inputKey(name, 'n')));
+    await app.run('planPublication', day.publication());
+    const createOnce = app.published.createOnce.bind(app.published);
+    const { promise: isFull, resolve: full } = Promise.withResolvers<undefined>();
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
+    let [atWork, most] = [0, 0];
+    app.published.createOnce = async (...given) => {
+      atWork += 1;
+      most = Math.max(most, atWork);
+      if (atWork === 16) full(undefined);
+      // All are held until one more is cancelled.
+      await released;
+      atWork -= 1;
+      return createOnce(...given);
+    };
+    const stage = (index: number, env = environment()) =>
+      app.runIn(env, 'stageSnapshot', { ...day.publication(), index });
+    const others = channelVersions.slice(1).map((_, index) => stage(index + 1));
+    await isFull;
+    const env = environment();
+    const waiting = stage(0, env);
+    env.cancel();
+    await endsCancelled(waiting);
+    release(undefined);
+    await Promise.all(others);
+    assert.equal(most, 16);
+  });
+
   it('uploads nothing more once it is cancelled', async () => {
     const day = new DayRun(application());
     await day.analyse(NIGHTLY);
@@ -323,7 +355,7 @@ describe('commitDataset', () => {
     assert.equal(versionsOf(day.app).head.seq, 0);
   });
 
-  it('403 at the flip is an error that a person must mend', async () => {
+  it('403 at the flip is an error that a person must correct', async () => {
     const day = await staged();
     day.app.trace.fail({ method: 'replace', error: Object.assign(new Error('no'), { name: 'AccessDenied' }) });
     await failsForGood(day.commit(), FailureType.AccessDenied, /no/);

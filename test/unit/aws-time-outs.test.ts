@@ -17,22 +17,3 @@ it('an upload has 30 s, and a second more for each MiB', async (context) => {
   stores.close();
   assert.deepEqual(sent, [30_000, 38_000]);
 });
-
-it('of many requests of all buckets a few are at work, so that the others use up no time', async (context) => {
-  let [atWork, most] = [0, 0];
-  context.mock.method(S3Client.prototype, 'send', async () => {
-    atWork += 1;
-    most = Math.max(most, atWork);
-    await new Promise(setImmediate);
-    atWork -= 1;
-    return { ETag: 'e' };
-  });
-  const stores = createObjectStores({ region: 'us-west-2', endpoint: 'http://127.0.0.1:1' });
-  const buckets = [stores.bucket('a'), stores.bucket('b')] as const;
-  const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, place) => buckets[place % 2 === 0 ? 0 : 1].put(`${place}`, Buffer.alloc(0))),
-  );
-  stores.close();
-  assert.equal(answers.length, 200);
-  assert.equal(most, 16);
-});
