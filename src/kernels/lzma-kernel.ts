@@ -21,6 +21,8 @@ interface LzmaHeader {
 
 const MOST_CONTEXT = 4;
 const MIN_DICTIONARY = 4096;
+/** Twice what programs take by default. Memory of a thread never shrinks, and that for larger ones is liblzma's alone. */
+const MAX_DICTIONARY = 16 << 20;
 /** Those that liblzma takes when it has to tell the format by the content. */
 const END_OF_SIZES = 1n << 38n;
 const UNKNOWN = 0xffff_ffff_ffff_ffffn;
@@ -125,7 +127,7 @@ function headerOf(start: Buffer): LzmaHeader | undefined {
 /** 2ⁿ, or 2ⁿ + 2ⁿ⁻¹. */
 function isDictionary(bytes: number): boolean {
   const power = 2 ** (31 - Math.clz32(bytes));
-  return bytes >= MIN_DICTIONARY && (bytes === power || bytes === power * 1.5);
+  return bytes >= MIN_DICTIONARY && bytes <= MAX_DICTIONARY && (bytes === power || bytes === power * 1.5);
 }
 
 /** As `lzma/index.ts` takes it. */

@@ -225,6 +225,7 @@ describe('LZMA-alone, decoded by the kernel', () => {
       withHeader((header) => header.writeUInt32LE(65_537, 1)),
       withHeader((header) => header.writeUInt32LE(1024, 1)),
       withHeader((header) => header.writeUInt32LE(0xffff_ffff, 1)),
+      withHeader((header) => header.writeUInt32LE(24 << 20, 1)),
       withHeader((header) => header.writeUInt32LE(MAX_BYTES, 1)),
       withHeader((header) => header.writeBigUInt64LE(1n << 38n, 5)),
       withHeader((header) => header.writeUInt8(1, 13)),
@@ -235,6 +236,7 @@ describe('LZMA-alone, decoded by the kernel', () => {
       left,
       left.map(() => undefined),
     );
+    assert.ok(withHeader((header) => header.writeUInt32LE(16 << 20, 1)) !== undefined);
   });
 
   for (const name of ['data/real/ss-ff-n-28.lzma', 'data/real/corrupted.lzma', 'cases/lzma-known-size/known.lzma']) {
