@@ -1,7 +1,7 @@
 /** Texts of a run as Markdown, which is how the Web UI shows details. */
 
 /** `code`, or a command in quotation marks. */
-const CODE = /`[^`\n]+`|"(telemetry [^"\n]+)"/g;
+const CODE = /`[^`\n]+`|"(telemetry [^"`\n]+)"/g;
 /** What Markdown, or the typography of the Web UI, would read as something else: a dash instead of `--`. */
 const SPECIAL = /[\\`*_{}[\]()<>#+\-!|~$&"']/g;
 

@@ -8,16 +8,20 @@ interface Document {
   readonly builds: Record<string, string>;
 }
 
-function document(rows: Iterable<readonly [buildId: string, revision: string]>, max?: number): Document {
+function document(
+  rows: Iterable<readonly [buildId: string, revision: string, submissions?: number]>,
+  max?: number,
+): Document {
   const builds = new Builds(max);
-  for (const [buildId, revision] of rows) builds.note({ buildId, revision, byDate: 'by-build-date', date: '20131029' });
+  for (const [buildId, revision, submissions = 1] of rows)
+    builds.note({ buildId, revision, byDate: 'by-build-date', date: '20131029', values: [submissions] });
   return JSON.parse(builds.toJson()) as Document;
 }
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, index) => String(20131000000000 + index));
 
 describe('builds.json', () => {
-  it('names the revision that most rows of a build have, of equally many the greatest', () => {
+  it('names the revision that most submissions of a build have, of equally many the greatest', () => {
     const { builds } = document([
       ['20131029030201', 'a'],
       ['20131029030201', 'b'],
@@ -26,6 +30,17 @@ describe('builds.json', () => {
       ['20131028030201', 'b'],
     ]);
     deepEqual(builds, { 20131028030201: 'b', 20131029030201: 'a' });
+  });
+
+  it('names the revision of many submissions in few rows, whatever comes before it', () => {
+    const invented = Array.from({ length: 40 }, (_, number) => ['20131029030201', `evil${number}`, 1] as const);
+    const honest = ['20131029030201', 'honest', 1000] as const;
+    for (const rows of [
+      [...invented, honest],
+      [honest, ...invented],
+      [...invented.slice(0, 20), honest, ...invented.slice(20)],
+    ])
+      deepEqual(document(rows).builds, { 20131029030201: 'honest' });
   });
 
   it('leaves out what names no build or no revision', () => {
@@ -38,7 +53,13 @@ describe('builds.json', () => {
   });
 
   it('keeps real builds when made-up ones of the future are too many, whatever their order', () => {
-    const note = (byDate: Slot['byDate'], date: string, buildId: string) => ({ byDate, date, buildId, revision: 'r' });
+    const note = (byDate: Slot['byDate'], date: string, buildId: string) => ({
+      byDate,
+      date,
+      buildId,
+      revision: 'r',
+      values: [1],
+    });
     const honest = [
       note('by-submission-date', '20131029', '20131028030201'),
       note('by-build-date', '20131030', '20131030030201'),
@@ -90,7 +111,13 @@ describe('builds.json', () => {
   it('does not grow with the revisions that are claimed for a build', () => {
     const builds = new Builds();
     for (let index = 0; index < 100_000; index += 1)
-      builds.note({ buildId: '20131029030201', revision: `r${index}`, byDate: 'by-build-date', date: '20131029' });
+      builds.note({
+        buildId: '20131029030201',
+        revision: `r${index}`,
+        byDate: 'by-build-date',
+        date: '20131029',
+        values: [1],
+      });
     equal(builds.toJson().length < 200, true);
   });
 });

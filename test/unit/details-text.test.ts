@@ -16,6 +16,11 @@ describe('details', () => {
     ['a link', '[free](http://example.org)', String.raw`\[free\]\(http://example.org\)`],
     ['an image, emphasis, HTML', '![x](y) *a* _b_ <b>', String.raw`\!\[x\]\(y\) \*a\* \_b\_ \<b\>`],
     ['dashes and quotes outside of a command', '"a" -- b', String.raw`\"a\" \-\- b`],
+    [
+      'what would end the code of a command',
+      '"telemetry x` ![p](https://example.org)"',
+      String.raw`\"telemetry x\` \!\[p\]\(https://example.org\)\"`,
+    ],
     ['one backtick', 'a ` b', 'a \\` b'],
   ];
   for (const [what, text, shown] of cases) {

@@ -1,5 +1,5 @@
 /** `builds.json`: build id → revision, of all rows that a snapshot shows (docs/formats/published.md 5.14). */
-import { SIMPLE_MEASURE_BUILD_ID, type Slot } from '../aggregates/slot.ts';
+import { COUNT, SIMPLE_MEASURE_BUILD_ID, type Slot } from '../aggregates/slot.ts';
 import { dayAfter } from '../calendar-day.ts';
 import type { ShownMeasure } from './measure-rows.ts';
 
@@ -7,12 +7,17 @@ export const BUILDS_NAME = 'builds.json';
 
 /** Newest builds that are kept: 27 a day of a year. Submitters can invent build ids. */
 const MAX_BUILDS = 10_000;
-/** Revisions of one build among which the most frequent one is looked for; honest builds have one. */
+/**
+ * Revisions of one build that are counted; honest builds have one. Another one takes the place of the weakest, and its count
+ * too, so that one of more than an eighth of the submissions is never lost, whatever comes before it.
+ */
 const MAX_REVISIONS = 8;
 
 interface Tally {
-  rows: number;
+  submissions: number;
 }
+
+type Row = Pick<Slot, 'buildId' | 'revision' | 'byDate' | 'date' | 'values'>;
 
 /** Rows are noted in any order. */
 export class Builds {
@@ -33,7 +38,7 @@ export class Builds {
       for (const row of slots[byDate]) this.note(row);
   }
 
-  note({ buildId, revision, byDate, date }: Pick<Slot, 'buildId' | 'revision' | 'byDate' | 'date'>): void {
+  note({ buildId, revision, byDate, date, values }: Row): void {
     if (byDate === 'by-submission-date' && date > this.#newestSubmission) this.#newestSubmission = date;
     if (revision === '' || buildId === '' || buildId === SIMPLE_MEASURE_BUILD_ID) return;
     let revisions = this.#builds.get(buildId);
@@ -42,9 +47,10 @@ export class Builds {
       // Seldom, so that a flood of builds costs no more than to sort each once or twice.
       if (this.#builds.size === 2 * this.#max) this.#dropExcess();
     }
+    const submissions = values.at(-COUNT) ?? 0;
     const tally = revisions.get(revision);
-    if (tally !== undefined) tally.rows += 1;
-    else if (revisions.size < MAX_REVISIONS) revisions.set(revision, { rows: 1 });
+    if (tally !== undefined) tally.submissions += submissions;
+    else revisions.set(revision, { submissions: submissions + placeIn(revisions) });
   }
 
   /** Ascending by build id. */
@@ -70,11 +76,21 @@ export class Builds {
   }
 }
 
-/** Of equally frequent ones the greatest text, as in the merge rule. */
+/** Makes room for one more. @returns what the one that left had, or 0 */
+function placeIn(revisions: Map<string, Tally>): number {
+  if (revisions.size < MAX_REVISIONS) return 0;
+  let [weakest, least] = ['', Number.POSITIVE_INFINITY];
+  for (const [revision, { submissions }] of revisions)
+    if (submissions < least) [weakest, least] = [revision, submissions];
+  revisions.delete(weakest);
+  return least;
+}
+
+/** That of most submissions; of equally many the greatest text, as in the merge rule. */
 function mostFrequent(revisions: ReadonlyMap<string, Tally>): string {
-  let [best, most] = ['', 0];
-  for (const [revision, { rows }] of revisions) {
-    if (rows > most || (rows === most && revision > best)) [best, most] = [revision, rows];
+  let [best, most] = ['', -1];
+  for (const [revision, { submissions }] of revisions) {
+    if (submissions > most || (submissions === most && revision > best)) [best, most] = [revision, submissions];
   }
   return best;
 }
