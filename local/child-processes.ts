@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CommandError } from '../src/commands/command-error.ts';
 
 export interface ChildProcessGroup {
   /** Rejects when a process ends that was not stopped. */
@@ -18,23 +19,36 @@ export interface ChildCommand {
 
 const STOP_DEADLINE_MS = 45_000;
 
+/** Kills that are not one try of a person, after which a process is given up. */
+const MAX_KILLS = 5;
+
+/** @param say told when a process was killed by somebody else, and is started again, as a supervisor would */
 export function startCommands(
   commands: readonly ChildCommand[],
   environment: Readonly<Record<string, string | undefined>>,
+  say: (line: string) => void,
 ): ChildProcessGroup {
   const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
   let stopping = false;
-  const children = commands.map(({ command, logFile }) => {
+  const start = ({ command, logFile }: ChildCommand): ChildProcess => {
     const log = openSync(logFile, 'a');
     const child = spawn(process.execPath, [cli, command], { env: environment, stdio: ['ignore', log, log] });
     closeSync(log);
-    return { command, logFile, child };
-  });
+    return child;
+  };
+  const children = commands.map((command) => ({ command, child: start(command) }));
   const failure = Promise.race(
-    children.map(async ({ command, logFile, child }): Promise<never> => {
-      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-      if (stopping) return new Promise<never>(() => undefined);
-      throw new Error(`"${command}" ended with ${signal ?? `exit code ${code ?? '?'}`}; its log is ${logFile}`);
+    children.map(async (running): Promise<never> => {
+      const { command, logFile } = running.command;
+      for (let kills = 1; ; kills += 1) {
+        const [code, signal] = (await once(running.child, 'exit')) as [number | null, string | null];
+        if (stopping) return new Promise<never>(() => undefined);
+        const ended = `"${command}" ended with ${signal ?? `exit code ${code ?? '?'}`}`;
+        if (signal === null || kills > MAX_KILLS)
+          throw new CommandError(`${ended}, so the stack is stopped; its log is ${logFile}`);
+        say(`${ended}; it is started again`);
+        running.child = start(running.command);
+      }
     }),
   );
   failure.catch(() => undefined);

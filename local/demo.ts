@@ -8,7 +8,7 @@ import { type Config, environment, loadConfig, useEnvironment } from '../src/con
 import { startCommands } from './child-processes.ts';
 import { mirrorInputFolder, submissionDays } from './input-folder.ts';
 import { generateSamples } from './samples/generate.ts';
-import { type LocalStack, startLocalStack } from './stack/stack.ts';
+import { type LocalStack, StackRunningError, startLocalStack } from './stack/stack.ts';
 import { JOBS } from '../src/jobs.ts';
 import { dayOf } from '../src/pipeline/calendar-day.ts';
 import { SEARCH_ATTRIBUTES } from '../src/names.ts';
@@ -85,6 +85,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     const children = startCommands(
       ['worker', 'analysis-worker'].map((command) => ({ command, logFile: join(directory, `${command}.log`) })),
       environment(),
+      say,
     );
     try {
       const site = publishSite(local);
@@ -224,12 +225,17 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
 }
 
 async function startStack(directory: string): Promise<LocalStack> {
-  return startLocalStack({
-    directory,
-    log: say,
-    binaries: binarySources(),
-    keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
-  });
+  try {
+    return await startLocalStack({
+      directory,
+      log: say,
+      binaries: binarySources(),
+      keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),
+    });
+  } catch (error) {
+    if (error instanceof StackRunningError) throw new CommandError(error.message, { exitCode: 2, cause: error });
+    throw error;
+  }
 }
 
 function links(stack: LocalStack): string {

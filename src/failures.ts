@@ -304,6 +304,14 @@ export function isFinal(type: FailureType): boolean {
   return TABLE[type].final;
 }
 
+/**
+ * Whether only whoever started the run needs to know: the input was wrong, and no later run would be about the same.
+ * @param type as stored, which may be of another release
+ */
+export function isOfStarterOnly(type: string | null | undefined): boolean {
+  return type === 'InvalidInput' || type === 'NothingFound';
+}
+
 export function exitCodeOf(type: FailureType): 1 | 2 {
   return TABLE[type].exitCode;
 }

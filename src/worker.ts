@@ -1,4 +1,5 @@
 /** The Temporal worker: runs workflows and activities until it is told to end, then hands over within the grace time. */
+import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NativeConnection, Runtime, type RuntimeOptions, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createAlertActivities } from './activities/alerts.ts';
@@ -6,7 +7,7 @@ import { translatingFailures } from './activities/failure-edge.ts';
 import { createActivities } from './activities/index.ts';
 import { serverFor } from './commands/temporal-client.ts';
 import { connectAlerts, connectPorts } from './composition.ts';
-import { type Config, secretValues } from './config.ts';
+import { type Config, ConfigError, secretValues } from './config.ts';
 import { armFailpoints } from './failpoints.ts';
 import { startGauges } from './watch/gauges.ts';
 import { createMetrics } from './metrics.ts';
@@ -23,6 +24,7 @@ const ALERTS_AT_ONCE = 4;
 const DEPLOYMENT_NAME = 'telemetry-dashboard';
 
 export async function runWorker(config: Config): Promise<void> {
+  await demandTemplate(config.TELEMETRY_FILTER_TEMPLATE);
   const told = toldToStop();
   const logTail = new LogTail();
   const secrets = secretValues(config);
@@ -114,4 +116,16 @@ function versioning({ BUILD_ID }: Config): Pick<WorkerOptions, 'workerDeployment
       defaultVersioningBehavior: 'PINNED',
     },
   };
+}
+
+/** @throws ConfigError before anything is connected; otherwise the next run would be the first to notice */
+async function demandTemplate(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      `TELEMETRY_FILTER_TEMPLATE: ${path} cannot be read (${code}); correct it, or put the file there`,
+    );
+  }
 }

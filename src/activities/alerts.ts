@@ -1,6 +1,6 @@
 /** Alerts, on a worker task queue of their own: busy activities do not delay them, and no failure here fails a run. */
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
-import { failure } from '../failures.ts';
+import { failure, isOfStarterOnly } from '../failures.ts';
 import { type Alert, type AlertedRun, alertFor, type Outcome } from '../alerts/alert.ts';
 import type { Metrics } from '../metrics.ts';
 import { type AlertChannel, type ObjectStore, PassingError } from '../ports.ts';
@@ -51,8 +51,7 @@ export function createAlertActivities(ports: AlertPorts) {
         failedSince: open?.failedAt ?? null,
       };
       const alert = alertFor(run, outcome, context);
-      // Of a wrong input only whoever gave it needs to know, and no later run would be about the same.
-      if (outcome.kind === 'failed' && outcome.failure.type !== 'InvalidInput')
+      if (outcome.kind === 'failed' && !isOfStarterOnly(outcome.failure.type))
         await noteFailure(analysis, run, outcome, signal);
       if (alert === undefined) return { kind: null, channels: [] };
       const sent = await deliver(ports, run, alert, signal);

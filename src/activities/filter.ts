@@ -1,5 +1,6 @@
 /** Stage 1: the filter of the day. */
 import { log } from '@temporalio/activity';
+import { failure } from '../failures.ts';
 import { type Filter, parseFilter } from '../pipeline/filter/filter.ts';
 import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
 import type { ActivityPorts } from './ports.ts';
@@ -34,7 +35,7 @@ export function createFilterActivities({ readTemplate, settings }: Pick<Activity
      */
     async renderFilter({ day, document, now, allowFuture }: RenderFilterInput): Promise<Filter> {
       checkDay(day, new Date(now), allowFuture);
-      const text = document === undefined ? await readTemplate() : JSON.stringify(document);
+      const text = document === undefined ? await templateText(readTemplate) : JSON.stringify(document);
       // A document may name its dates itself; a template without DATE would take the files of all days.
       const filter =
         document !== undefined && !text.includes('DATE') ? parseFilter(document) : renderTemplate(text, day);
@@ -42,4 +43,18 @@ export function createFilterActivities({ readTemplate, settings }: Pick<Activity
       return filter;
     },
   };
+}
+
+/** @throws ApplicationFailure InvalidFilter for a file that is not there or cannot be read: no retry brings it */
+async function templateText(readTemplate: ActivityPorts['readTemplate']): Promise<string> {
+  try {
+    return await readTemplate();
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'EISDIR') throw error;
+    throw failure(
+      'InvalidFilter',
+      `The filter template ${path ?? ''} cannot be read on the worker's machine (${code})`,
+    );
+  }
 }

@@ -42,10 +42,10 @@ export function changesJson({ at, seq, changes: all, leftOut, skipped }: Changes
 
 export function changesText({ at, seq, changes: all, leftOut, skipped }: ChangesDocument, channel?: string): string {
   const shown = all.filter(isOf(channel));
-  const of = channel === undefined ? '' : ` of ${channel}`;
+  const of = channel === undefined ? '' : ` of ${plainLine(channel, 100)}`;
   return [
     ...shown.map(changeLine),
-    `${counted(shown.length, 'change')}${plainLine(of, 100)} as of commit ${seq} (${at})`,
+    `${counted(shown.length, 'change')}${of} as of commit ${seq} (${at})`,
     ...(leftOut > 0 ? [`${counted(leftOut, 'older change')} left out`] : []),
     ...(skipped.length > 0 ? [`${counted(skipped.length, 'folder')} could not be compared: see --json`] : []),
   ].join('\n');

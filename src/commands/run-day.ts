@@ -59,7 +59,10 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
         summary: `Daily analysis of ${day}, started by hand`,
       }));
     if (atWork === undefined) say(`started ${handle.workflowId}`);
-    if (options.detach === true) return;
+    if (options.detach === true) {
+      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      return;
+    }
     const result = await followRun<DailyAnalysisResult>(handle, day);
     print(options.json === true ? JSON.stringify(result) : describeDay(result));
   });
@@ -100,7 +103,10 @@ export async function investigate(config: Config, name: string, options: Investi
       summary: `Investigation ${name}, started by hand`,
     });
     say(`started ${handle.workflowId}`);
-    if (options.detach === true) return;
+    if (options.detach === true) {
+      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      return;
+    }
     const result = await followRun<InvestigationResult>(handle, name);
     print(options.json === true ? JSON.stringify(result) : describeInvestigation(result));
   });

@@ -12,7 +12,7 @@ import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import { type AddedLimit, demandFewRows } from '../pipeline/submissions/added-limit.ts';
 import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissions/aggregator.ts';
-import { type DecodeLimits, decodeFile } from './decode.ts';
+import { type DecodeEnd, type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
 import { foldSums } from './fold-sums.ts';
 import { linesByKey } from './result-index.ts';
@@ -127,6 +127,15 @@ function limitsOf({ limits, rules }: CountSubmissionsInput): AggregateLimits {
 }
 
 /**
+ * Why a file has no submission; undefined for one that is just empty. Nothing of it is lost when it is analysed again.
+ * @param hasOthers whether it has lines that are none
+ */
+function reasonOfNothing(end: DecodeEnd, hasOthers: boolean): string | undefined {
+  if (hasOthers) return 'no_submission';
+  return end === 'truncated' ? 'truncated_file' : undefined;
+}
+
+/**
  * @param unfit files that are left out; gets those that cannot be counted whole
  * @returns undefined when lines of such a file are in the sums, which are discarded then
  */
@@ -148,12 +157,11 @@ async function countFiles(
       aggregator.openFile(file.key);
       const { end, decoded } = await countFile(file, aggregator, sums, input.limits);
       decodedBytes += decoded;
-      if (aggregator.records === before && skippedSubmissions(aggregator.skipped) > leftOut) {
-        // Only lines that are no submissions: something is wrong with this file, and nothing of it is lost.
-        failed.set(file.key, 'no_submission');
-        continue;
-      }
-      if (end === 'truncated') {
+      if (aggregator.records === before) {
+        const hasOthers = skippedSubmissions(aggregator.skipped) > leftOut;
+        const reason = reasonOfNothing(end, hasOthers);
+        if (reason !== undefined) failed.set(file.key, reason);
+      } else if (end === 'truncated') {
         partial.push(file.key);
         aggregator.note('truncated_file');
       }

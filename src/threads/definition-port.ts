@@ -10,6 +10,9 @@ import { InvalidDataError } from '../pipeline/invalid-data.ts';
 /** The text of a revision's Histograms.json; undefined when it is not available now. A later call may find it. */
 export type FindHistogramsFile = (revisionUrl: string) => Promise<string | undefined>;
 
+/** It may quote what others wrote, and the workflow's history keeps it. */
+const MAX_FAULT = 500;
+
 interface Question {
   readonly id: number;
   readonly revisionUrl: string;
@@ -36,7 +39,7 @@ export function answeringPort(find: FindHistogramsFile): AnsweringPort {
     };
     // A missing definition must not hold data back.
     find(revisionUrl).then(answer, (error: unknown) => {
-      if (error instanceof InvalidDataError) faults.add(error.message);
+      if (error instanceof InvalidDataError) faults.add(error.message.slice(0, MAX_FAULT));
       answer(undefined);
     });
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createFilterActivities, type RenderFilterInput } from '../../src/activities/filter.ts';
 import { FailureType } from '../../src/failures.ts';
-import { eachWithApplication } from '../fakes/application.ts';
+import { eachWithApplication, environment } from '../fakes/application.ts';
 import { failsForGood, failsForNow } from '../fakes/failures.ts';
 
 const NOW = '2013-10-30T13:31:00Z';
@@ -27,6 +28,21 @@ describe('renderFilter', () => {
       render('20331031', { allowFuture: true }),
       FailureType.InvalidInput,
       /20331031 is too far in the future: at most 7 days from today are allowed, 201311\d\d/,
+    );
+  });
+
+  it('of a template that is not there is final, and names it', async () => {
+    const app = application();
+    const missing = Object.assign(new Error('no such file'), { code: 'ENOENT', path: '/etc/filter.json.in' });
+    const activities = createFilterActivities({ settings: app.settings, readTemplate: () => Promise.reject(missing) });
+    await failsForGood(
+      environment().run((input: RenderFilterInput) => activities.renderFilter(input), {
+        day: '20131029',
+        now: NOW,
+        allowFuture: false,
+      }),
+      FailureType.InvalidFilter,
+      /The filter template \/etc\/filter\.json\.in cannot be read/,
     );
   });
 

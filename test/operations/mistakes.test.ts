@@ -84,6 +84,12 @@ const ROWS: readonly Row[] = [
   ['status', 2, /TELEMETRY_DONE_QEUE: no such setting; TELEMETRY_DONE_QUEUE is one/, { TELEMETRY_DONE_QEUE: 'x' }],
   ['status', 2, /TELEMETRY_THREADS: must be greater than 0/, { TELEMETRY_THREADS: '0' }],
   ['worker', 1, /^no Temporal server answers at 127\.0\.0\.1:1 \(TransportError: Connection refused\)/],
+  [
+    'worker',
+    2,
+    /^TELEMETRY_FILTER_TEMPLATE: .*nowhere cannot be read \(ENOENT\); correct it/,
+    { TELEMETRY_FILTER_TEMPLATE: NOWHERE },
+  ],
   ['analysis-worker', 2, NO_CREDENTIALS],
   ['analysis-worker', 1, /ECONNREFUSED 127\.0\.0\.1:3/, KEYS],
   [

@@ -67,7 +67,7 @@ describe('chooseLength', () => {
       length: 9,
       buildId: '20131029',
       revision: '',
-      definitionRevision: 'r20131028',
+      definitionRevisions: ['r20131028', 'r20131027'],
       submissions: 4,
       leftOut: { slots: 1, submissions: 1, newest: 0 },
     });
@@ -75,8 +75,14 @@ describe('chooseLength', () => {
 
   it('names no build of the future, whose revision somebody made up', () => {
     const slots = [slot(9, '20131028', 3), received('20131029'), slot(9, '20991231', 1)];
-    const { buildId, revision, definitionRevision } = chooseLength(slots);
-    assert.deepEqual([buildId, revision, definitionRevision], ['20131028', 'r20131028', 'r20131028']);
+    const { buildId, revision, definitionRevisions } = chooseLength(slots);
+    assert.deepEqual([buildId, revision, definitionRevisions], ['20131028', 'r20131028', ['r20131028']]);
+  });
+
+  it('names the revisions of most submissions after the newest, whatever others are invented', () => {
+    const invented = Array.from({ length: 9 }, (_, number) => slot(9, '20131029', 1, `x${number}`));
+    const slots = [slot(9, '20131027', 50), slot(9, '20131028', 40), ...invented];
+    assert.deepEqual(chooseLength(slots).definitionRevisions, ['x8', 'r20131027', 'r20131028']);
   });
 
   it('counts submissions once that it leaves out under both dates', () => {

@@ -56,7 +56,10 @@ describe('real submissions', { skip }, () => {
     const alone = await aggregate([corrupted]);
     assert.deepEqual([alone.report.records, alone.report.lines, alone.text], [0, 0, '']);
     assert.deepEqual(alone.report.skipped, { truncated_file: 1 });
-    assert.deepEqual(alone.report.filesPartial, [corrupted.key]);
+    assert.deepEqual(
+      [alone.report.filesPartial, alone.report.filesFailed],
+      [[], [{ key: corrupted.key, reason: 'truncated_file' }]],
+    );
     const good = { key: keyOf('nightly'), path: REAL };
     const beside = await aggregate([
       corrupted,

@@ -62,8 +62,26 @@ describe('measures that no definition knows', () => {
       ['SIMPLE_MEASURES_FIRSTPAINT', ''],
       ['SIMPLE_MEASURES_ADDONMANAGER_XPIDB_SAVES_LATE', ''],
     ] as const;
-    const known = await Promise.all(asked.map(async ([name, revision]) => (await define(name, revision, 9)).known));
+    const known = await Promise.all(asked.map(async ([name, revision]) => (await define(name, [revision], 9)).known));
     assert.deepEqual(known, ['yes', 'no', 'no', 'later', 'no', 'yes', 'yes']);
+  });
+
+  it('no one revision decides: the next one is asked when it lacks the measure, or cannot be had', async () => {
+    const definitions = { KNOWN: { kind: 'boolean' } };
+    const define = defineFrom(
+      { histograms: async (revision) => (revision === 'gone' ? undefined : revision === 'r' ? definitions : {}) },
+      undefined,
+    );
+    for (const revisions of [
+      ['lacks', 'r'],
+      ['gone', 'r'],
+      ['lacks', 'gone', 'r'],
+    ]) {
+      const { state, known } = await define('KNOWN', revisions, 9);
+      assert.deepEqual([state, known], ['found', 'yes'], revisions.join());
+    }
+    const { state, known } = await define('KNOWN', ['gone', 'lacks'], 9);
+    assert.deepEqual([state, known], ['pending', 'later']);
   });
 
   it('a flood of them changes no byte of the others, and no file is named after one', async () => {

@@ -348,6 +348,7 @@ describe('findings', () => {
       },
     ],
     ['an open failure of a wrong input', leftovers({ openFailures: [{ ...OPEN, type: 'InvalidInput' }] })],
+    ['an investigation that found nothing', leftovers({ openFailures: [{ ...OPEN, type: 'NothingFound' }] })],
     [
       'an open failure that nothing can be done about any more',
       leftovers({ openFailures: [{ ...OPEN, failedAt: '2014-03-20T14:59:59.000Z' }] }),

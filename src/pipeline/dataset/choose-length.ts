@@ -4,6 +4,7 @@
  */
 import { type ByDate, COUNT, type Slot } from '../aggregates/slot.ts';
 import { dayAfter, isCalendarDay } from '../calendar-day.ts';
+import { compareText } from '../text-order.ts';
 
 export interface ChosenLength {
   /** Numbers in a row without the filter id. */
@@ -13,10 +14,11 @@ export interface ChosenLength {
   /** That build's revision; empty when its submissions named none. */
   readonly revision: string;
   /**
-   * Revision of the newest build that named one: its definitions describe the measure
-   * (docs/formats/submissions.md 3.4).
+   * Whose definitions describe the measure, the first one that has it (docs/formats/published.md 5.4): the revision of the
+   * newest build that named one, then those of the most submissions, at most three. One submission can be the first, but
+   * not all of them.
    */
-  readonly definitionRevision: string;
+  readonly definitionRevisions: readonly string[];
   /** All that have the measure, of whatever length. */
   readonly submissions: number;
   /** What other lengths hold, counter `length_mismatch`. */
@@ -41,9 +43,19 @@ interface Tally {
   readonly votes: Map<string, number>;
   buildId: string;
   revision: string;
-  definitionBuildId: string;
-  definitionRevision: string;
+  /** By revision. */
+  readonly named: Map<string, NamedRevision>;
+  /** The one that the last slot had: most have the same. */
+  lastNamed: NamedRevision | undefined;
 }
+
+interface NamedRevision {
+  readonly revision: string;
+  buildId: string;
+  submissions: number;
+}
+
+const MAX_REVISIONS = 3;
 
 /** The newest builds decide that together have this share of the submissions, and at least so many of them. */
 const DECIDING_SHARE = 0.02;
@@ -77,9 +89,10 @@ export function chooseLength(slots: readonly Slot[]): ChosenLength {
   );
   const [chosen, ...others] = preferred;
   if (chosen === undefined) throw new Error('a measure without slots has no row length');
-  const { length, buildId, revision, definitionRevision } = chosen;
+  const { length, buildId, revision, named } = chosen;
   const { submissions } = sumOf(preferred);
-  return { length, buildId, revision, definitionRevision, submissions, leftOut: sumOf(others) };
+  const definitionRevisions = describing([...named.values()]);
+  return { length, buildId, revision, definitionRevisions, submissions, leftOut: sumOf(others) };
 }
 
 /** The newest submission date; empty when all builds are too old for one. */
@@ -126,7 +139,7 @@ function emptyTally(length: number): Tally {
     newest: 0,
     submissions: { 'by-build-date': 0, 'by-submission-date': 0 },
     votes: new Map(),
-    ...{ buildId: '', revision: '', definitionBuildId: '', definitionRevision: '' },
+    ...{ buildId: '', revision: '', named: new Map(), lastNamed: undefined },
   };
 }
 
@@ -143,10 +156,30 @@ function add(tally: Tally, slot: Slot, decides: boolean, newestDay: string): voi
     tally.buildId = buildId;
     tally.revision = revision;
   }
-  if (revision !== '' && isNewer(buildId, revision, tally.definitionBuildId, tally.definitionRevision)) {
-    tally.definitionBuildId = buildId;
-    tally.definitionRevision = revision;
+  if (revision !== '') addNamed(tally, buildId, revision, submissions);
+}
+
+function addNamed(tally: Tally, buildId: string, revision: string, submissions: number): void {
+  let named = tally.lastNamed;
+  if (named?.revision !== revision) {
+    named = tally.named.get(revision) ?? { revision, buildId: '', submissions: 0 };
+    tally.named.set(revision, named);
+    tally.lastNamed = named;
   }
+  if (buildId > named.buildId) named.buildId = buildId;
+  named.submissions += submissions;
+}
+
+/** The newest, then those of the most submissions; of equals the greater text. */
+function describing(named: readonly NamedRevision[]): string[] {
+  let newest: NamedRevision | undefined;
+  for (const one of named)
+    if (newest === undefined || isNewer(one.buildId, one.revision, newest.buildId, newest.revision)) newest = one;
+  if (newest === undefined) return [];
+  const most = named
+    .filter((one) => one !== newest)
+    .toSorted((a, b) => b.submissions - a.submissions || compareText(b.revision, a.revision));
+  return [newest, ...most].slice(0, MAX_REVISIONS).map(({ revision }) => revision);
 }
 
 /** Submissions by length, of the newest build dates that together have enough. */

@@ -22,29 +22,52 @@ interface MeasureDefinition {
   readonly known: Known;
 }
 
-/** @param rowLength numbers in a row without the filter id */
-export type DefineMeasure = (measure: string, revision: string, rowLength: number) => Promise<MeasureDefinition>;
+/**
+ * @param revisions the first one that has a definition which fits the rows decides
+ * @param rowLength numbers in a row without the filter id
+ */
+export type DefineMeasure = (
+  measure: string,
+  revisions: readonly string[],
+  rowLength: number,
+) => Promise<MeasureDefinition>;
 
 /**
- * The rule for all measures of a channel/version. It asks `source` once per measure, so a source should remember files.
+ * The rule for all measures of a channel/version. It asks `source` for each measure, so a source should remember files.
  * A derived definition always fits the rows: data is never held back because its definition is missing.
  */
 export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot | undefined): DefineMeasure {
-  return async (measure, revision, rowLength) => {
-    const histograms = namesHistogramsFile(revision) ? await source.histograms(revision) : undefined;
-    const found = lookUpDefinition(measure, revision, histograms);
-    if (found.definition !== undefined) {
-      const { definition, mismatch } = publishedDefinition(found.definition, rowLength);
-      // Any name can stand among the simple measurements.
-      const known = found.from !== 'simple' || isKnownSimpleMeasure(measure) ? 'yes' : 'no';
-      return { definition, state: mismatch ? 'mismatch' : 'found', known };
+  return async (measure, revisions, rowLength) => {
+    let first: MeasureDefinition | undefined;
+    for (const revision of revisions.length === 0 ? [''] : revisions) {
+      const defined = await define(source, previous, measure, revision, rowLength);
+      if (defined.state === 'found') return defined;
+      first ??= defined;
     }
-    const derived = fallbackDefinition(rowLength);
-    const kept = keptDefinition(previous, measure, rowLength);
-    const isDefined = kept !== undefined && kept['description'] !== derived['description'];
-    const [state, unknown] = found.from === 'none' ? (['missing', 'no'] as const) : (['pending', 'later'] as const);
-    return { definition: kept ?? derived, state, known: isDefined ? 'yes' : unknown };
+    return first ?? define(source, previous, measure, '', rowLength);
   };
+}
+
+async function define(
+  source: DefinitionSource,
+  previous: PreviousSnapshot | undefined,
+  measure: string,
+  revision: string,
+  rowLength: number,
+): Promise<MeasureDefinition> {
+  const histograms = namesHistogramsFile(revision) ? await source.histograms(revision) : undefined;
+  const found = lookUpDefinition(measure, revision, histograms);
+  if (found.definition !== undefined) {
+    const { definition, mismatch } = publishedDefinition(found.definition, rowLength);
+    // Any name can stand among the simple measurements.
+    const known = found.from !== 'simple' || isKnownSimpleMeasure(measure) ? 'yes' : 'no';
+    return { definition, state: mismatch ? 'mismatch' : 'found', known };
+  }
+  const derived = fallbackDefinition(rowLength);
+  const kept = keptDefinition(previous, measure, rowLength);
+  const isDefined = kept !== undefined && kept['description'] !== derived['description'];
+  const [state, unknown] = found.from === 'none' ? (['missing', 'no'] as const) : (['pending', 'later'] as const);
+  return { definition: kept ?? derived, state, known: isDefined ? 'yes' : unknown };
 }
 
 function keptDefinition(

@@ -95,7 +95,7 @@ export async function* renderSnapshot(input: SnapshotInput): AsyncGenerator<Snap
       continue;
     }
     const chosen = chooseLength(slots);
-    const { definition, state, known } = await input.define(measure, chosen.definitionRevision, chosen.length);
+    const { definition, state, known } = await input.define(measure, chosen.definitionRevisions, chosen.length);
     if (known !== 'yes' && !unknown.note({ measure, known, submissions: chosen.submissions })) continue;
     const shown = shownRows(slots, chosen.length);
     const simple = measure.startsWith(SIMPLE_MEASURE_PREFIX);

@@ -1,4 +1,5 @@
 /** When runs need attention: failed and not fixed since, stuck, or missing. */
+import { isOfStarterOnly } from '../../failures.ts';
 import { againOf, JOBS, jobNamed } from '../../jobs.ts';
 import { isCalendarDay } from '../../pipeline/calendar-day.ts';
 import type { Facts, OpenFailureFacts, PendingActivity, RunningFacts, StrandedRun, WatchedRun } from './facts.ts';
@@ -17,7 +18,7 @@ const OPEN_FAILURE_HOURS = EXPECTED_DAYS * 24;
 export function runFindings(facts: Facts, limits: WatchLimits): Finding[] {
   const stored = 'known' in facts.leftovers ? facts.leftovers.known.openFailures : [];
   // Earlier releases kept those of wrong inputs, which no later run settles.
-  const open = stored.filter(({ type }) => type !== 'InvalidInput');
+  const open = stored.filter(({ type }) => !isOfStarterOnly(type));
   if ('unknown' in facts.runs) return open.map(openFailureFinding);
   const { runs } = facts.runs.known;
   const bad = unmended(runs, facts).filter((run) => !isOlder(run.startedAt, facts.at, limits.runDays * 24));
@@ -47,7 +48,7 @@ function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[]
     if (settled.has(subject(run))) continue;
     if (run.status === 'COMPLETED') settled.add(subject(run));
     // Whoever started it has seen the error, and nothing was begun.
-    if (!BAD_ENDS.includes(run.status) || run.failure?.type === 'InvalidInput' || !hasBegun(run)) continue;
+    if (!BAD_ENDS.includes(run.status) || isOfStarterOnly(run.failure?.type) || !hasBegun(run)) continue;
     settled.add(subject(run));
     const plan = run.job === JOBS.dailyAnalysis.name ? plans.get(run.about) : undefined;
     if (typeof plan !== 'string' || plan < run.startedAt) bad.push(run);
