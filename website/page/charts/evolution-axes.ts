@@ -41,8 +41,8 @@ export function axis(palette: Palette): uPlot.Axis {
 }
 
 /** Half a day beside the first and the last date, more when there is only one. */
-export function paddedRange({ dates }: EvolutionData): uPlot.Range.MinMax {
-  const [low, high] = [secondsOf(dates[0] ?? '20130101'), secondsOf(dates.at(-1) ?? '20130102')];
+export function paddedRange({ span: [first, last] }: EvolutionData): uPlot.Range.MinMax {
+  const [low, high] = [secondsOf(first), secondsOf(last)];
   const pad = low === high ? 3 * 86_400 : Math.max(43_200, (high - low) / 60);
   return [low - pad, high + pad];
 }

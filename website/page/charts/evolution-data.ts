@@ -36,6 +36,8 @@ export interface Line {
 export interface EvolutionData {
   /** Union of all series, ascending. */
   readonly dates: readonly string[];
+  /** First and last date that the axis has room for; made-up dates lie outside, or they would leave none for the others. */
+  readonly span: readonly [first: string, last: string];
   readonly lines: readonly Line[];
   /** Submissions of each series by date. */
   readonly submissions: readonly { readonly index: number; readonly values: readonly (number | null)[] }[];
@@ -47,6 +49,18 @@ export interface EvolutionChoice {
   readonly reference: string | undefined;
   readonly interpolated: boolean;
   readonly threshold: number;
+  /** No date of a real build is later; undefined where that is not known. */
+  readonly latest: string | undefined;
+}
+
+/** No browser is older that sends telemetry. */
+const EARLIEST = '20040101';
+
+/** @param dates ascending */
+function spanOf(dates: readonly string[], latest: string | undefined): readonly [string, string] {
+  const real = dates.filter((date) => date >= EARLIEST && (latest === undefined || date <= latest));
+  const shown = real.length > 0 ? real : dates;
+  return [shown[0] ?? '20130101', shown.at(-1) ?? '20130102'];
 }
 
 export function valueOf(sums: Sums, definition: Definition, quantity: Quantity, interpolated: boolean): number | null {
@@ -101,7 +115,7 @@ export function evolutionData(all: readonly EvolutionSeries[], choice: Evolution
     index,
     values: dates.map((date) => byDate[place]?.get(date)?.submissions ?? null),
   }));
-  return { dates, lines, submissions };
+  return { dates, span: spanOf(dates, choice.latest), lines, submissions };
 
   /** The first series, at the reference date or at the same date. */
   function baselineAt(date: string, quantity: Quantity): number | null {

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { isCategorical, within } from '../../client/index.ts';
+import { type Folders, folderTime, isCategorical, within } from '../../client/index.ts';
 import { sliderAttributes, stepKeys, type Steps, useWidth } from '../charts/canvas-chart.tsx';
 import { drawEvolution, type DrawnEvolution } from '../charts/evolution.ts';
 import {
@@ -15,11 +15,12 @@ import { count, date as dateName, number, quantityName } from '../format.ts';
 import type { Baseline } from '../parts/figures.tsx';
 import { Choice, Panel, Readout, type ReadoutEntry } from '../parts/panel.tsx';
 import type { Quantity, Versus } from '../state.ts';
-import { change, explore, type LoadedSeries } from '../store.ts';
+import { change, explore, folders, type LoadedSeries } from '../store.ts';
 import { colourOf, dashOf, palette } from '../theme.ts';
 import { CHART_HEIGHT } from './distribution-panel.tsx';
 import { type ExplorePicture, fullestBuckets } from './explore-picture.ts';
 
+const DAY_MS = 86_400_000;
 const QUANTITIES: readonly Quantity[] = ['p5', 'p25', 'p50', 'p75', 'p95', 'p99', 'mean', 'submissions', 'samples'];
 
 export function EvolutionPanel({ picture }: { readonly picture: ExplorePicture }) {
@@ -36,9 +37,10 @@ export function EvolutionPanel({ picture }: { readonly picture: ExplorePicture }
       })),
     [picture, zoomed],
   );
+  const latest = latestOf(picture, folders.value);
   const data = useMemo(
-    () => evolutionData(all, { quantities, versus: picture.versus, reference, interpolated, threshold }),
-    [all, quantities, picture.versus, reference, interpolated, threshold],
+    () => evolutionData(all, { quantities, versus: picture.versus, reference, interpolated, threshold, latest }),
+    [all, quantities, picture.versus, reference, interpolated, threshold, latest],
   );
   const [cursor, setCursor] = useState<number | null>(null);
   const drawn = useRef<DrawnEvolution>(null);
@@ -209,11 +211,19 @@ function readoutOf({ lines }: EvolutionData, cursor: number | null, names: reado
   });
 }
 
+/** Clocks and time zones allow a build of the day after its publication. */
+function latestOf({ loaded }: ExplorePicture, known: Folders | null): string | undefined {
+  const times = loaded.map(({ series }) => folderTime(known?.get(series.channelVersion) ?? '')?.getTime());
+  const newest = Math.max(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+  return Number.isFinite(newest) ? new Date(newest + DAY_MS).toISOString().slice(0, 10).replaceAll('-', '') : undefined;
+}
+
 function noteOf(
   { versus, baseline, quantities, loaded }: ExplorePicture,
-  { lines, submissions }: EvolutionData,
+  { dates, span, lines, submissions }: EvolutionData,
   threshold: number,
 ): string {
+  const outside = dates.filter((date) => date < span[0] || date > span[1]);
   const counts = submissions.flatMap(({ values }) => values);
   const small = counts.filter((value) => value !== null && value < threshold).length;
   const definition = loaded[0]?.definition;
@@ -225,6 +235,9 @@ function noteOf(
     small === 0
       ? ''
       : `Faint: ${count(small)} ${small === 1 ? 'date' : 'dates'} with fewer than ${threshold} submissions.`,
+    outside.length === 0
+      ? ''
+      : `Outside: ${count(outside.length)} ${outside.length === 1 ? 'date' : 'dates'} that no build can have; the table has ${outside.length === 1 ? 'it' : 'them'}.`,
   ]
     .filter(Boolean)
     .join(' ');
