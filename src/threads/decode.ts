@@ -73,9 +73,9 @@ function decodeAll(
     if (block.length > 0) onBlock(block);
     if (end === 'more') continue;
     if (end === 'end') return decoder.hasMore(read) ? 'truncated' : 'complete';
-    if (end === 'over_memory')
+    if (end === 'over memory')
       throw new InvalidDataError('decoder_memory', 'The file asks for more decoder memory than allowed');
-    if (decoded === 0 && end === 'bad_format')
+    if (decoded === 0 && end === 'bad format')
       throw new InvalidDataError('bad_container', 'The file is neither LZMA nor xz');
     return 'truncated';
   }

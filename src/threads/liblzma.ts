@@ -42,7 +42,7 @@ export class LiblzmaDecoder {
    * @param read fills the bytes that follow; returns how many, 0 at the end
    * @returns the block: a view that is good until the next step
    */
-  step(read: (into: Buffer) => number): { end: StepEnd | 'over_memory' | 'bad_format'; block: Buffer } {
+  step(read: (into: Buffer) => number): { end: StepEnd | 'over memory' | 'bad format'; block: Buffer } {
     const stream = this.#stream;
     if (stream.availIn === 0 && !this.#isAtEnd) this.#read(read);
     stream.setOutput(this.#buffers.output, OUTPUT_BYTES);
@@ -75,11 +75,11 @@ export class LiblzmaDecoder {
   }
 }
 
-function endOf(result: number): StepEnd | 'over_memory' | 'bad_format' {
+function endOf(result: number): StepEnd | 'over memory' | 'bad format' {
   if (result === OK) return 'more';
   if (result === STREAM_END) return 'end';
-  if (result === OVER_MEMORY_LIMIT || result === NO_MEMORY) return 'over_memory';
-  return result === BAD_FORMAT || result === BAD_OPTIONS ? 'bad_format' : 'damaged';
+  if (result === OVER_MEMORY_LIMIT || result === NO_MEMORY) return 'over memory';
+  return result === BAD_FORMAT || result === BAD_OPTIONS ? 'bad format' : 'damaged';
 }
 
 interface Buffers {

@@ -13,7 +13,7 @@ const MIB = 1 << 20;
 const MAX_BYTES = 128 * MIB;
 
 interface Delivered {
-  readonly end: 'complete' | 'truncated' | 'over_memory' | 'bad_format';
+  readonly end: 'complete' | 'truncated' | 'over memory' | 'bad format';
   readonly bytes: Buffer;
 }
 
