@@ -19,7 +19,7 @@ export interface ChildCommand {
 
 const STOP_DEADLINE_MS = 45_000;
 
-/** Kills that are not one try of a person, after which a process is given up. */
+/** A process that is killed more often is given up. */
 const MAX_KILLS = 5;
 
 /** @param say told when a process was killed by somebody else, and is started again, as a supervisor would */

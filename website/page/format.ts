@@ -54,6 +54,13 @@ function timeOf(text: string): number {
   return Date.parse(`${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6, 8)}T00:00:00Z`);
 }
 
+export const DAY_MS = 86_400_000;
+
+/** The day of an instant as the data set names it: `20131029`. */
+export function dateOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
 export function time(value: Date | number): string {
   return `${instant.format(value)} UTC`;
 }
@@ -61,7 +68,7 @@ export function time(value: Date | number): string {
 /** `3 minutes`, `2 days` */
 export function duration(milliseconds: number): string {
   const units: readonly (readonly [string, number])[] = [
-    ['day', 86_400_000],
+    ['day', DAY_MS],
     ['hour', 3_600_000],
     ['minute', 60_000],
   ];

@@ -65,11 +65,11 @@ function areTexts(fields: readonly unknown[]): boolean {
 /** Slot order: channel/version, measure, by-date, path, date, length. */
 export function comparePartSlots(a: PartSlot, b: PartSlot): number {
   return (
-    compareAscii(a.channelVersion, b.channelVersion) ||
-    compareAscii(a.slot.measure, b.slot.measure) ||
-    compareAscii(a.slot.byDate, b.slot.byDate) ||
+    compareText(a.channelVersion, b.channelVersion) ||
+    compareText(a.slot.measure, b.slot.measure) ||
+    compareText(a.slot.byDate, b.slot.byDate) ||
     compareText(a.slot.path, b.slot.path) ||
-    compareAscii(a.slot.date, b.slot.date) ||
+    compareText(a.slot.date, b.slot.date) ||
     a.slot.values.length - b.slot.values.length
   );
 }
@@ -87,8 +87,4 @@ export function sumSlots(slots: readonly [Slot, ...Slot[]]): Slot {
   }
   holdFinite(values);
   return { ...first, values, ...build };
-}
-
-function compareAscii(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1;
 }

@@ -38,13 +38,14 @@ export type DefineMeasure = (
  */
 export function defineFrom(source: DefinitionSource, previous: PreviousSnapshot | undefined): DefineMeasure {
   return async (measure, revisions, rowLength) => {
-    let first: MeasureDefinition | undefined;
-    for (const revision of revisions.length === 0 ? [''] : revisions) {
+    const [newest = '', ...others] = revisions;
+    const first = await define(source, previous, measure, newest, rowLength);
+    if (first.state === 'found') return first;
+    for (const revision of others) {
       const defined = await define(source, previous, measure, revision, rowLength);
       if (defined.state === 'found') return defined;
-      first ??= defined;
     }
-    return first ?? define(source, previous, measure, '', rowLength);
+    return first;
   };
 }
 

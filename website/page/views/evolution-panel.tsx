@@ -11,7 +11,7 @@ import {
   valueOf,
 } from '../charts/evolution-data.ts';
 import type { Table } from '../tables.ts';
-import { count, date as dateName, number, quantityName } from '../format.ts';
+import { count, date as dateName, dateOf, DAY_MS, number, quantityName } from '../format.ts';
 import type { Baseline } from '../parts/figures.tsx';
 import { Choice, Panel, Readout, type ReadoutEntry } from '../parts/panel.tsx';
 import type { Quantity, Versus } from '../state.ts';
@@ -20,7 +20,6 @@ import { colourOf, dashOf, palette } from '../theme.ts';
 import { CHART_HEIGHT } from './distribution-panel.tsx';
 import { type ExplorePicture, fullestBuckets } from './explore-picture.ts';
 
-const DAY_MS = 86_400_000;
 const QUANTITIES: readonly Quantity[] = ['p5', 'p25', 'p50', 'p75', 'p95', 'p99', 'mean', 'submissions', 'samples'];
 
 export function EvolutionPanel({ picture }: { readonly picture: ExplorePicture }) {
@@ -215,7 +214,7 @@ function readoutOf({ lines }: EvolutionData, cursor: number | null, names: reado
 function latestOf({ loaded }: ExplorePicture, known: Folders | null): string | undefined {
   const times = loaded.map(({ series }) => folderTime(known?.get(series.channelVersion) ?? '')?.getTime());
   const newest = Math.max(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
-  return Number.isFinite(newest) ? new Date(newest + DAY_MS).toISOString().slice(0, 10).replaceAll('-', '') : undefined;
+  return Number.isFinite(newest) ? dateOf(newest + DAY_MS) : undefined;
 }
 
 function noteOf(

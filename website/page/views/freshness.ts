@@ -1,5 +1,6 @@
 /** How old the data set is, and what that means; computed in the browser, so that a dead writer cannot look alive. */
 import type { Status } from '../../client/index.ts';
+import { DAY_MS, dateOf } from '../format.ts';
 
 export type Verdict = 'good' | 'late' | 'stale' | 'unknown';
 
@@ -28,8 +29,6 @@ export interface CalendarDay {
   readonly state: 'whole' | 'partial' | 'none';
 }
 
-const DAY = 86_400_000;
-
 /** The 30 days that end with the newest one of the entries; rounds and adopted history are no days. */
 export function calendarOf(status: Pick<Status, 'entries'>): readonly CalendarDay[] {
   const days = new Map(status.entries.filter(({ name }) => /^\d{8}$/.test(name)).map((entry) => [entry.name, entry]));
@@ -37,7 +36,7 @@ export function calendarOf(status: Pick<Status, 'entries'>): readonly CalendarDa
   if (newest === undefined) return [];
   const last = Date.parse(`${newest.slice(0, 4)}-${newest.slice(4, 6)}-${newest.slice(6, 8)}T00:00:00Z`);
   return Array.from({ length: 30 }, (_, place): CalendarDay => {
-    const date = new Date(last - (29 - place) * DAY).toISOString().slice(0, 10).replaceAll('-', '');
+    const date = dateOf(last - (29 - place) * DAY_MS);
     const entry = days.get(date);
     if (entry === undefined) return { date, state: 'none' };
     const isWhole = entry.failed + entry.missing + entry.files.missing === 0;
