@@ -79,10 +79,17 @@ describe('chooseLength', () => {
     assert.deepEqual([buildId, revision, definitionRevisions], ['20131028', 'r20131028', ['r20131028', 'r']]);
   });
 
-  it('names the revisions of most submissions after the newest, whatever others are invented', () => {
+  it('names the revision that most submissions of the newest builds have first, whatever others are invented', () => {
     const invented = Array.from({ length: 9 }, (_, number) => slot(9, '20131029', 1, `x${number}`));
-    const slots = [slot(9, '20131027', 50), slot(9, '20131028', 40), ...invented];
-    assert.deepEqual(chooseLength(slots).definitionRevisions, ['x8', 'r20131027', 'r20131028']);
+    const slots = [slot(9, '20131027', 50), slot(9, '20131028', 95), ...invented];
+    assert.deepEqual(chooseLength(slots).definitionRevisions, ['r20131028', 'r20131027', 'x8']);
+  });
+
+  it('names a new revision first as soon as the newest builds have it', () => {
+    const slots = [...days(1, 28).map((day) => slot(9, day, 1_000, 'old')), slot(9, '20131029', 1_000, 'new')];
+    assert.deepEqual(chooseLength(slots).definitionRevisions, ['new', 'old']);
+    const few = [...days(1, 28).map((day) => slot(9, day, 1_000, 'old')), slot(9, '20131029', 200, 'new')];
+    assert.deepEqual(chooseLength(few).definitionRevisions, ['old', 'new']);
   });
 
   it('counts submissions once that it leaves out under both dates', () => {

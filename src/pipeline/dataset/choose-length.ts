@@ -14,9 +14,8 @@ export interface ChosenLength {
   /** That build's revision; empty when its submissions named none. */
   readonly revision: string;
   /**
-   * Whose definitions describe the measure, the first one that has it (docs/formats/published.md 5.4): the revision of the
-   * newest build that named one, then those of the most submissions, at most three. One submission can be the first, but
-   * not all of them.
+   * Whose definitions describe the measure, the first one that has it (docs/formats/published.md 5.4): the revision that
+   * most submissions of the newest builds name, then those of the most submissions of all, at most three.
    */
   readonly definitionRevisions: readonly string[];
   /** All that have the measure, of whatever length. */
@@ -40,12 +39,19 @@ interface Tally {
   /** Of the newest submission date. */
   newest: number;
   /** By build date. */
-  readonly votes: Map<string, number>;
+  readonly votes: Map<string, Vote>;
   buildId: string;
   revision: string;
   /** By revision. */
   readonly named: Map<string, NamedRevision>;
   /** The one that the last slot had: most have the same. */
+  lastNamed: NamedRevision | undefined;
+}
+
+interface Vote {
+  submissions: number;
+  /** By revision. */
+  readonly named: Map<string, NamedRevision>;
   lastNamed: NamedRevision | undefined;
 }
 
@@ -83,15 +89,16 @@ export function chooseLength(slots: readonly Slot[]): ChosenLength {
     }
     add(tally, slot, decides(slot), newestDay);
   }
-  const recent = recentVotes([...tallies.values()]);
+  const dates = decidingDates([...tallies.values()]);
+  const recent = new Map([...tallies].map(([of, { votes }]) => [of, votesOf(votes, dates)]));
   const preferred = [...tallies.values()].toSorted(
     (a, b) => (recent.get(b.length) ?? 0) - (recent.get(a.length) ?? 0) || byPreference(a, b),
   );
   const [chosen, ...others] = preferred;
   if (chosen === undefined) throw new Error('a measure without slots has no row length');
-  const { length, buildId, revision, named } = chosen;
+  const { length, buildId, revision, votes, named } = chosen;
   const { submissions } = sumOf(preferred);
-  const definitionRevisions = describing([...named.values()]);
+  const definitionRevisions = describing(namedOf(votes, dates), [...named.values()]);
   return { length, buildId, revision, definitionRevisions, submissions, leftOut: sumOf(others) };
 }
 
@@ -150,60 +157,90 @@ function add(tally: Tally, slot: Slot, decides: boolean, newestDay: string): voi
   tally.submissions[byDate] += submissions;
   if (byDate === 'by-submission-date' && date === newestDay) tally.newest += submissions;
   if (!decides) return;
-  if (byDate === 'by-build-date') tally.votes.set(date, (tally.votes.get(date) ?? 0) + submissions);
+  const vote = byDate === 'by-build-date' ? voteOf(tally, date) : undefined;
+  if (vote !== undefined) vote.submissions += submissions;
   // One build id with two revisions: the greater text, so that the order of the slots does not matter.
   if (isNewer(buildId, revision, tally.buildId, tally.revision)) {
     tally.buildId = buildId;
     tally.revision = revision;
   }
-  if (revision !== '') addNamed(tally, buildId, revision, submissions);
+  if (revision === '') return;
+  tally.lastNamed = addNamed(tally.named, tally.lastNamed, slot);
+  if (vote !== undefined) vote.lastNamed = addNamed(vote.named, vote.lastNamed, slot);
 }
 
-function addNamed(tally: Tally, buildId: string, revision: string, submissions: number): void {
-  let named = tally.lastNamed;
+function voteOf({ votes }: Tally, date: string): Vote {
+  let vote = votes.get(date);
+  if (vote === undefined) {
+    vote = { submissions: 0, named: new Map(), lastNamed: undefined };
+    votes.set(date, vote);
+  }
+  return vote;
+}
+
+/** @param last what the slot before was added to: most slots have the same revision */
+function addNamed(all: Map<string, NamedRevision>, last: NamedRevision | undefined, slot: Slot): NamedRevision {
+  const { buildId, revision } = slot;
+  const submissions = slot.values.at(-COUNT) ?? 0;
+  let named = last;
   if (named?.revision !== revision) {
-    named = tally.named.get(revision) ?? { revision, buildId: '', submissions: 0 };
-    tally.named.set(revision, named);
-    tally.lastNamed = named;
+    named = all.get(revision) ?? { revision, buildId: '', submissions: 0 };
+    all.set(revision, named);
   }
   if (buildId > named.buildId) named.buildId = buildId;
   named.submissions += submissions;
+  return named;
 }
 
-/** The newest, then those of the most submissions; of equals the greater text. */
-function describing(named: readonly NamedRevision[]): string[] {
-  let newest: NamedRevision | undefined;
-  for (const one of named)
-    if (newest === undefined || isNewer(one.buildId, one.revision, newest.buildId, newest.revision)) newest = one;
-  if (newest === undefined) return [];
-  const most = named
-    .filter((one) => one !== newest)
-    .toSorted((a, b) => b.submissions - a.submissions || compareText(b.revision, a.revision));
-  return [newest, ...most].slice(0, MAX_REVISIONS).map(({ revision }) => revision);
+/** Those that the newest builds name, then those of all; the ones of most submissions first, of equals the newest. */
+function describing(recent: readonly NamedRevision[], all: readonly NamedRevision[]): string[] {
+  const byBulk = (a: NamedRevision, b: NamedRevision): number =>
+    b.submissions - a.submissions || compareText(b.buildId, a.buildId) || compareText(b.revision, a.revision);
+  const [first] = recent.toSorted(byBulk);
+  const most = all.filter(({ revision }) => revision !== first?.revision).toSorted(byBulk);
+  return [...(first === undefined ? [] : [first]), ...most].slice(0, MAX_REVISIONS).map(({ revision }) => revision);
 }
 
-/** Submissions by length, of the newest build dates that together have enough. */
-function recentVotes(tallies: readonly Tally[]): ReadonlyMap<number, number> {
-  const dates = new Map<string, Map<number, number>>();
+/** The newest build dates that together have enough submissions to decide. */
+function decidingDates(tallies: readonly Tally[]): ReadonlySet<string> {
+  const dates = new Map<string, number>();
   let total = 0;
-  for (const { length, votes } of tallies) {
-    for (const [date, count] of votes) {
-      const lengths = dates.get(date) ?? new Map<number, number>();
-      dates.set(date, lengths.set(length, count));
-      total += count;
+  for (const { votes } of tallies) {
+    for (const [date, { submissions }] of votes) {
+      dates.set(date, (dates.get(date) ?? 0) + submissions);
+      total += submissions;
     }
   }
   const enough = Math.max(DECIDING_SUBMISSIONS, total * DECIDING_SHARE);
-  const recent = new Map<number, number>();
+  const deciding = new Set<string>();
   let sum = 0;
-  for (const [, lengths] of [...dates].toSorted(([a], [b]) => (a > b ? -1 : 1))) {
-    for (const [length, count] of lengths) {
-      recent.set(length, (recent.get(length) ?? 0) + count);
-      sum += count;
-    }
+  for (const [date, submissions] of [...dates].toSorted(([a], [b]) => (a > b ? -1 : 1))) {
+    deciding.add(date);
+    sum += submissions;
     if (sum >= enough) break;
   }
-  return recent;
+  return deciding;
+}
+
+function votesOf(votes: Tally['votes'], dates: ReadonlySet<string>): number {
+  let sum = 0;
+  for (const [date, { submissions }] of votes) if (dates.has(date)) sum += submissions;
+  return sum;
+}
+
+/** What submissions of the dates name, put together by revision. */
+function namedOf(votes: Tally['votes'], dates: ReadonlySet<string>): NamedRevision[] {
+  const together = new Map<string, NamedRevision>();
+  for (const [date, { named }] of votes) {
+    if (!dates.has(date)) continue;
+    for (const { revision, buildId, submissions } of named.values()) {
+      const one = together.get(revision) ?? { revision, buildId: '', submissions: 0 };
+      if (buildId > one.buildId) one.buildId = buildId;
+      one.submissions += submissions;
+      together.set(revision, one);
+    }
+  }
+  return [...together.values()];
 }
 
 function isNewer(buildId: string, revision: string, thanBuildId: string, thanRevision: string): boolean {
