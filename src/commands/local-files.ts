@@ -16,10 +16,12 @@ import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
 
 /**
- * Submission files are cut into groups of about this size, whatever the number of threads: the grouping decides the order in which
- * log sums are added, and so the last digits of the result.
+ * Submission files are cut into groups of a part of what is left, whatever the number of threads: the grouping decides the order in
+ * which log sums are added, and so the last digits of the result. The last groups are small, so that threads end together.
  */
-const GROUP_BYTES = 2 << 20;
+const GROUP_PART = 10;
+const LEAST_GROUP_BYTES = 512 << 10;
+const MOST_GROUP_BYTES = 2 << 20;
 
 export interface AggregateOptions {
   /** File with lines `key TAB file`. */
@@ -200,7 +202,10 @@ async function mergeHalves(
 /** Cuts files into consecutive shares of about the same size. */
 async function sharesOf(paths: readonly string[], shares: number): Promise<[from: number, to: number][]> {
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-  return balanced(sizes, shares);
+  return balanced(
+    sizes,
+    Array.from({ length: shares }, () => 1),
+  );
 }
 
 /** So that what is written can be put together while other threads go on; one by itself writes all of it. */
@@ -226,25 +231,30 @@ async function writeRanges<Written>(
   return Promise.all(pending);
 }
 
-/** The same for the keys of an index, by the bytes of their lines. */
+/** The same for the keys of an index, by the bytes of their lines. Each range is smaller than the one before, so that threads end together. */
 function rangesOf({ first, length }: LinesByKey, ranges: number): [from: number, to: number][] {
   const sizes = Array.from({ length: first.length - 1 }, (_, key) => {
     let bytes = 0;
     for (let line = first[key] ?? 0; line < (first[key + 1] ?? 0); line += 1) bytes += length[line] ?? 0;
     return bytes;
   });
-  return balanced(sizes, ranges);
+  return balanced(
+    sizes,
+    Array.from({ length: ranges }, (_, index) => ranges - index),
+  );
 }
 
-function balanced(sizes: readonly number[], shares: number): [from: number, to: number][] {
-  const all = sizes.reduce((sum, size) => sum + size, 0);
-  const cuts = Array.from({ length: shares + 1 }, () => sizes.length);
-  cuts[0] = 0;
+/** Cuts a list into consecutive shares whose sizes are about as their weights. */
+function balanced(sizes: readonly number[], weights: readonly number[]): [from: number, to: number][] {
+  const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
+  const unit = sumOf(sizes) / sumOf(weights);
+  const ends = weights.map((_, share) => sumOf(weights.slice(0, share + 1)) * unit);
+  const cuts = [0, ...weights.map(() => sizes.length)];
   let sum = 0;
   let share = 1;
   for (const [index, size] of sizes.entries()) {
     sum += size;
-    while (share < shares && sum >= (all * share) / shares) cuts[share++] = index + 1;
+    while (share < weights.length && sum >= (ends[share - 1] ?? 0)) cuts[share++] = index + 1;
   }
   return cuts.slice(1).map((to, index) => [cuts[index] ?? 0, to]);
 }
@@ -332,16 +342,19 @@ function parseList(text: string, name: string): SubmissionFile[] {
 }
 
 async function grouped(files: readonly SubmissionFile[]): Promise<SubmissionFile[][]> {
+  const sizes: number[] = [];
+  for (const { path } of files) sizes.push(await demandFile(path));
   const groups: SubmissionFile[][] = [[]];
+  let left = sizes.reduce((sum, size) => sum + size, 0);
   let bytes = 0;
-  for (const file of files) {
-    const size = await demandFile(file.path);
-    if (bytes >= GROUP_BYTES) {
+  for (const [index, file] of files.entries()) {
+    if (bytes >= Math.min(MOST_GROUP_BYTES, Math.max(LEAST_GROUP_BYTES, (left + bytes) / GROUP_PART))) {
       groups.push([]);
       bytes = 0;
     }
     groups.at(-1)?.push(file);
-    bytes += size;
+    bytes += sizes[index] ?? 0;
+    left -= sizes[index] ?? 0;
   }
   return groups;
 }

@@ -14,7 +14,7 @@ import {
 } from '../pipeline/aggregates/slot.ts';
 import { isMeasureName } from '../pipeline/safe-segment.ts';
 import { SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
-import type { BadHistograms, SimpleValue, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
+import type { BadHistograms, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
 import { compareText } from '../pipeline/text-order.ts';
 import { isPlain, RowKernel } from './row-kernel.ts';
 
@@ -163,11 +163,17 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     return { names, measures: Array.from(list, (number) => this.#name(number)) };
   }
 
-  addSimple(measure: string, path: string, { bucket, value, log }: SimpleValue): void {
+  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void {
     this.#simpleEnd ||= this.keepEnd(SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
     this.kernel.addSimple(
-      ...([this.#measureNumber(measure), this.#pathNumber(path), this.#source, this.#simpleEnd] as const),
-      ...([SIMPLE_LENGTH, bucket, value, log] as const),
+      this.#measureNumber(measure),
+      this.#pathNumber(path),
+      this.#source,
+      this.#simpleEnd,
+      SIMPLE_LENGTH,
+      bucket,
+      value,
+      log,
     );
   }
 

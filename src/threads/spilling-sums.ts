@@ -2,7 +2,7 @@
  * Sums of submissions that are written to disk whenever they have grown too large: as packed rows, one block for each
  * measure, which `fold-sums.ts` adds up in the order in which they were written.
  */
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync, writevSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
@@ -155,8 +155,9 @@ export class SpillingSums {
           waiting += rows.length;
         }
         places.length[number] = bytes - places.offset[number];
-        if (waiting < ENOUGH_BYTES && number < measures.length - 1) continue;
-        writeAll(file, Buffer.concat(pending));
+        const isEnough = waiting >= ENOUGH_BYTES || pending.length >= ENOUGH_PIECES;
+        if (!isEnough && number < measures.length - 1) continue;
+        writeAll(file, pending, waiting);
         pending = [];
         waiting = 0;
       }
@@ -180,11 +181,16 @@ export class SpillingSums {
   }
 }
 
-/** Rows that are written at once. */
+/** Rows that are written at once, and the pieces they are in: no system takes more than 1024. */
 const ENOUGH_BYTES = 1 << 20;
+const ENOUGH_PIECES = 512;
+const MOST_PIECES = 1024;
 
-function writeAll(file: number, bytes: Buffer): void {
-  for (let from = 0; from < bytes.length;) from += writeSync(file, bytes, from);
+function writeAll(file: number, pieces: readonly Buffer[], bytes: number): void {
+  const written = pieces.length <= MOST_PIECES ? writevSync(file, pieces) : 0;
+  if (written === bytes) return;
+  const rest = Buffer.concat(pieces).subarray(written);
+  for (let from = 0; from < rest.length;) from += writeSync(file, rest, from);
 }
 
 let kernel: { readonly limits: AggregateLimits; readonly kernel: AggregateKernel } | undefined;

@@ -13,12 +13,7 @@ import {
 } from '../../src/pipeline/aggregates/slot.ts';
 import { isMeasureName } from '../../src/pipeline/safe-segment.ts';
 import { SIMPLE_MEASURE_BOUNDS } from '../../src/pipeline/submissions/simple-measures.ts';
-import type {
-  BadHistograms,
-  SimpleValue,
-  SubmissionSource,
-  SubmissionSums,
-} from '../../src/pipeline/submissions/sums.ts';
+import type { BadHistograms, SubmissionSource, SubmissionSums } from '../../src/pipeline/submissions/sums.ts';
 import { SlotTable } from './slot-table.ts';
 
 interface Sum {
@@ -70,7 +65,7 @@ export class SlowSums implements SubmissionSums {
     return { names, measures };
   }
 
-  addSimple(measure: string, path: string, { bucket, value, log }: SimpleValue): void {
+  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void {
     const buckets = SIMPLE_MEASURE_BOUNDS.map((_, index) => (index === bucket ? 1 : 0));
     const row = [...buckets, value, log, log * log, -1, -1, 1];
     this.#add(measure, path, row, SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);

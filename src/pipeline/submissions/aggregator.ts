@@ -37,6 +37,8 @@ const MAX_BUILD_AGE_DAYS = 60;
 interface SimpleName {
   readonly measure: string;
   readonly isMeasure: boolean;
+  /** Of all names that end up in this measure: the record that had one of them last. */
+  readonly last: { record: number };
   record: number;
   place: number;
 }
@@ -55,7 +57,11 @@ export class SubmissionAggregator {
   readonly #reader: SubmissionReader;
   /** By name and sub-name. */
   readonly #simpleNames = new Map<string, Map<string | undefined, SimpleName>>();
+  readonly #simpleMeasures = new Map<string, SimpleName['last']>();
   #simpleCount = 0;
+  /** Those of a record, which the next one overwrites. */
+  readonly #simpleOfRecord: SimpleName[] = [];
+  readonly #simpleValues: number[] = [];
   /** Number of the record, by which a name that comes twice in it is recognised. */
   #record = 0;
   readonly #parts = new Map<string, string>();
@@ -137,37 +143,37 @@ export class SubmissionAggregator {
     if (this.#simpleCount > MAX_REMEMBERED) this.#forgetSimpleNames();
     this.#record += 1;
     // Members that come twice count once, the last time; different names that end up in one measure count each.
-    const names: SimpleName[] = [];
-    const values: number[] = [];
-    for (const [index, name] of reader.simpleNames.entries()) {
+    const [names, values] = [this.#simpleOfRecord, this.#simpleValues];
+    let count = 0;
+    for (let index = 0; index < reader.simpleCount; index += 1) {
+      const name = reader.simpleNames[index] as string;
       const sub = reader.simpleSubNames[index];
       // Looked at before anything is made of it.
-      if (name.length > MAX_MEASURE || (sub?.length ?? 0) > MAX_MEASURE) {
+      if (name.length > MAX_MEASURE || (sub !== undefined && sub.length > MAX_MEASURE)) {
         this.note('bad_measure_name');
         continue;
       }
       const known = this.#simpleName(name, sub);
-      const value = reader.simpleValues[index] ?? 0;
-      if (known.record === this.#record) values[known.place] = value;
-      else {
+      if (known.record !== this.#record) {
         known.record = this.#record;
-        known.place = names.push(known) - 1;
-        values.push(value);
+        known.place = count;
+        names[count] = known;
+        count += 1;
       }
+      values[known.place] = reader.simpleValues[index] as number;
     }
-    const seen = new Set<string>();
-    for (const [index, name] of names.entries()) this.#addSimple(name, values[index] ?? 0, path, seen);
+    for (let index = 0; index < count; index += 1)
+      this.#addSimple(names[index] as SimpleName, values[index] as number, path);
   }
 
-  #addSimple({ measure, isMeasure }: SimpleName, value: number, path: string, seen: Set<string>): void {
+  #addSimple({ measure, isMeasure, last }: SimpleName, value: number, path: string): void {
     if (!isMeasure) this.note('bad_measure_name');
     else if (!(Math.abs(value) <= MAX_STATISTIC)) this.note('bad_simple_measure');
     else {
-      if (seen.has(measure)) this.note('name_collision');
-      seen.add(measure);
+      if (last.record === this.#record) this.note('name_collision');
+      last.record = this.#record;
       if (value < 0) this.note('negative_simple');
-      const log = Math.log(Math.abs(value) + 1);
-      this.#sums.addSimple(measure, path, { bucket: simpleMeasureBucket(value), value, log });
+      this.#sums.addSimple(measure, path, value, simpleMeasureBucket(value), Math.log(Math.abs(value) + 1));
     }
   }
 
@@ -180,7 +186,12 @@ export class SubmissionAggregator {
     let known = subs.get(sub);
     if (known === undefined) {
       const measure = simpleMeasureName(name, sub);
-      known = { measure, isMeasure: isMeasureName(measure), record: 0, place: 0 };
+      let last = this.#simpleMeasures.get(measure);
+      if (last === undefined) {
+        last = { record: 0 };
+        this.#simpleMeasures.set(measure, last);
+      }
+      known = { measure, isMeasure: isMeasureName(measure), last, record: 0, place: 0 };
       subs.set(sub, known);
       this.#simpleCount += 1;
     }
@@ -189,6 +200,8 @@ export class SubmissionAggregator {
 
   #forgetSimpleNames(): void {
     this.#simpleNames.clear();
+    this.#simpleMeasures.clear();
+    this.#simpleOfRecord.length = 0;
     this.#simpleCount = 0;
   }
 

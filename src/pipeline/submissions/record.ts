@@ -28,7 +28,8 @@ export class SubmissionReader {
   arch = '';
   /** Undefined when the submission names none. */
   revision: string | undefined;
-  /** Simple measurements that are numbers: name, sub-name or undefined, value. */
+  /** Simple measurements that are numbers: how many, and of each its name, sub-name or undefined, value. */
+  simpleCount = 0;
   readonly simpleNames: string[] = [];
   readonly simpleSubNames: (string | undefined)[] = [];
   readonly simpleValues: number[] = [];
@@ -38,6 +39,7 @@ export class SubmissionReader {
   readonly #numbers: Float64Array;
   #histograms = 0;
   #objects = 0;
+  #simpleGroup = '';
   readonly #json = new JsonBytes();
   #ver: Scalar;
   #hasInfo = false;
@@ -87,9 +89,7 @@ export class SubmissionReader {
   }
 
   #clearSimple(): void {
-    this.simpleNames.length = 0;
-    this.simpleSubNames.length = 0;
-    this.simpleValues.length = 0;
+    this.simpleCount = 0;
   }
 
   #check(): void {
@@ -171,21 +171,25 @@ export class SubmissionReader {
   readonly #onSimple = (name: string): void => {
     const json = this.#json;
     if (json.peek() === JsonBytes.OBJECT) {
-      json.members((sub) => {
-        this.#simpleValue(name, sub);
-      });
+      this.#simpleGroup = name;
+      json.members(this.#onSimpleOfGroup);
     } else {
       this.#simpleValue(name, undefined);
     }
   };
 
+  readonly #onSimpleOfGroup = (sub: string): void => {
+    this.#simpleValue(this.#simpleGroup, sub);
+  };
+
   #simpleValue(name: string, sub: string | undefined): void {
     const value = this.#scalar();
     if (typeof value !== 'number') return;
-    this.#countName(this.simpleNames.length);
-    this.simpleNames.push(name);
-    this.simpleSubNames.push(sub);
-    this.simpleValues.push(value);
+    this.#countName(this.simpleCount);
+    this.simpleNames[this.simpleCount] = name;
+    this.simpleSubNames[this.simpleCount] = sub;
+    this.simpleValues[this.simpleCount] = value;
+    this.simpleCount += 1;
   }
 
   #countObject(): void {

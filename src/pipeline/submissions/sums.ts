@@ -11,15 +11,6 @@ export interface SubmissionSource {
   readonly submissionDate: string | undefined;
 }
 
-/** What a simple measurement adds: one submission, in a bucket unless it is negative. */
-export interface SimpleValue {
-  /** −1 for none. */
-  readonly bucket: number;
-  readonly value: number;
-  /** ln(|value| + 1) */
-  readonly log: number;
-}
-
 export interface BadHistograms {
   /** Histograms whose name is no measure's. */
   readonly names: number;
@@ -44,5 +35,10 @@ export interface SubmissionSums {
    * is bad, neither does.
    */
   addHistograms(path: string, buildId: string, revision: string): BadHistograms;
-  addSimple(measure: string, path: string, value: SimpleValue): void;
+  /**
+   * Adds one submission's simple measurement.
+   * @param bucket −1 for none
+   * @param log ln(|value| + 1)
+   */
+  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void;
 }
