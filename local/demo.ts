@@ -27,6 +27,9 @@ import { stopSignal, toldToStop } from '../src/stop-signal.ts';
 
 const SAMPLE_SEED = 'telemetry';
 const SAMPLE_DAYS = ['20131028', '20131029'];
+/** Most of a day of the demo is the upload of three small files for each measure of six channel/versions. */
+const SAMPLE_MEASURES = 42;
+const SAMPLES = { seed: SAMPLE_SEED, days: SAMPLE_DAYS, measures: SAMPLE_MEASURES, plantedChange: true } as const;
 
 export interface UpOptions {
   readonly directory?: string | undefined;
@@ -200,7 +203,7 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
       makeSamples: async () => {
         await mkdir(samples, { recursive: true });
         say('generating sample submissions');
-        await generateSamples({ seed: SAMPLE_SEED, days: SAMPLE_DAYS, directory: samples, plantedChange: true });
+        await generateSamples({ ...SAMPLES, directory: samples });
       },
     };
   }

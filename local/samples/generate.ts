@@ -20,7 +20,7 @@ export interface SampleInput {
   readonly directory: string;
   /** Most submissions in one file. */
   readonly submissionsPerFile?: number;
-  /** For tests of whole days, whose time goes into publishing two files for each measure: only the first so many. */
+  /** For tests of whole days, and the demo, whose time goes into publishing three files for each measure: only the first so many. */
   readonly measures?: number;
   /** For tests of whole days: only these, as `nightly/28`; else six of three channels. */
   readonly channelVersions?: readonly string[];
@@ -33,7 +33,7 @@ export interface SampleInput {
 }
 
 /** Raise it with every change of the bytes; older sample folders are then made again. */
-const GENERATOR_VERSION = 1;
+const GENERATOR_VERSION = 2;
 const SUBMISSIONS_PER_FILE = 80;
 /** liblzma's threads: two keep two cores busy while this thread draws the next file. */
 const CONCURRENT_FILES = 2;

@@ -163,14 +163,17 @@ const TAB_SWITCH_FINER = ranged('exponential', 'FX_TAB_SWITCH_MS', 'From the cli
 });
 
 const OLDER: readonly Measure[] = [...SINGLE_MEASURES, ...PARTS.flatMap(measuresOf)];
-const NEWER: readonly Measure[] = [
-  ...OLDER.map((measure) => (measure.name === TAB_SWITCH_FINER.name ? TAB_SWITCH_FINER : measure)),
-  ONLY_NEWER,
-];
-
-/** All measures of a state of the source tree. */
-export function measuresIn(set: DefinitionSet): readonly Measure[] {
-  return set === 'newer' ? NEWER : OLDER;
+/**
+ * The measures of a state of the source tree.
+ * @param older how many of those that both states have; all without it
+ */
+export function measuresIn(set: DefinitionSet, older = OLDER.length): readonly Measure[] {
+  const measures = OLDER.slice(0, older);
+  if (set === 'older') return measures;
+  return [
+    ...measures.map((measure) => (measure.name === TAB_SWITCH_FINER.name ? TAB_SWITCH_FINER : measure)),
+    ONLY_NEWER,
+  ];
 }
 
 /** The text of Histograms.json for a state of the source tree. */

@@ -27,7 +27,7 @@ const WITHOUT_REVISION = 0.02;
 
 /**
  * A record with most of the build's measures; reading it again from JSON gives the same numbers.
- * @param measures only the first so many
+ * @param measures only the first so many, and those that are new with the build
  */
 export function sampleRecord(session: Session, chance: Chance, measures?: number): SampleRecord {
   const { build, platform } = session;
@@ -73,7 +73,7 @@ function sessionHistograms(
   measures: number | undefined,
 ): Record<string, number[]> {
   const histograms: Record<string, number[]> = {};
-  for (const measure of measuresIn(build.definitions).slice(0, measures)) {
+  for (const measure of measuresIn(build.definitions, measures)) {
     if (chance.happens(0.15)) continue;
     histograms[measure.name] = histogram(measure, slowness * times(measure.name), chance);
     if (hasStartupVariant(measure.name) && chance.happens(0.3)) {
