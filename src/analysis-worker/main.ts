@@ -7,7 +7,7 @@ import { type Config, secretValues, submissionRules } from '../config.ts';
 import { SUBMISSION_LIMITS } from '../limits.ts';
 import { investigationQueuePrefix } from '../names.ts';
 import { createLogger } from '../observability.ts';
-import { createThreadPool } from '../threads/pool.ts';
+import { createThreadPool, SUMMING } from '../threads/pool.ts';
 import { AnalysisWorker } from './analysis-worker.ts';
 import { Presence } from './presence.ts';
 import { toldToStop } from '../stop-signal.ts';
@@ -21,7 +21,7 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
   const logger = createLogger(config, 'analysis-worker', { secrets: secretValues(config) });
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
-  const threads = createThreadPool(config.TELEMETRY_THREADS);
+  const threads = createThreadPool(config.TELEMETRY_THREADS, SUMMING);
   const investigationPrefix = investigationQueuePrefix(config.TELEMETRY_TASK_QUEUE);
   const analysis = stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET);
   const presence = new Presence(analysis, logger);

@@ -8,8 +8,8 @@ import { addCounts } from '../pipeline/known-reasons.ts';
 import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
-import { createThreadPool, type ThreadPool } from '../threads/pool.ts';
-import { linesByKey, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
+import { createThreadPool, SUMMING, type ThreadPool } from '../threads/pool.ts';
+import { keyRange, type KeyRange, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
 import { limitMeasures, type PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
@@ -67,11 +67,11 @@ async function foldSums(
   sums: readonly PackedSums[],
   output: string,
 ): Promise<number> {
-  const lines = linesByKey(sums.map(({ index }) => index));
+  const lines = await threads.linesByKey(sums.map(({ index }) => index));
   const files = sums.map(({ id, path }) => ({ id, path }));
   const limits = { ...SUBMISSION_LIMITS, maxHistogramLength: submissionRules(config).maxHistogramLength };
   const parts = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
-    threads.foldSums({ ...{ files, lines, range, limits }, folder: dirname(output), output: path }),
+    threads.foldSums({ ...range, files, limits, folder: dirname(output), output: path }),
   );
   return parts.reduce((sum, part) => sum + part.mixedStatistics, 0);
 }
@@ -168,10 +168,10 @@ async function mergeFiles(
   );
   const indexed = indexes.reduce((sum, index) => sum + index.results, 0);
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
-  const lines = linesByKey(indexes);
+  const lines = await threads.linesByKey(indexes);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
   const ranges = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
-    threads.mergeResultRange({ ...{ results, lines, range }, ...work, output: path }),
+    threads.mergeResultRange({ ...range, results, ...work, output: path }),
   );
   demandGood(
     [...indexes, ...ranges].flatMap(({ rejected }) => rejected),
@@ -216,11 +216,11 @@ async function writeRanges<Written>(
   lines: LinesByKey,
   threads: number,
   output: string,
-  write: (range: readonly [number, number], path: string) => Promise<Written>,
+  write: (range: KeyRange, path: string) => Promise<Written>,
 ): Promise<Written[]> {
   const ranges = rangesOf(lines, threads === 1 ? 1 : RANGES_A_THREAD * threads).filter(([from, to]) => from < to);
   const paths = ranges.map((_, index) => `${output}-${index}`);
-  const pending = ranges.map((range, index) => write(range, paths[index] ?? ''));
+  const pending = ranges.map((range, index) => write(keyRange(lines, range), paths[index] ?? ''));
   // Whichever fails first is thrown, once none is writing any more.
   const ended = Promise.allSettled(pending);
   try {
@@ -318,7 +318,7 @@ async function withThreads(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const temporary = await mkdtemp(join(folder, '.telemetry-'));
-  const threads = createThreadPool(config.TELEMETRY_THREADS);
+  const threads = createThreadPool(config.TELEMETRY_THREADS, SUMMING);
   try {
     await work(threads, temporary);
   } finally {

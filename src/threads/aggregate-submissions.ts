@@ -15,7 +15,7 @@ import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissi
 import { type DecodeEnd, type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
 import { foldSums } from './fold-sums.ts';
-import { linesByKey } from './result-index.ts';
+import { keyRange, linesByKey } from './result-index.ts';
 import { limitMeasures, type PackedSums, SpillingSums } from './spilling-sums.ts';
 
 export interface SubmissionFile {
@@ -73,9 +73,9 @@ export async function aggregateSubmissions(input: AggregateSubmissionsInput): Pr
   const counts = await countSubmissions(input);
   const { sums, leftOut } = limitMeasures(counts.sums);
   const lines = linesByKey(sums.map(({ index }) => index));
-  const range = [0, lines.first.length - 1] as const;
+  const all = keyRange(lines, [0, lines.first.length - 1]);
   const { folder, output } = input;
-  const { mixedStatistics, ...written } = await foldSums({ ...{ files: sums, lines, range, limits }, folder, output });
+  const { mixedStatistics, ...written } = await foldSums({ ...all, files: sums, limits, folder, output });
   await Promise.all(sums.map(({ path }) => rm(path)));
   const { decodedBytes, filesFailed, filesPartial, records, badHistograms } = counts;
   const found = { mixed_statistics: mixedStatistics, measures_over_limit: leftOut };

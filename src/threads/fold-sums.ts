@@ -7,17 +7,14 @@ import type { LineKey } from '../pipeline/aggregates/result-parser.ts';
 import { BY_DATES } from '../pipeline/aggregates/slot.ts';
 import { KeyOutput } from './key-output.ts';
 import { LineWindows } from './line-windows.ts';
-import type { LinesByKey, ResultFile } from './result-index.ts';
+import type { KeyRange, ResultFile } from './result-index.ts';
 import { kernelOfThread } from './spilling-sums.ts';
 import { PlainTextFile } from './text-file.ts';
 
-export interface FoldSumsInput {
+/** The measures of a range, and where the rows of each are. */
+export interface FoldSumsInput extends KeyRange {
   /** Files of packed sums, in the order in which they are added. */
   readonly files: readonly ResultFile[];
-  /** Where the rows of each measure are. */
-  readonly lines: LinesByKey;
-  /** The measures to fold: from the first number up to the second, without it. */
-  readonly range: readonly [number, number];
   /** Existing folder for temporary files. */
   readonly folder: string;
   /** File to write. */
@@ -82,7 +79,7 @@ class SumsFold {
     const before = this.#kernel.mixedStatistics;
     const keys = lines.keys.split('\n');
     for (let number = range[0]; number < range[1]; number += 1) {
-      const text = keys[number] ?? '';
+      const text = keys[number - range[0]] ?? '';
       const slash = text.lastIndexOf('/');
       const place = { channelVersion: text.slice(0, slash), measure: text.slice(slash + 1) };
       for (const byDate of BY_DATES) {

@@ -25,7 +25,7 @@ import type {
   mergeSortedResults as MergeSortedResults,
   splitResult as SplitResult,
 } from './result-file.ts';
-import type { indexResults as IndexResults } from './result-index.ts';
+import type { indexResults as IndexResults, LinesByKey, ResultIndex } from './result-index.ts';
 import type { totalRun as TotalRun } from './total-run.ts';
 
 export const fileJobs = {
@@ -43,6 +43,8 @@ export const fileJobs = {
   foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,
   indexResults: (async (input) => (await import('./result-index.ts')).indexResults(input)) as typeof IndexResults,
   keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,
+  linesByKey: async (indexes: readonly ResultIndex[]): Promise<LinesByKey> =>
+    (await import('./result-index.ts')).linesByKey(indexes),
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
   mergeResultRange: (async (input) =>

@@ -8,13 +8,10 @@ import type { ByDate } from '../pipeline/aggregates/slot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { KeyOutput, type TextSink } from './key-output.ts';
 import { LineWindows } from './line-windows.ts';
-import { type LinesByKey, rejection, type RejectedResult, type ResultFile } from './result-index.ts';
+import { type KeyRange, rejection, type RejectedResult, type ResultFile } from './result-index.ts';
 
-export interface MergeKeysInput {
+export interface MergeKeysInput extends KeyRange {
   readonly results: readonly ResultFile[];
-  readonly lines: LinesByKey;
-  /** The keys to merge: from the first number up to the second, without it. */
-  readonly range: readonly [number, number];
   /** Existing folder for temporary files. */
   readonly folder: string;
   /** Size of the rows of a key at which they are written out. */
@@ -61,7 +58,7 @@ class KeyMerge {
     const keys = lines.keys.split('\n');
     let channelVersion = '';
     for (let number = range[0]; number < range[1]; number += 1) {
-      const text = keys[number] ?? '';
+      const text = keys[number - range[0]] ?? '';
       const key = keyOf(text);
       if (key.channelVersion !== channelVersion) {
         channelVersion = key.channelVersion;

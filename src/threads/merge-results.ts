@@ -10,7 +10,14 @@ import { addCounts } from '../pipeline/known-reasons.ts';
 import type { TextSink } from './key-output.ts';
 import { mergeKeys, type MergeKeysInput, type MergeKeysResult } from './merge-keys.ts';
 import { type PartInfo, readPart, writePart } from './part-file.ts';
-import { indexResults, linesByKey, type RejectedResult, type ResultFile, type ResultIndex } from './result-index.ts';
+import {
+  indexResults,
+  keyRange,
+  linesByKey,
+  type RejectedResult,
+  type ResultFile,
+  type ResultIndex,
+} from './result-index.ts';
 import { CompressedTextFile, PlainTextFile } from './text-file.ts';
 
 export interface MergeResultsInput {
@@ -69,8 +76,8 @@ async function mergeGroup(
   for (let lines = index; ;) {
     const sink = new PartSink(folder, group);
     const byKey = linesByKey([lines]);
-    const range = [0, byKey.first.length - 1] as const;
-    const pass = await mergeKeys({ results, lines: byKey, range, folder, maxTableBytes }, sink);
+    const all = keyRange(byKey, [0, byKey.first.length - 1]);
+    const pass = await mergeKeys({ ...all, results, folder, maxTableBytes }, sink);
     const parts = await sink.close();
     if (pass.rejected.length === 0) return { parts, rejected, dropped: pass.dropped };
     await Promise.all(parts.map(({ path }) => rm(path)));

@@ -19,17 +19,29 @@ export type ThreadPool = {
 
 /** Memory of one thread; a job that needs more fails alone, not the process. */
 const MAX_HEAP_MIB = 1024;
-/** What threads allocate dies at once or stays: more room saves no time, and each thread would fill it. */
-const MAX_YOUNG_MIB = 8;
+/** Room for what dies soon: rows live as long as their measure is rendered, so with less each would be copied. */
+const MAX_YOUNG_MIB = 24;
 
-/** @param maxHeapMib JavaScript memory of one thread */
-export function createThreadPool(threads: number, maxHeapMib = MAX_HEAP_MIB): ThreadPool & { close(): Promise<void> } {
+export interface ThreadMemory {
+  /** JavaScript memory of one thread. */
+  readonly maxHeapMib?: number;
+  /** The part of it for what dies soon, which a thread always fills. */
+  readonly maxYoungMib?: number;
+}
+
+/** For threads that sum and do not render: kernels do the work, and what is allocated beside them dies at once. */
+export const SUMMING: ThreadMemory = { maxYoungMib: 6 };
+
+export function createThreadPool(
+  threads: number,
+  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB }: ThreadMemory = {},
+): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
     minThreads: 0,
     maxThreads: threads,
     idleTimeout: 10_000,
-    resourceLimits: { maxOldGenerationSizeMb: maxHeapMib, maxYoungGenerationSizeMb: MAX_YOUNG_MIB },
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMib, maxYoungGenerationSizeMb: maxYoungMib },
   });
   const run =
     (name: keyof FileJobs) =>
@@ -70,6 +82,7 @@ const JOB_NAMES = [
   'foldSums',
   'indexResults',
   'keepOneLength',
+  'linesByKey',
   'mergeDayParts',
   'mergePartFiles',
   'mergeResultRange',

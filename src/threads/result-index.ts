@@ -291,6 +291,30 @@ export function linesByKey(indexes: readonly ResultIndex[]): LinesByKey {
   return { keys: texts.join('\n'), first, result, offset, length };
 }
 
+/** Some of the keys: from the first number up to the second, without it. */
+export interface KeyRange {
+  readonly range: readonly [number, number];
+  /** With the texts of these keys alone; the places of all lines are shared by the threads, texts are copied to each. */
+  readonly lines: LinesByKey;
+}
+
+export function keyRange(lines: LinesByKey, range: readonly [number, number]): KeyRange {
+  const [from, to] = range;
+  const start = placeOfKey(lines.keys, 0, from);
+  const end = placeOfKey(lines.keys, start, to - from);
+  return { range, lines: { ...lines, keys: lines.keys.slice(start, Math.max(start, end - 1)) } };
+}
+
+/** Where the key begins that is so many behind the one at `at`. */
+function placeOfKey(keys: string, at: number, count: number): number {
+  let place = at;
+  for (let key = 0; key < count; key += 1) {
+    const end = keys.indexOf('\n', place);
+    place = (end < 0 ? keys.length : end) + 1;
+  }
+  return place;
+}
+
 function shared(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes);
 }

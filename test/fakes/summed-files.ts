@@ -7,7 +7,7 @@ import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import type { BadHistograms } from '../../src/pipeline/bad-histograms.ts';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 import { foldSums } from '../../src/threads/fold-sums.ts';
-import { linesByKey } from '../../src/threads/result-index.ts';
+import { keyRange, linesByKey } from '../../src/threads/result-index.ts';
 import { type PackedSums, SpillingSums } from '../../src/threads/spilling-sums.ts';
 import { SlotTable } from './slot-table.ts';
 import { SlowSums } from './slow-sums.ts';
@@ -64,7 +64,7 @@ export async function byKernel(
   for (let index = 0; index < threads; index += 1) {
     const range = [Math.floor((measures * index) / threads), Math.floor((measures * (index + 1)) / threads)] as const;
     const output = join(folder, `range-${index}`);
-    const written = await foldSums({ files: sums, lines, range, folder, output, limits });
+    const written = await foldSums({ ...keyRange(lines, range), files: sums, folder, output, limits });
     const part = readFileSync(output, 'utf8');
     assert.deepEqual([written.lines, written.bytes], [part.split('\n').length - 1, Buffer.byteLength(part)]);
     text += part;

@@ -140,7 +140,7 @@ describe('memory', () => {
         path: index === 1 ? large : good,
       }));
       const folder = newFolder();
-      const threads = createThreadPool(1, 16);
+      const threads = createThreadPool(1, { maxHeapMib: 16 });
       try {
         const input = { files, output: join(folder, 'result.txt'), folder, rules: DEFAULT_RULES, limits: LIMITS };
         const { filesFailed, records } = await threads.aggregateSubmissions(input);

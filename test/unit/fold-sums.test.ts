@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 import { foldSums } from '../../src/threads/fold-sums.ts';
-import { linesByKey } from '../../src/threads/result-index.ts';
+import { keyRange, linesByKey } from '../../src/threads/result-index.ts';
 import { type PackedSums, SpillingSums } from '../../src/threads/spilling-sums.ts';
 import { KEY, submission } from '../fakes/counted-submissions.ts';
 
@@ -36,8 +36,8 @@ async function folded(sums: readonly PackedSums[]): Promise<string> {
   const folder = mkdtempSync(join(work, 'f-'));
   const output = join(folder, 'result.txt');
   const lines = linesByKey(sums.map(({ index }) => index));
-  const range = [0, lines.first.length - 1] as const;
-  await foldSums({ ...{ files: sums, lines, range, limits: LIMITS }, folder, output });
+  const all = keyRange(lines, [0, lines.first.length - 1]);
+  await foldSums({ ...all, files: sums, limits: LIMITS, folder, output });
   return readFileSync(output, 'utf8');
 }
 

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { addCounts } from '../../src/pipeline/known-reasons.ts';
 import { mergePartFiles, partsToResult } from '../../src/threads/merge-parts.ts';
 import { mergeResultRange, mergeResults } from '../../src/threads/merge-results.ts';
-import { indexResults, linesByKey, type ResultFile } from '../../src/threads/result-index.ts';
+import { indexResults, keyRange, linesByKey, type ResultFile } from '../../src/threads/result-index.ts';
 import { cases } from '../fakes/cases.ts';
 import { atScale } from '../fakes/at-scale.ts';
 import { mergeSlowly } from '../fakes/result-reader.ts';
@@ -56,7 +56,13 @@ function mergedBy(
     for (let index = 0; index < threads; index += 1) {
       const range = [Math.floor((keys * index) / threads), Math.floor((keys * (index + 1)) / threads)] as const;
       const output = join(folder, `range-${index}`);
-      const merged = await mergeResultRange({ results: files, lines, range, folder, maxTableBytes, output });
+      const merged = await mergeResultRange({
+        ...keyRange(lines, range),
+        results: files,
+        folder,
+        maxTableBytes,
+        output,
+      });
       for (const { id, reason } of merged.rejected) rejected.set(id, reason);
       addCounts(dropped, merged.dropped);
       text += readFileSync(output, 'utf8');
