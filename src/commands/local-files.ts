@@ -342,8 +342,7 @@ function parseList(text: string, name: string): SubmissionFile[] {
 }
 
 async function grouped(files: readonly SubmissionFile[]): Promise<SubmissionFile[][]> {
-  const sizes: number[] = [];
-  for (const { path } of files) sizes.push(await demandFile(path));
+  const sizes = await Promise.all(files.map(({ path }) => demandFile(path)));
   const groups: SubmissionFile[][] = [[]];
   let left = sizes.reduce((sum, size) => sum + size, 0);
   let bytes = 0;

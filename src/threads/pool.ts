@@ -22,7 +22,7 @@ const MAX_HEAP_MIB = 1024;
 /** Room for what dies soon: rows live as long as their measure is rendered, so with less each would be copied. */
 const MAX_YOUNG_MIB = 24;
 
-export interface ThreadMemory {
+export interface ThreadOptions {
   /** JavaScript memory of one thread. */
   readonly maxHeapMib?: number;
   /** The part of it for what dies soon, which a thread always fills. */
@@ -30,11 +30,11 @@ export interface ThreadMemory {
 }
 
 /** For threads that sum and do not render: kernels do the work, and what is allocated beside them dies at once. */
-export const SUMMING: ThreadMemory = { maxYoungMib: 6 };
+export const SUMMING: ThreadOptions = { maxYoungMib: 6 };
 
 export function createThreadPool(
   threads: number,
-  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB }: ThreadMemory = {},
+  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB }: ThreadOptions = {},
 ): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
