@@ -160,26 +160,35 @@ async function mergeFiles(
   output: string,
 ): Promise<Merged> {
   const results = paths.map((path) => ({ id: path, path }));
-  const shares = await sharesOf(paths, config.TELEMETRY_THREADS);
-  const indexes = await Promise.all(
-    shares.map(([from, to]) =>
-      threads.indexResults({ results: results.slice(from, to), maxLineBytes: MERGE_LIMITS.maxLineBytes }),
-    ),
-  );
-  const indexed = indexes.reduce((sum, index) => sum + index.results, 0);
+  const { indexed, lines, rejected } = await indexFiles(threads, config, paths);
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
-  const lines = await threads.linesByKey(indexes);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
   const ranges = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
     threads.mergeResultRange({ ...range, results, ...work, output: path }),
   );
-  demandGood(
-    [...indexes, ...ranges].flatMap(({ rejected }) => rejected),
-    paths.length,
-  );
+  demandGood([...rejected, ...ranges.flatMap((range) => range.rejected)], paths.length);
   const dropped: Record<string, number> = {};
   for (const range of ranges) addCounts(dropped, range.dropped);
   return { lines: ranges.reduce((sum, range) => sum + range.lines, 0), dropped };
+}
+
+/** @returns how many results have their lines in the index: all, unless there are too many to be merged at once */
+async function indexFiles(
+  threads: ThreadPool,
+  config: Config,
+  paths: readonly string[],
+): Promise<{ indexed: number; lines: LinesByKey; rejected: RejectedResult[] }> {
+  const shares = await sharesOf(paths, config.TELEMETRY_THREADS);
+  const indexes = await Promise.all(
+    shares.map(([from, to]) =>
+      threads.indexResults({
+        results: paths.slice(from, to).map((path) => ({ id: path, path })),
+        maxLineBytes: MERGE_LIMITS.maxLineBytes,
+      }),
+    ),
+  );
+  const indexed = indexes.reduce((sum, { results }) => sum + results, 0);
+  return { indexed, lines: await threads.linesByKey(indexes), rejected: indexes.flatMap(({ rejected }) => rejected) };
 }
 
 /** For more lines than can be merged at once: both halves first. */

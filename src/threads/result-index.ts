@@ -206,20 +206,25 @@ class Keys {
   }
 }
 
-/** Growing columns. */
+/** Lines that columns have room for at first, and by which they grow. */
+const MORE_LINES = 1 << 15;
+
+/** Columns that grow in place, in memory that threads share: a day's chunk may have megabytes of them. */
 class Lines {
   count = 0;
-  #result = new Uint32Array(1 << 12);
-  #key = new Uint32Array(1 << 12);
-  #offset = new Float64Array(1 << 12);
-  #length = new Uint32Array(1 << 12);
+  #room = MORE_LINES;
+  readonly #buffers = [4, 4, 8, 4].map(
+    (bytes) => new SharedArrayBuffer(bytes * MORE_LINES, { maxByteLength: bytes * (ENOUGH_LINES + MAX_LINES) }),
+  ) as [SharedArrayBuffer, SharedArrayBuffer, SharedArrayBuffer, SharedArrayBuffer];
+  readonly #columns = this.#views();
 
   push(result: number, key: number, offset: number, length: number): void {
-    if (this.count === this.#key.length) this.#grow();
-    this.#result[this.count] = result;
-    this.#key[this.count] = key;
-    this.#offset[this.count] = offset;
-    this.#length[this.count] = length;
+    if (this.count === this.#room) this.#grow();
+    const { count } = this;
+    this.#columns.result[count] = result;
+    this.#columns.key[count] = key;
+    this.#columns.offset[count] = offset;
+    this.#columns.length[count] = length;
     this.count += 1;
   }
 
@@ -228,23 +233,24 @@ class Lines {
   }
 
   columns(): Pick<ResultIndex, 'result' | 'key' | 'offset' | 'length'> {
+    return this.#views(this.count);
+  }
+
+  /** @param lines how many; without it the views grow with the buffers */
+  #views(lines?: number): Pick<ResultIndex, 'result' | 'key' | 'offset' | 'length'> {
+    const [result, key, offset, length] = this.#buffers;
     return {
-      result: this.#result.slice(0, this.count),
-      key: this.#key.slice(0, this.count),
-      offset: this.#offset.slice(0, this.count),
-      length: this.#length.slice(0, this.count),
+      result: new Uint32Array(result, 0, lines),
+      key: new Uint32Array(key, 0, lines),
+      offset: new Float64Array(offset, 0, lines),
+      length: new Uint32Array(length, 0, lines),
     };
   }
 
   #grow(): void {
-    const length = 2 * this.#key.length;
-    const [result, key] = [new Uint32Array(length), new Uint32Array(length)];
-    const [offset, bytes] = [new Float64Array(length), new Uint32Array(length)];
-    result.set(this.#result);
-    key.set(this.#key);
-    offset.set(this.#offset);
-    bytes.set(this.#length);
-    [this.#result, this.#key, this.#offset, this.#length] = [result, key, offset, bytes];
+    const most = ENOUGH_LINES + MAX_LINES;
+    this.#room = Math.min(this.#room + MORE_LINES, most);
+    for (const buffer of this.#buffers) buffer.grow((buffer.maxByteLength / most) * this.#room);
   }
 }
 
