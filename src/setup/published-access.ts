@@ -14,11 +14,6 @@ interface Statement {
   readonly Condition?: unknown;
 }
 
-interface Policy {
-  readonly Version?: string;
-  readonly Statement?: Statement | readonly Statement[];
-}
-
 export type NamedStatement = Statement & { readonly Sid: string };
 
 /** The statements by which everybody reads, by Sid. */
@@ -76,7 +71,7 @@ function allowsReading({ Action: actions, Resource: resources }: Statement, reso
 
 /** Everybody, or a CloudFront distribution, through which everybody reads (docs/security.md T18). */
 function readerOf({ Principal: principal, Condition: condition }: Statement): string | null {
-  const { AWS: aws, Service: service } = (typeof principal === 'object' && principal !== null ? principal : {}) as {
+  const { AWS: aws, Service: service } = (isObject(principal) ? principal : {}) as {
     AWS?: unknown;
     Service?: unknown;
   };
@@ -95,8 +90,13 @@ export function mergedPolicy(policy: string | null, wanted: readonly NamedStatem
 }
 
 export function statementsOf(policy: string): Statement[] {
-  const { Statement: statements } = JSON.parse(policy) as Policy;
-  return statements === undefined ? [] : [statements].flat();
+  const document: unknown = JSON.parse(policy);
+  const statements = isObject(document) && 'Statement' in document ? document.Statement : [];
+  return [statements].flat().filter((statement): statement is Statement => isObject(statement));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The texts of a member that may be a single one or a list. */
