@@ -21,7 +21,7 @@ export function telemetryProgram() {
     .showHelpAfterError('"telemetry COMMAND --help" shows what a command takes.')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written).\nEvery setting: .env.example.',
+      '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written),\n130 interrupted by Ctrl-C (129, 143: by SIGHUP, SIGTERM); a run that was followed goes on.\nEvery setting: .env.example.',
     );
   program.hook('preAction', async (_, command) => {
     if (program.opts().quiet !== true && command.opts()['quiet'] !== true) return;

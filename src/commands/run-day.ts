@@ -19,7 +19,7 @@ import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
 import type { InvestigationResult } from '../workflows/investigation.ts';
 import { CommandError } from './command-error.ts';
 import { runAtWork } from './find-run.ts';
-import { followRun, startRun } from './follow-run.ts';
+import { followRun, printStarted, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { readInput } from './read-input.ts';
 import { print, say, table } from './terminal.ts';
@@ -60,7 +60,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
       }));
     if (atWork === undefined) say(`started ${handle.workflowId}`);
     if (options.detach === true) {
-      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      printStarted(handle, options.json);
       return;
     }
     const result = await followRun<DailyAnalysisResult>(handle, day);
@@ -104,7 +104,7 @@ export async function investigate(config: Config, name: string, options: Investi
     });
     say(`started ${handle.workflowId}`);
     if (options.detach === true) {
-      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      printStarted(handle, options.json);
       return;
     }
     const result = await followRun<InvestigationResult>(handle, name);
