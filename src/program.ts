@@ -230,7 +230,7 @@ function addOperation(program: Command): void {
   const schedules = program.command('schedules').description('the schedules as the code has them');
   schedules
     .command('apply')
-    .description('create or update; a pause is kept')
+    .description('create what is missing, update what differs; a pause is kept')
     .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(settings()));
   schedules
     .command('list')
