@@ -5,7 +5,10 @@ import { INVESTIGATION_NAME } from '../names.ts';
 import { isCalendarDay } from '../pipeline/calendar-day.ts';
 import { ENTRY_NAME, isRound } from '../pipeline/dataset/entry-name.ts';
 import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
+import { absenceSentence, parseReportOutline, reportSentence } from '../pipeline/dataset/report-sentence.ts';
+import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
+import { latestRunOfDay, reportOutline } from '../state/day-runs.ts';
 import { addressOf, getIfPresent } from '../state/documents.ts';
 import { linesOf } from '../state/file-lists.ts';
 import { runOfEntry, stateKeys } from '../state/keys.ts';
@@ -15,7 +18,7 @@ import { CommandError } from './command-error.ts';
 import { type CommandPorts, withPorts } from './command-ports.ts';
 import { print, say } from './terminal.ts';
 
-/** Prints the report of a day's run: of the run in the data set, or of the one that is named. */
+/** Prints the report of a day's run: of the run in the data set, else of the latest one, or of the one that is named. */
 export async function showReport(
   config: Config,
   day: string,
@@ -23,9 +26,11 @@ export async function showReport(
 ): Promise<void> {
   checkedDay(day);
   await withPorts(config, async (ports, signal) => {
-    const runId = run ?? (await entryOf(ports, day, signal)).runId;
-    const key = stateKeys.report(runOfEntry(checkedDay(day), checkedRun(runId)));
-    print(await textOf(ports, key, `the run ${runId} of ${day} has no report: it did not get that far`, signal));
+    const runId = run ?? (await entryOf(ports, day, signal))?.runId ?? (await reportedRun(ports, day, signal));
+    const key = stateKeys.report(runOfEntry(day, checkedRun(runId)));
+    const text = await textOf(ports, key, `there is no report of a run ${runId} of ${day}`, signal);
+    print(text);
+    say(sentenceOf(text));
   });
 }
 
@@ -37,7 +42,13 @@ export async function showFiles(
 ): Promise<void> {
   checkedDay(day);
   await withPorts(config, async (ports, signal) => {
-    const { fileLists, files } = await entryOf(ports, day, signal);
+    const entry = await entryOf(ports, day, signal);
+    if (entry === undefined) {
+      await reportedRun(ports, day, signal);
+      say(`${day}: 0 processed, 0 missing: no file of the input bucket passes the filter`);
+      return;
+    }
+    const { fileLists, files } = entry;
     const which = missing === true ? 'missing' : 'processed';
     const list = fileLists[which];
     if (list === null) say(`${day} has no ${which} file`);
@@ -80,15 +91,33 @@ async function download({ analysis }: CommandPorts, key: string, file: string, s
   await rename(part, file);
 }
 
-async function entryOf(ports: CommandPorts, day: string, signal: AbortSignal): Promise<LedgerEntry> {
+async function entryOf(ports: CommandPorts, day: string, signal: AbortSignal): Promise<LedgerEntry | undefined> {
   const { ledger } = await readPointer(dataSetStores(ports), signal);
-  const entry = ledger.entries.get(checkedDay(day));
-  if (entry === undefined)
-    throw new CommandError(
-      `the data set has no ${isRound(day) ? 'round' : 'day'} ${day}; "telemetry status" lists the recent days`,
-      { exitCode: 2 },
-    );
-  return entry;
+  return ledger.entries.get(day);
+}
+
+/**
+ * The run that says why the data set has nothing of the day: there was no input.
+ * @throws CommandError with the reason, where it is another one
+ */
+async function reportedRun({ analysis }: CommandPorts, day: string, signal: AbortSignal): Promise<string> {
+  if (isRound(day)) throw new CommandError(`the data set has no round ${day}`, { exitCode: 2 });
+  const run = await latestRunOfDay(analysis, day, signal);
+  const report = run === undefined ? null : await reportOutline(analysis, run, signal);
+  if (run !== undefined && report?.decision === 'nothing') return run.runId;
+  throw new CommandError(absenceSentence(day, run === undefined ? null : { runId: run.runId, report }), {
+    exitCode: 2,
+  });
+}
+
+/** A report that is not as it should be is printed all the same. */
+function sentenceOf(report: string): string {
+  try {
+    return reportSentence(parseReportOutline(report));
+  } catch (error) {
+    if (error instanceof InvalidDataError) return `this report is not as it should be: ${error.message}`;
+    throw error;
+  }
 }
 
 /** A day, or the name of a round, as the warnings of one have it. */

@@ -274,6 +274,20 @@ describe('what a day has left', () => {
       assert.equal(stderr.trim().split('\n').length, 1, 'one sentence');
     }
   });
+
+  it('of a day without input, or one that was not run, is said in a sentence', async () => {
+    assert.equal((await deployment.telemetry('run-day', '--day', '20010102', '--quiet')).code, 0);
+    const report = await deployment.telemetry('report', '20010102');
+    assert.match(report.stderr, /^20010102 has no input: no file .* filter, so nothing was published$/m);
+    assert.deepEqual([report.code, (JSON.parse(report.stdout) as { day: string }).day], [0, '20010102']);
+    const files = await deployment.telemetry('files', '20010102');
+    assert.deepEqual([files.code, files.stdout], [0, '']);
+    assert.match(files.stderr, /^20010102: 0 processed, 0 missing: no file/m);
+    const notRun = await deployment.telemetry('report', '20010101');
+    assert.match(notRun.stderr, /no run has analysed it; "telemetry run-day --day 20010101" does$/m);
+    const ordinary = await deployment.telemetry('report', '20131029');
+    assert.match(ordinary.stderr, /^20131029: \d+ input files read.*submissions counted, published in commit \d+$/m);
+  });
 });
 
 describe('bad input', () => {
