@@ -217,6 +217,15 @@ describe('findings', () => {
       /1 analysis task waits, .*; the last one was seen 10 min ago on spot-1/,
     ],
     [
+      'tasks whose only worker was killed at work, a minute and a half later',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 2, delayed: 0 } } }),
+        ...atWork({ startedAt: '2014-04-24T14:50:00.000Z' }, '2014-04-24T14:58:00.000Z'),
+        analysisWorkers: { known: [{ ...SEEN, seenAt: '2014-04-24T14:58:29.000Z' }] },
+      },
+      /33 analysis tasks wait, and no analysis worker is alive; the last one was seen 1 min ago on spot-1/,
+    ],
+    [
       'tasks of which nothing comes',
       {
         ...queue('tasks', { depth: { known: { visible: 5000, inFlight: 2, delayed: 0 } } }),
@@ -251,6 +260,18 @@ describe('findings', () => {
         ...leftovers({ acknowledged: [{ ...ACKNOWLEDGED, id: 'daily-analysis/20140421' }] }),
       },
       /^problem: daily-analysis 20140421: failed/,
+    ],
+    [
+      'no worker on any queue: one line',
+      {
+        workers: {
+          known: [
+            { workerTaskQueue: 'telemetry', pollers: [] },
+            { workerTaskQueue: 'telemetry-alerts', pollers: [] },
+          ],
+        },
+      },
+      /^problem: workers of telemetry, telemetry-alerts: no worker polls them/,
     ],
     ['no worker', { workers: { known: [{ workerTaskQueue: 'telemetry', pollers: [] }] } }, /no worker polls it/],
     [
@@ -345,6 +366,22 @@ describe('findings', () => {
       {
         ...queue('tasks', { depth: { known: { visible: 5000, inFlight: 9, delayed: 0 } } }),
         analysisWorkers: { known: [SEEN] },
+      },
+    ],
+    [
+      'tasks that others take after a worker was lost',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 2, delayed: 0 } } }),
+        ...atWork({ startedAt: '2014-04-24T14:30:00.000Z' }, '2014-04-24T14:58:00.000Z'),
+        analysisWorkers: { known: [{ ...SEEN, seenAt: '2014-04-24T14:40:00.000Z' }] },
+      },
+    ],
+    [
+      'a worker whose last sign is late',
+      {
+        ...queue('tasks', { depth: { known: { visible: 33, inFlight: 2, delayed: 0 } } }),
+        ...atWork({ startedAt: '2014-04-24T14:50:00.000Z' }, '2014-04-24T14:58:00.000Z'),
+        analysisWorkers: { known: [{ ...SEEN, seenAt: '2014-04-24T14:58:30.000Z' }] },
       },
     ],
     ['an open failure of a wrong input', leftovers({ openFailures: [{ ...OPEN, type: 'InvalidInput' }] })],
