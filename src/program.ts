@@ -252,6 +252,7 @@ function addStorage(program: Command): void {
     .description('the input files of a day, one key a line')
     .argument('<day>', 'YYYYMMDD')
     .option('--missing', 'those that could not be used, each with its reason behind a TAB')
+    .option('--partial', 'those that could be read in part only')
     .action(async (day, options) => (await import('./commands/results.ts')).showFiles(settings(), day, options));
 
   program

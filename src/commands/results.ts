@@ -11,6 +11,7 @@ import { plainLine } from '../pipeline/plain-text.ts';
 import { latestRunOfDay, reportOutline } from '../state/day-runs.ts';
 import { addressOf, getIfPresent } from '../state/documents.ts';
 import { linesOf } from '../state/file-lists.ts';
+import { partialFiles } from '../state/receipts.ts';
 import { runOfEntry, stateKeys } from '../state/keys.ts';
 import { dataSetStores } from '../state/owner.ts';
 import { readPointer } from '../state/pointer.ts';
@@ -34,13 +35,21 @@ export async function showReport(
   });
 }
 
-/** The input files of a day that were read, or those that were not, with the reason behind a TAB. */
-export async function showFiles(
-  config: Config,
-  day: string,
-  { missing }: { readonly missing?: boolean | undefined },
-): Promise<void> {
+export interface FilesOptions {
+  readonly missing?: boolean | undefined;
+  readonly partial?: boolean | undefined;
+}
+
+/** The input files of a day that were read, those that were not, with the reason behind a TAB, or those read in part. */
+export async function showFiles(config: Config, day: string, { missing, partial }: FilesOptions): Promise<void> {
   checkedDay(day);
+  if (missing === true && partial === true)
+    throw new CommandError('give either --missing or --partial', { exitCode: 2 });
+  if (partial === true && isRound(day))
+    throw new CommandError(
+      `the files of a round that were read in part are known by their number only: "telemetry report ${day}"`,
+      { exitCode: 2 },
+    );
   await withPorts(config, async (ports, signal) => {
     const entry = await entryOf(ports, day, signal);
     if (entry === undefined) {
@@ -49,12 +58,27 @@ export async function showFiles(
       return;
     }
     const { fileLists, files } = entry;
+    if (partial === true) {
+      const found = await printPartial(ports, day, entry.runId, signal);
+      say(`${day}: ${found} read in part, which count among the ${files.processed} processed`);
+      return;
+    }
     const which = missing === true ? 'missing' : 'processed';
     const list = fileLists[which];
     if (list === null) say(`${day} has no ${which} file`);
     else for await (const line of linesOf(ports.analysis, list, signal)) print(line);
     say(`${day}: ${files.processed} processed, ${files.missing} missing`);
   });
+}
+
+/** @returns how many there are */
+async function printPartial({ analysis }: CommandPorts, day: string, runId: string, signal: AbortSignal) {
+  let found = 0;
+  for await (const key of partialFiles(analysis, runOfEntry(day, runId), signal)) {
+    print(key);
+    found += 1;
+  }
+  return found;
 }
 
 /** The report of an investigation; its merged result goes to a file. */

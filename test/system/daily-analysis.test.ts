@@ -264,7 +264,11 @@ describe('what a day has left', () => {
     assert.equal(files.stdout.trimEnd().split('\n').length, processed);
     const missing = await deployment.telemetry('files', '20131028', '--missing');
     for (const line of missing.stdout.trimEnd().split('\n').filter(Boolean)) assert.match(line, /^\S+\t[a-z_]+$/);
+    const partial = await deployment.telemetry('files', '20131028', '--partial');
+    assert.deepEqual([partial.code, partial.stdout], [0, `${counts.truncatedFile ?? ''}\n`], partial.stderr);
+    assert.match(partial.stderr, /^20131028: 1 read in part, which count among the \d+ processed$/m);
     for (const args of [
+      ['files', '20131028', '--partial', '--missing'],
       ['report', '20010101'],
       ['files', '2001'],
       ['follow', '20010101'],
