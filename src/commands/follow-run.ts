@@ -15,7 +15,7 @@ import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
 import { CommandError } from './command-error.ts';
 import { interruptible } from './interruptible.ts';
-import { barText, countText, StepRate } from './progress-line.ts';
+import { barText, StepRate, stepText } from './progress-line.ts';
 import { isOnTerminal, print, showStatus } from './terminal.ts';
 
 export interface RunToStart {
@@ -115,11 +115,10 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
 
 async function progressOf(handle: WorkflowHandle, rate: StepRate): Promise<string> {
   try {
-    const { phase, facts, counter } = await handle.query<Progress>('progress');
-    if (counter !== undefined && isOnTerminal())
-      return `${phase} ${barText(counter, rate.perSecond(phase, counter.done, Date.now()))}`;
-    if (counter !== undefined && counter.unit !== 'tasks') return `${phase} (${countText(counter)})`;
-    return facts['tasks'] === undefined ? phase : `${phase} (${facts['tasks']})`;
+    const progress = await handle.query<Progress>('progress');
+    const { phase, counter } = progress;
+    if (counter === undefined || !isOnTerminal()) return stepText(progress);
+    return `${phase} ${barText(counter, rate.perSecond(phase, counter.done, Date.now()))}`;
   } catch {
     // No worker has taken the run yet, or it has just ended.
     return 'waiting for a worker';
