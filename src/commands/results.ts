@@ -8,6 +8,7 @@ import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
 import { absenceSentence, parseReportOutline, reportSentence } from '../pipeline/dataset/report-sentence.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
+import { reasonsInWords } from '../pipeline/reason-words.ts';
 import { latestRunOfDay, reportOutline } from '../state/day-runs.ts';
 import { addressOf, getIfPresent } from '../state/documents.ts';
 import { linesOf } from '../state/file-lists.ts';
@@ -57,7 +58,7 @@ export async function showFiles(config: Config, day: string, { missing, partial 
       say(`${day}: 0 processed, 0 missing: no file of the input bucket passes the filter`);
       return;
     }
-    const { fileLists, files } = entry;
+    const { fileLists, files, missingReasons = {} } = entry;
     if (partial === true) {
       const found = await printPartial(ports, day, entry.runId, signal);
       say(`${day}: ${found} read in part, which count among the ${files.processed} processed`);
@@ -67,7 +68,8 @@ export async function showFiles(config: Config, day: string, { missing, partial 
     const list = fileLists[which];
     if (list === null) say(`${day} has no ${which} file`);
     else for await (const line of linesOf(ports.analysis, list, signal)) print(line);
-    say(`${day}: ${files.processed} processed, ${files.missing} missing`);
+    const why = missing === true && files.missing > 0 ? reasonsInWords(missingReasons) : '';
+    say(`${day}: ${files.processed} processed, ${files.missing} missing${why === '' ? '' : ` (${why})`}`);
   });
 }
 

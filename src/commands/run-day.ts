@@ -9,6 +9,7 @@ import { reasons } from '../pipeline/dataset/run-report.ts';
 import { parseFilter } from '../pipeline/filter/filter.ts';
 import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { countedReasons } from '../pipeline/reason-words.ts';
 import {
   type DailyAnalysisInput,
   type InvestigationInput,
@@ -141,7 +142,7 @@ export function describeDay(result: DailyAnalysisResult): string {
     ['files', `${files.processed} processed, ${files.missing} missing, ${files.partial} in part`],
     ['tasks', `${planned} planned = ${done} done + ${failed} failed + ${missing} missing`],
     ['submissions', String(records)],
-    ['skipped', reasons(skipped) || 'none'],
+    ['left out', countedReasons(skipped) || 'nothing'],
     ...(Object.keys(badHistograms).length > 0 ? [['bad histograms', reasons(badHistograms)]] : []),
     ['published', describePublication(result)],
     ...(result.versions === null ? [] : [['versions.json', result.versions]]),

@@ -123,7 +123,9 @@ function runDetail({ running, failure }: WatchedRun): string {
     .filter(({ attempt }) => attempt > 1)
     .map(({ name, attempt, lastFailure }) => `${name} at attempt ${attempt}: ${lastFailure?.message ?? ''}`);
   const open =
-    tasks === null ? [] : [`${tasks.planned} tasks: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
+    tasks === null
+      ? []
+      : [`${counted(tasks.planned, 'task')}: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
   return plainLine([phase ?? 'phase unknown, no worker answers', ...open, ...tried].join('; '), 160);
 }
 

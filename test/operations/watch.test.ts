@@ -110,7 +110,7 @@ describe('check and status', () => {
     await until(
       'the run waits for its tasks',
       async () =>
-        /running .*draining the done queue; \d+ tasks: 0 done, 0 failed, \d+ open/.test((await status()).stdout)
+        /running .*draining the done queue; \d+ tasks?: 0 done, 0 failed, \d+ open/.test((await status()).stdout)
           ? true
           : undefined,
       60_000,

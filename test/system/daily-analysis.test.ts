@@ -258,11 +258,13 @@ describe('what a day has left', () => {
     const followed = await deployment.telemetry('follow', '20131029');
     assert.equal(followed.code, 0, followed.stderr);
     assert.match(followed.stdout, /^day +20131029$/m);
+    assert.match(followed.stdout, /^left out +\d+ .*no TAB between id and submission/m);
     const files = await deployment.telemetry('files', '20131028');
     assert.match(files.stderr, /^20131028: (\d+) processed, (\d+) missing$/m);
     const processed = Number(/(\d+) processed/.exec(files.stderr)?.[1]);
     assert.equal(files.stdout.trimEnd().split('\n').length, processed);
     const missing = await deployment.telemetry('files', '20131028', '--missing');
+    assert.match(missing.stderr, /^20131028: \d+ processed, 1 missing \(corrupt\)$/m);
     for (const line of missing.stdout.trimEnd().split('\n').filter(Boolean)) assert.match(line, /^\S+\t[a-z_]+$/);
     const partial = await deployment.telemetry('files', '20131028', '--partial');
     assert.deepEqual([partial.code, partial.stdout], [0, `${counts.truncatedFile ?? ''}\n`], partial.stderr);

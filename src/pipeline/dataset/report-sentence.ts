@@ -14,9 +14,9 @@ export interface ReportOutline {
   readonly seq: number;
 }
 
-/** @throws InvalidDataError `bad_report` */
+/** @throws InvalidDataError `bad_run_report` */
 export function parseReportOutline(text: string): ReportOutline {
-  const root = StoredJson.document(text, 'bad_report', 'report.json');
+  const root = StoredJson.document(text, 'bad_run_report', 'report.json');
   const counts = root.member('counts');
   const files = counts.member('files');
   const publication = root.member('publication');
