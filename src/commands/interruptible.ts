@@ -25,6 +25,7 @@ export async function interruptible<T>(message: string, work: (signal: AbortSign
     stop.signal.throwIfAborted();
     throw error;
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
+    // A second signal, as npm passes it on, must not cut off what the first one is told.
+    if (!stop.signal.aborted) for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
   }
 }

@@ -135,7 +135,7 @@ function schedulesText(schedules: readonly ScheduleFacts[]): string {
     timeOf(schedule.cron),
     stateOf(schedule),
     schedule.nextAt === null ? '-' : shortInstant(schedule.nextAt),
-    schedule.lastScheduledAt === null ? 'never' : shortInstant(schedule.lastScheduledAt),
+    schedule.lastScheduledAt === null ? 'no run yet' : shortInstant(schedule.lastScheduledAt),
   ]);
   return table([['SCHEDULE', 'TIME', 'STATE', 'NEXT', 'LAST RUN WAS DUE'], ...rows]);
 }

@@ -42,25 +42,39 @@ describe('a command that follows a run', () => {
     assert.match(again.stderr, /is at work on 20131029 already/);
   });
 
+  async function toldToEnd(signal: NodeJS.Signals, repeats: boolean) {
+    const child = spawn(process.execPath, [resolve('src/cli.ts'), 'follow', DAY], {
+      env: deployment.environment,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    let again: NodeJS.Timeout | undefined;
+    child.stderr.on('data', (text: Buffer) => {
+      const begins = !stderr.includes(': waiting');
+      stderr += text.toString();
+      if (!begins || !stderr.includes(': waiting')) return;
+      child.kill(signal);
+      if (repeats) again = setInterval(() => child.kill(signal), 1);
+    });
+    const [code, by] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    clearInterval(again);
+    assert.match(stderr, new RegExp(`daily-analysis-${DAY} goes on by itself: "telemetry follow`));
+    return { code, by };
+  }
+
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
     it(`told to end by ${signal} says that the run goes on, and ends with ${exitCode}`, async () => {
-      const child = spawn(process.execPath, [resolve('src/cli.ts'), 'follow', DAY], {
-        env: deployment.environment,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      let stderr = '';
-      child.stderr.on('data', (text: Buffer) => {
-        const before = stderr;
-        stderr += text.toString();
-        if (!before.includes(': waiting') && stderr.includes(': waiting')) child.kill(signal);
-      });
-      const [code] = (await once(child, 'close')) as [number | null];
-      assert.match(stderr, new RegExp(`daily-analysis-${DAY} goes on by itself: "telemetry follow`));
-      assert.equal(code, exitCode, stderr);
+      assert.deepEqual(await toldToEnd(signal, false), { code: exitCode, by: null });
     });
   }
+
+  it('told to end again and again, as by npm and the terminal, says so all the same', async () => {
+    const { code, by } = await toldToEnd('SIGINT', true);
+    // The last one may meet a process at its very end, which Node.js leaves to the signal; to a shell that is 130 too.
+    assert.ok(code === 130 || by === 'SIGINT', String(code));
+  });
 });
