@@ -101,7 +101,9 @@ export async function demo(options: DemoOptions): Promise<void> {
         say('\nstopping; the next start begins the day again that was at work');
         return;
       }
-      say(`${counted(input.days.length, 'day')} in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      const next = options.once === true ? '; without --once the site and the Web UI stay up' : '';
+      say(`${counted(input.days.length, 'day')} in ${seconds} s${next}`);
       if (options.once === true) return;
       const first = (await site) ? `site             ${stack.links.site}\n` : '';
       say(`\n${first}${links(stack)}\nCtrl-C stops it.`);

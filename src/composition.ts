@@ -129,7 +129,7 @@ export function alertChannels(config: Config): AlertChannel[] {
 export function connectAlerts(
   config: Config,
   analysis: ObjectStore,
-  log: { of: (workflowId: string) => readonly string[] },
+  log: { of: (workflowId: string, runId: string) => readonly string[] },
   metrics: Metrics,
 ): { readonly ports: AlertPorts; readonly close: () => void } {
   const channels = alertChannels(config);
@@ -137,7 +137,7 @@ export function connectAlerts(
     analysis,
     metrics,
     channels,
-    recentLog: (workflowId) => log.of(workflowId),
+    recentLog: (workflowId, runId) => log.of(workflowId, runId),
     secrets: secretValues(config),
     webUi: config.TELEMETRY_WEB_UI?.replace(/\/+$/, '') ?? null,
     deadManUrl: config.TELEMETRY_DEAD_MAN_URL ?? null,

@@ -55,6 +55,7 @@ const BY_REASON = {
   bad_run_index: 'StateDamaged',
   bad_chunk: 'StateDamaged',
   bad_contribution: 'StateDamaged',
+  bad_run_report: 'StateDamaged',
   bad_publication: 'StateDamaged',
   bad_staged: 'StateDamaged',
   bad_part: 'StateDamaged',

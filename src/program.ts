@@ -21,7 +21,7 @@ export function telemetryProgram() {
     .showHelpAfterError('"telemetry COMMAND --help" shows what a command takes.')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written).\nEvery setting: .env.example.',
+      '\nExit codes: 0 done, 1 failed, 2 input or configuration must be corrected (nothing was written),\n130 interrupted by Ctrl-C (129, 143: by SIGHUP, SIGTERM); a run that was followed goes on.\nEvery setting: .env.example.',
     );
   program.hook('preAction', async (_, command) => {
     if (program.opts().quiet !== true && command.opts()['quiet'] !== true) return;
@@ -230,7 +230,7 @@ function addOperation(program: Command): void {
   const schedules = program.command('schedules').description('the schedules as the code has them');
   schedules
     .command('apply')
-    .description('create or update; a pause is kept')
+    .description('create what is missing, update what differs; a pause is kept')
     .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(settings()));
   schedules
     .command('list')
@@ -252,6 +252,7 @@ function addStorage(program: Command): void {
     .description('the input files of a day, one key a line')
     .argument('<day>', 'YYYYMMDD')
     .option('--missing', 'those that could not be used, each with its reason behind a TAB')
+    .option('--partial', 'those that could be read in part only')
     .action(async (day, options) => (await import('./commands/results.ts')).showFiles(settings(), day, options));
 
   program

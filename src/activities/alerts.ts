@@ -10,8 +10,8 @@ export interface AlertPorts {
   readonly analysis: ObjectStore;
   readonly metrics: Metrics;
   readonly channels: readonly AlertChannel[];
-  /** Log lines of a workflow that this process still has, oldest first. */
-  readonly recentLog: (workflowId: string) => readonly string[];
+  /** Log lines of a run that this process still has, oldest first. */
+  readonly recentLog: (workflowId: string, runId: string) => readonly string[];
   readonly secrets: readonly string[];
   /** Address of the Web UI, without a final slash; null: alerts have no link. */
   readonly webUi: string | null;
@@ -46,7 +46,7 @@ export function createAlertActivities(ports: AlertPorts) {
       const open = await findOpenFailure(analysis, run.job, run.about, signal);
       const context = {
         link: linkOf(ports, run),
-        log: outcome.kind === 'failed' ? recentLog(run.workflowId) : [],
+        log: outcome.kind === 'failed' ? recentLog(run.workflowId, run.runId) : [],
         secrets,
         failedSince: open?.failedAt ?? null,
       };

@@ -56,21 +56,17 @@ const MAX_LOG_BYTES = 64 << 10;
 export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContext): Alert | undefined {
   const kind = kindOf(outcome, context);
   if (kind === undefined) return undefined;
-  const headline = `${run.job} ${HEADLINES[kind]} ${run.about}`;
   const sections = [
-    `${headline}\n`,
     ...outcomeSections(run, outcome, context),
-    section(
-      'STANDARD OUTPUT',
-      Object.entries(run.facts).map(([name, fact]) => `${name}: ${fact.replaceAll('`', '').replaceAll('\n', '; ')}`),
-    ),
-    ...(kind === 'failed' ? [section('LOG', lastLines(context.log))] : []),
+    listSection('STANDARD OUTPUT', factLines(run, outcome)),
     moreSection(run, context),
+    // Last, since it is long.
+    ...(kind === 'failed' ? [listSection('LOG', lastLines(context.log))] : []),
   ];
   return {
     kind,
     subject: plainLine(`[${run.job}] ${HEADLINES[kind]} ${run.about}`),
-    text: plainText(sections.join('\n'), context.secrets),
+    text: plainText(sections.filter((text) => text !== '').join('\n'), context.secrets),
   };
 }
 
@@ -82,9 +78,11 @@ const HEADLINES = {
 } as const;
 
 function outcomeSections(run: AlertedRun, outcome: Outcome, context: AlertContext): string[] {
+  const { job, about } = run;
   if (outcome.kind === 'failed') return failedSections(run, outcome);
-  if (outcome.kind === 'ended') return endedSections(outcome, context);
-  return [section('WARNINGS', outcome.warnings)];
+  if (outcome.kind === 'underway')
+    return [`${job} for ${about} goes on, and needs attention now.\n`, listSection('WARNINGS', outcome.warnings)];
+  return endedSections(run, outcome, context);
 }
 
 function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | undefined {
@@ -94,27 +92,48 @@ function kindOf(outcome: Outcome, { failedSince }: AlertContext): AlertKind | un
 }
 
 function failedSections(run: AlertedRun, { step, failure }: Extract<Outcome, { kind: 'failed' }>): string[] {
-  const verdict = verdictOf(failure, run.job, againOf(run.job, run.about));
+  const { job, about } = run;
+  const verdict = verdictOf(failure, job, againOf(job, about));
   return [
-    `RESULT CODE: ${failure.type ?? failure.timeout ?? 'Error'} (${verdict.class})`,
-    `FAILED STEP: ${step}${failure.activity === null ? '' : ` (${failure.activity})`}`,
-    `OWNER: ${verdict.owner}`,
-    `WHAT TO DO: ${verdict.action}\n`,
-    section('ERROR OUTPUT', [failure.message]),
+    `${job} failed for ${about} at the step "${step}"${failure.activity === null ? '' : ` (${failure.activity})`}.\n`,
+    `WHAT TO DO: ${verdict.action}`,
+    `OWNER: ${verdict.owner}\n`,
+    listSection('ERROR OUTPUT', [failure.message]),
+    `RESULT CODE: ${failure.type ?? failure.timeout ?? 'Error'} (${verdict.class})\n`,
   ];
 }
 
-function endedSections({ warnings }: Extract<Outcome, { kind: 'ended' }>, { failedSince }: AlertContext): string[] {
+function endedSections(
+  { job, about }: AlertedRun,
+  { warnings }: Extract<Outcome, { kind: 'ended' }>,
+  { failedSince }: AlertContext,
+): string[] {
+  const isWell = warnings.length === 0;
+  const rest = isWell ? 'nothing is left to do' : 'it ended well, with warnings';
   return [
-    'RESULT CODE: 0',
-    ...(failedSince === null ? [] : [`FAILED SINCE: ${failedSince}`]),
-    '',
-    section('WARNINGS', warnings),
+    failedSince === null
+      ? `${job} for ${about} ended well, and something needs attention.\n`
+      : `${job} for ${about} is well again: ${rest}.\nFAILED SINCE: ${instantText(failedSince)} UTC\n`,
+    listSection('WARNINGS', warnings),
   ];
 }
 
-function section(title: string, lines: readonly string[]): string {
-  return `${title}:\n${lines.length === 0 ? '(none)' : lines.join('\n')}\n`;
+/** What a run has counted. Warnings have a section of their own, unless it failed after them. */
+function factLines({ facts }: AlertedRun, { kind }: Outcome): string[] {
+  return Object.entries(facts)
+    .filter(([name]) => kind === 'failed' || name !== 'warnings')
+    .map(([name, fact]) => `${name}: ${fact.replaceAll('`', '').replaceAll('\n', '; ')}`);
+}
+
+/** Empty where there is nothing to list. Several lines are kept apart by an empty one where they are sentences. */
+function listSection(title: string, lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return `${title}:\n${lines.join(title === 'WARNINGS' ? '\n\n' : '\n')}\n`;
+}
+
+/** `2013-10-30 13:31:05` */
+function instantText(iso: string): string {
+  return iso.slice(0, 19).replace('T', ' ');
 }
 
 function lastLines(log: readonly string[]): string[] {
@@ -124,10 +143,10 @@ function lastLines(log: readonly string[]): string[] {
 
 function moreSection(run: AlertedRun, { link }: AlertContext): string {
   const { workflowType, workflowId, runId, attempt, startedAt, endedAt } = run;
-  return section('MORE', [
-    `run: ${workflowType} ${workflowId}, run id ${runId}, attempt ${attempt}`,
-    `time: ${startedAt} to ${endedAt} (UTC)`,
-    ...(link === null ? [] : [`Web UI: ${link}`]),
+  const again = attempt > 1 ? `, attempt ${attempt}` : '';
+  return listSection('MORE', [
+    ...(link === null ? [] : [link]),
+    `${workflowType} ${workflowId}${again}, ${instantText(startedAt)} to ${instantText(endedAt)} UTC`,
     `temporal workflow show --workflow-id ${workflowId} --run-id ${runId}`,
   ]);
 }

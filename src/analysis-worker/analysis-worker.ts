@@ -1,5 +1,5 @@
 /** The analysis worker: takes tasks off the production task queue and those of investigations, several at a time. */
-import type { ReceivedMessage } from '../ports.ts';
+import { QueueMissingError, type ReceivedMessage } from '../ports.ts';
 import { consumeTasks, type TaskConsumer } from './task-consumer.ts';
 import { runTask, type TaskRunnerPorts } from './task-runner.ts';
 
@@ -19,6 +19,8 @@ export class AnalysisWorker {
   readonly #options: AnalysisWorkerOptions;
   readonly #ports: TaskRunnerPorts;
   readonly #consumers = new Map<string, TaskConsumer[]>();
+  /** Queues of investigations that have ended; a look later they are left. */
+  readonly #ended = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
 
@@ -50,10 +52,11 @@ export class AnalysisWorker {
     try {
       const names = await this.#ports.queues.names(investigationPrefix);
       const open = new Set(names.filter((name) => name.endsWith('-tasks')));
-      for (const queue of open) if (!this.#consumers.has(queue)) await this.#consume(queue, 1);
+      for (const queue of open) if (!this.#consumers.has(queue)) await this.#consumeIfThere(queue);
       for (const [queue, consumers] of this.#consumers) {
         if (queue === taskQueue || open.has(queue)) continue;
         this.#consumers.delete(queue);
+        this.#ended.delete(queue);
         await Promise.all(consumers.map((consumer) => consumer.stop()));
       }
       this.#options.onAlive();
@@ -61,6 +64,28 @@ export class AnalysisWorker {
       // The next look, seconds later, does the same again; production tasks do not depend on it.
       this.#ports.logger.warn({ err: error }, 'looking for investigation queues failed');
     }
+  }
+
+  /** SQS lists a queue for a while after it was removed. */
+  async #consumeIfThere(queue: string): Promise<void> {
+    try {
+      await this.#consume(queue, 1);
+    } catch (error) {
+      if (!(error instanceof QueueMissingError)) throw error;
+    }
+  }
+
+  /** An investigation removes its queues when it ends, so that only the production queue is missed. */
+  #noteTrouble(queue: string, error: Error): void {
+    if (!this.#consumers.has(queue)) return;
+    const { logger } = this.#ports;
+    if (queue === this.#options.taskQueue || !(error instanceof QueueMissingError)) {
+      logger.error({ err: error, queue }, 'trouble with an analysis task');
+      return;
+    }
+    if (this.#ended.has(queue)) return;
+    this.#ended.add(queue);
+    logger.info({ queue }, 'an investigation has ended and removed its task queue');
   }
 
   async #consume(queue: string, atOnce: number): Promise<void> {
@@ -71,7 +96,7 @@ export class AnalysisWorker {
     const handle = (message: ReceivedMessage, signal: AbortSignal): Promise<void> =>
       runTask(message.body, message.receiveCount, this.#ports, signal);
     const onError = (error: Error): void => {
-      if (this.#consumers.has(queue)) this.#ports.logger.error({ err: error, queue }, 'trouble with an analysis task');
+      this.#noteTrouble(queue, error);
     };
     const consumers = Array.from({ length: atOnce }, () =>
       consumeTasks({ queues, queue, visibilitySeconds, handle, onError }),

@@ -1,4 +1,4 @@
-/** Tells operators once a minute that this analysis worker is alive, and what it does. */
+/** Tells operators every 20 s that this analysis worker is alive, and what it does. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from '../observability.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
 import type { AggregationResult, RoundOutcome } from '../workflows/continuous-aggregation.ts';
 import { CommandError } from './command-error.ts';
-import { followRun, startRun } from './follow-run.ts';
+import { followRun, printStarted, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say } from './terminal.ts';
 
@@ -30,7 +30,10 @@ export async function aggregate(config: Config, options: AggregateOptions): Prom
       summary: 'Results that other launchers asked for, published in rounds',
     });
     say(`started ${handle.workflowId}; "telemetry aggregate --stop" ends it`);
-    if (options.detach === true) return;
+    if (options.detach === true) {
+      printStarted(handle, options.json);
+      return;
+    }
     const { rounds, results } = await followRun<AggregationResult>(handle, 'continuous aggregation');
     print(
       options.json === true ? JSON.stringify({ rounds, results }) : `${rounds} rounds published, ${results} results`,

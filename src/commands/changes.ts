@@ -4,6 +4,7 @@ import { s3Connection } from '../aws/connection.ts';
 import type { Config } from '../config.ts';
 import type { Change } from '../pipeline/changes/change.ts';
 import type { ChangesDocument } from '../pipeline/changes/changes-document.ts';
+import { isOfChannel, unknownChannel } from '../export/chosen-channel.ts';
 import { counted, plainLine } from '../pipeline/plain-text.ts';
 import { storedChanges } from '../state/changes.ts';
 import { addressOf } from '../state/documents.ts';
@@ -30,6 +31,8 @@ export async function changes(config: Config, { channel, json }: ChangesOptions)
       const address = addressOf(published, publishedPrefix + publishedNames.changes);
       throw new CommandError(`${address} is not there, or of another release; the next run writes it.`);
     }
+    const unknown = unknownChannel(channel, knownChannels(document));
+    if (unknown !== undefined) throw new CommandError(unknown, { exitCode: 2 });
     print(json === true ? changesJson(document, channel) : changesText(document, channel));
   } finally {
     stores.close();
@@ -51,9 +54,13 @@ export function changesText({ at, seq, changes: all, leftOut, skipped }: Changes
   ].join('\n');
 }
 
+/** Those of the last look, and those that have only changes left. */
+export function knownChannels({ changes: all, looked, skipped }: ChangesDocument): Set<string> {
+  return new Set([...looked.keys(), ...[...skipped, ...all].map(({ channelVersion }) => channelVersion)]);
+}
+
 function isOf(channel: string | undefined): (change: Change) => boolean {
-  return ({ channelVersion }) =>
-    channel === undefined || channelVersion === channel || channelVersion.startsWith(`${channel}/`);
+  return ({ channelVersion }) => isOfChannel(channel, channelVersion);
 }
 
 function changeLine({ date, kind, text, qValue }: Change): string {

@@ -5,11 +5,11 @@ import { failureTypeOf } from '../error-classes.ts';
 import { exitCodeOf, verdictOf } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
 import { errorText } from '../setup/run-items.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, type ExitCode } from './command-error.ts';
 
 interface EndOfCommand {
   readonly message: string;
-  readonly exitCode: 1 | 2;
+  readonly exitCode: ExitCode;
 }
 
 const MAX_TEXT = 1000;

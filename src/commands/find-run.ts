@@ -37,8 +37,9 @@ function foundRun(client: Client, { workflowId, runId, type, status }: WorkflowE
   return { handle, workflowType: type, isRunning: status.name === 'RUNNING' };
 }
 
+/** A run has the attribute only once a worker has taken it. */
 function ofDay(day: string): string {
-  return `WorkflowType = "dailyAnalysis" AND AnalysisDay = "${day}"`;
+  return `WorkflowType = "dailyAnalysis" AND (AnalysisDay = "${day}" OR WorkflowId = "${JOBS.dailyAnalysis.workflowId(day)}")`;
 }
 
 async function latestOfDay(client: Client, day: string): Promise<WorkflowExecutionInfo | undefined> {

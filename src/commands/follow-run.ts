@@ -15,8 +15,8 @@ import { pendingOf } from '../watch/pending.ts';
 import type { Progress } from '../workflows/run-progress.ts';
 import { CommandError } from './command-error.ts';
 import { interruptible } from './interruptible.ts';
-import { barText, countText, StepRate } from './progress-line.ts';
-import { isOnTerminal, showStatus } from './terminal.ts';
+import { barText, StepRate, stepText } from './progress-line.ts';
+import { isOnTerminal, print, showStatus } from './terminal.ts';
 
 export interface RunToStart {
   readonly workflowType: WorkflowType;
@@ -46,7 +46,14 @@ export async function startRun(client: Client, run: RunToStart): Promise<Workflo
   }
 }
 
+/** What `--detach` leaves a script with: the id by which `follow` finds the run. */
+export function printStarted({ workflowId }: WorkflowHandle, json: boolean | undefined): void {
+  if (json === true) print(JSON.stringify({ workflowId }));
+}
+
 const LOOK_EVERY_MS = 500;
+/** A query waits for a worker, of which there may be none. */
+const ANSWER_WITHIN_MS = 3_000;
 /** Describing a run costs the server more than a query. */
 const LOOK_FOR_TROUBLE_EVERY_MS = 5_000;
 
@@ -75,6 +82,12 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
   let trouble = '';
   let lookedAt = Date.now();
   const rate = new StepRate();
+  // With the signal, since whoever presses Ctrl-C should not wait for an answer.
+  const look = async (at: () => Promise<string>): Promise<string | undefined> => {
+    const { client } = handle;
+    const seen = await client.withAbortSignal(told, () => client.withDeadline(Date.now() + ANSWER_WITHIN_MS, at));
+    return told.aborted ? undefined : seen;
+  };
   while (!state.ended) {
     await Promise.race([settled, delay(LOOK_EVERY_MS)]);
     if (told.aborted) {
@@ -82,10 +95,11 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
       throw told.reason;
     }
     if (Date.now() - lookedAt >= LOOK_FOR_TROUBLE_EVERY_MS) {
-      trouble = await troubleOf(handle);
+      trouble = (await look(() => troubleOf(handle))) ?? '';
       lookedAt = Date.now();
     }
-    showStatus(`${label}: ${await progressOf(handle, rate)}${trouble}`);
+    const progress = await look(() => progressOf(handle, rate));
+    if (progress !== undefined) showStatus(`${label}: ${progress}${trouble}`);
   }
   try {
     return (await outcome) as T;
@@ -101,11 +115,10 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
 
 async function progressOf(handle: WorkflowHandle, rate: StepRate): Promise<string> {
   try {
-    const { phase, facts, counter } = await handle.query<Progress>('progress');
-    if (counter !== undefined && isOnTerminal())
-      return `${phase} ${barText(counter, rate.perSecond(phase, counter.done, Date.now()))}`;
-    if (counter !== undefined && counter.unit !== 'tasks') return `${phase} (${countText(counter)})`;
-    return facts['tasks'] === undefined ? phase : `${phase} (${facts['tasks']})`;
+    const progress = await handle.query<Progress>('progress');
+    const { phase, counter } = progress;
+    if (counter === undefined || !isOnTerminal()) return stepText(progress);
+    return `${phase} ${barText(counter, rate.perSecond(phase, counter.done, Date.now()))}`;
   } catch {
     // No worker has taken the run yet, or it has just ended.
     return 'waiting for a worker';

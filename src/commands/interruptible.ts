@@ -1,6 +1,13 @@
 /** Work of this process that Ctrl-C or SIGTERM ends cleanly. */
 import { STOP_SIGNALS } from '../stop-signal.ts';
-import { CommandError } from './command-error.ts';
+import { CommandError, type ExitCode } from './command-error.ts';
+
+/** What a shell reports of a program that such a signal ended: a script must take it neither for done nor for failed. */
+const EXIT_CODES: Readonly<Record<(typeof STOP_SIGNALS)[number], ExitCode>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+};
 
 /**
  * Runs `work` with a signal that aborts on SIGINT, SIGTERM or SIGHUP; an error after that is reported as the interruption.
@@ -8,8 +15,8 @@ import { CommandError } from './command-error.ts';
  */
 export async function interruptible<T>(message: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
-  const interrupt = (): void => {
-    stop.abort(new CommandError(message));
+  const interrupt = (signal: (typeof STOP_SIGNALS)[number]): void => {
+    stop.abort(new CommandError(message, { exitCode: EXIT_CODES[signal] }));
   };
   for (const signal of STOP_SIGNALS) process.on(signal, interrupt);
   try {
@@ -18,6 +25,7 @@ export async function interruptible<T>(message: string, work: (signal: AbortSign
     stop.signal.throwIfAborted();
     throw error;
   } finally {
-    for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
+    // A second signal, as npm passes it on, must not cut off what the first one is told.
+    if (!stop.signal.aborted) for (const signal of STOP_SIGNALS) process.off(signal, interrupt);
   }
 }

@@ -1,5 +1,5 @@
 /** How far a long step is, in a line: a bar, the rate and the time that is left on a terminal, counts elsewhere. */
-import type { Counter } from '../workflows/run-progress.ts';
+import type { Counter, Progress } from '../workflows/run-progress.ts';
 
 const BAR_WIDTH = 20;
 /** A rate over less time says nothing. */
@@ -30,8 +30,16 @@ export function barText({ done, of, unit }: Counter, perSecond: number | null): 
   return `${bar(done, of)} ${countText({ done, of, unit })}${rate}${left}`;
 }
 
+/** A step where lines cannot change: with its counts while it has some of its own, since each new text is another line. */
+export function stepText({ phase, facts, counter }: Progress): string {
+  if (counter === undefined) return phase;
+  const { done, of, unit } = counter;
+  if (unit === 'tasks' && facts['tasks'] !== undefined) return `${phase} (tasks: ${facts['tasks']})`;
+  return phase.endsWith(unit) && of !== null ? `${phase} (${done} of ${of})` : `${phase} (${countText(counter)})`;
+}
+
 /** `9 of 20 tasks` */
-export function countText({ done, of, unit }: Counter): string {
+function countText({ done, of, unit }: Counter): string {
   return of === null ? `${done} ${unit}` : `${done} of ${of} ${unit}`;
 }
 

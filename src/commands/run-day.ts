@@ -9,6 +9,7 @@ import { reasons } from '../pipeline/dataset/run-report.ts';
 import { parseFilter } from '../pipeline/filter/filter.ts';
 import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
+import { countedReasons } from '../pipeline/reason-words.ts';
 import {
   type DailyAnalysisInput,
   type InvestigationInput,
@@ -19,7 +20,7 @@ import type { DailyAnalysisResult } from '../workflows/daily-analysis.ts';
 import type { InvestigationResult } from '../workflows/investigation.ts';
 import { CommandError } from './command-error.ts';
 import { runAtWork } from './find-run.ts';
-import { followRun, startRun } from './follow-run.ts';
+import { followRun, printStarted, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { readInput } from './read-input.ts';
 import { print, say, table } from './terminal.ts';
@@ -60,7 +61,7 @@ export async function runDay(config: Config, options: RunDayOptions): Promise<vo
       }));
     if (atWork === undefined) say(`started ${handle.workflowId}`);
     if (options.detach === true) {
-      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      printStarted(handle, options.json);
       return;
     }
     const result = await followRun<DailyAnalysisResult>(handle, day);
@@ -104,7 +105,7 @@ export async function investigate(config: Config, name: string, options: Investi
     });
     say(`started ${handle.workflowId}`);
     if (options.detach === true) {
-      if (options.json === true) print(JSON.stringify({ workflowId: handle.workflowId }));
+      printStarted(handle, options.json);
       return;
     }
     const result = await followRun<InvestigationResult>(handle, name);
@@ -141,7 +142,7 @@ export function describeDay(result: DailyAnalysisResult): string {
     ['files', `${files.processed} processed, ${files.missing} missing, ${files.partial} in part`],
     ['tasks', `${planned} planned = ${done} done + ${failed} failed + ${missing} missing`],
     ['submissions', String(records)],
-    ['skipped', reasons(skipped) || 'none'],
+    ['left out', countedReasons(skipped) || 'nothing'],
     ...(Object.keys(badHistograms).length > 0 ? [['bad histograms', reasons(badHistograms)]] : []),
     ['published', describePublication(result)],
     ...(result.versions === null ? [] : [['versions.json', result.versions]]),

@@ -1,13 +1,14 @@
 /** `schedules apply|list`. */
 import type { Config } from '../config.ts';
-import { applySchedule, schedules } from '../schedules.ts';
+import { schedules } from '../schedules.ts';
+import { applyWhereDifferent } from '../setup/schedule-items.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, table } from './terminal.ts';
 
 export async function applySchedules(config: Config): Promise<void> {
   await withTemporalClient(async (client) => {
     for (const schedule of schedules(config.TELEMETRY_WORKER_TASK_QUEUE)) {
-      print(`${schedule.scheduleId}: ${await applySchedule(client.schedule, schedule)}`);
+      print(`${schedule.scheduleId}: ${await applyWhereDifferent(client.schedule, schedule)}`);
     }
   });
 }

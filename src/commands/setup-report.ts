@@ -68,7 +68,9 @@ function wrapped(text: string, width: number): string[] {
 /** The last line: whether all is well, and what to do if not. */
 export function verdictOf(outcomes: readonly ItemOutcome[]): string {
   const counts = countStates(outcomes);
-  const texts = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  const texts = Object.entries(counts).map(
+    ([state, count]) => `${count} ${state === 'warning' && count > 1 ? 'warnings' : state}`,
+  );
   const bad = outcomes.filter((outcome) => !isGood(outcome));
   if (bad.length === 0) return `The deployment is complete: ${texts.join(', ')}.`;
   const next = [

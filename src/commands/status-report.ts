@@ -49,6 +49,7 @@ function section<T>(title: string, part: Part<T>, text: (known: T) => string): s
 
 function dataSetText(dataSet: DataSetFacts, now: string): string {
   const { versions, seq, at, days, rounds, firstDay, channelVersions } = dataSet;
+  if (seq === 0) return `${versions}: set up ${ageText(at, now)} ago, nothing is published yet`;
   const head = [
     `${versions}: commit ${seq} of ${at} (${ageText(at, now)} old)`,
     `${counted(days, 'day')}${firstDay === null ? '' : ` since ${firstDay}`}, ${counted(rounds, 'round')} of continuous aggregation`,
@@ -66,23 +67,35 @@ function dataSetText(dataSet: DataSetFacts, now: string): string {
   return [...head, table([titles, ...rows])].join('\n');
 }
 
-function recentDaysText({ recentDays }: DataSetFacts, facts: Facts): string {
-  const missing = missingDays(facts);
+function recentDaysText({ recentDays, channelVersions }: DataSetFacts, facts: Facts): string {
   const rows = recentDays
     .slice(-DAYS_SHOWN)
     .map(({ day, planned, done, failed, missing, filesMissing }) =>
       [day, planned, done, failed, missing, filesMissing].map(String),
     );
-  const days = missing?.map(({ day }) => day).join(', ');
-  const expected = `missing days of the last ${EXPECTED_DAYS}: ${days === undefined ? 'not known' : days || 'none'}`;
-  if (rows.length === 0) return `none of the last ${EXPECTED_DAYS} days is in the data set\n${expected}`;
-  const titles = ['DAY', 'TASKS', 'DONE', 'FAILED', 'MISSING', 'FILES MISSING'];
-  return `${table([titles, ...rows])}\n${expected}`;
+  if (rows.length > 0) {
+    const titles = ['DAY', 'TASKS', 'DONE', 'FAILED', 'MISSING', 'FILES MISSING'];
+    return `${table([titles, ...rows])}\n${missingText(facts, true)}`;
+  }
+  const newest = channelVersions
+    .flatMap(({ newestDay }) => newestDay ?? [])
+    .toSorted()
+    .at(-1);
+  const older = newest === undefined ? '' : `; the newest is ${newest}`;
+  return `the data set has no day of the last ${EXPECTED_DAYS}${older}\n${missingText(facts, false)}`;
+}
+
+/** Days that a run should have published. */
+function missingText(facts: Facts, hasDays: boolean): string {
+  const missing = missingDays(facts)?.map(({ day }) => day);
+  if (missing === undefined) return 'whether a day is missing is not known: see what could not be checked';
+  if (missing.length === 0) return hasDays ? 'no day is missing' : 'no day is missing, since none was due yet';
+  return `${missing.length === 1 ? '1 day is' : `${missing.length} days are`} missing: ${missing.join(', ')}`;
 }
 
 function changesText({ seq, changes, newest, skipped }: ChangesFacts): string {
   if (seq === null) return 'not looked for yet';
-  const head = `${counted(changes, 'change')} as of commit ${seq}${skipped > 0 ? `; ${counted(skipped, 'folder')} could not be compared` : ''}`;
+  const head = `${changes === 0 ? 'no change' : counted(changes, 'change')} as of commit ${seq}${skipped > 0 ? `; ${counted(skipped, 'folder')} could not be compared` : ''}`;
   return [head, ...newest.map((text) => `  ${plainLine(text, 300)}`)].join('\n');
 }
 
@@ -95,7 +108,7 @@ function runsText(runs: readonly WatchedRun[], now: string): string {
     run.job,
     run.about,
     run.status.toLowerCase().replaceAll('_', ' '),
-    `${run.startedAt.slice(0, 19)}Z (${ageText(run.startedAt, now)} ago)`,
+    `${shortInstant(run.startedAt)} (${ageText(run.startedAt, now)} ago)`,
     run.endedAt === null ? '-' : ageText(run.startedAt, run.endedAt),
     runDetail(run),
   ]);
@@ -110,19 +123,34 @@ function runDetail({ running, failure }: WatchedRun): string {
     .filter(({ attempt }) => attempt > 1)
     .map(({ name, attempt, lastFailure }) => `${name} at attempt ${attempt}: ${lastFailure?.message ?? ''}`);
   const open =
-    tasks === null ? [] : [`${tasks.planned} tasks: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
+    tasks === null
+      ? []
+      : [`${counted(tasks.planned, 'task')}: ${tasks.done} done, ${tasks.failed} failed, ${tasks.open} open`];
   return plainLine([phase ?? 'phase unknown, no worker answers', ...open, ...tried].join('; '), 160);
 }
 
 function schedulesText(schedules: readonly ScheduleFacts[]): string {
   const rows = schedules.map((schedule) => [
     schedule.id,
-    `${schedule.cron} UTC`,
+    timeOf(schedule.cron),
     stateOf(schedule),
-    schedule.nextAt ?? '-',
-    schedule.lastScheduledAt ?? 'never',
+    schedule.nextAt === null ? '-' : shortInstant(schedule.nextAt),
+    schedule.lastScheduledAt === null ? 'no run yet' : shortInstant(schedule.lastScheduledAt),
   ]);
-  return table([['SCHEDULE', 'TIME', 'STATE', 'NEXT', 'LAST DUE THAT RAN'], ...rows]);
+  return table([['SCHEDULE', 'TIME', 'STATE', 'NEXT', 'LAST RUN WAS DUE'], ...rows]);
+}
+
+/** `daily at 13:31 UTC` */
+function timeOf(cron: string): string {
+  const [, minute, hour] = /^(\d+) (\d+) \* \* \*$/.exec(cron) ?? [];
+  return minute === undefined || hour === undefined
+    ? `${cron} UTC`
+    : `daily at ${hour.padStart(2, '0')}:${minute.padStart(2, '0')} UTC`;
+}
+
+/** To the second. */
+function shortInstant(iso: string): string {
+  return `${iso.slice(0, 19)}Z`;
 }
 
 function stateOf({ exists, paused, note, differences }: ScheduleFacts): string {
@@ -144,8 +172,9 @@ const MAX_WORKERS_SHOWN = 20;
 /** Those that ended cleanly have taken their sign away. */
 function analysisWorkersText(workers: readonly SeenWorker[], now: string): string {
   const alive = aliveWorkers(workers, now);
-  const head = `${alive.length} alive, ${workers.length - alive.length} silent`;
-  if (workers.length === 0) return 'none seen in the last 24 h';
+  const lost = workers.length - alive.length;
+  if (workers.length === 0) return 'none is alive; none was lost in the last 24 h';
+  const head = `${alive.length === 0 ? 'none' : alive.length} alive${lost === 0 ? '' : `; ${lost} lost in the last 24 h: killed, or out of touch with S3`}`;
   const rows = workers
     .slice(0, MAX_WORKERS_SHOWN)
     .map((worker) => [
@@ -153,9 +182,11 @@ function analysisWorkersText(workers: readonly SeenWorker[], now: string): strin
       `${ageText(worker.seenAt, now)} ago`,
       String(worker.tasksDone),
       String(worker.tasksFailed),
-      alive.includes(worker) ? worker.atWork.join(', ') || 'waits' : 'silent',
+      alive.includes(worker)
+        ? worker.atWork.join(', ') || 'nothing, it waits'
+        : `lost${worker.atWork.length === 0 ? '' : `, was at work on ${worker.atWork.join(', ')}`}`,
     ]);
-  return `${head}\n${table([['HOST', 'SEEN', 'DONE', 'FAILED', 'AT WORK ON'], ...rows])}`;
+  return `${head}\n${table([['HOST', 'LAST SEEN', 'DONE', 'FAILED', 'AT WORK ON'], ...rows])}`;
 }
 
 function queuesText(queues: readonly QueueFacts[], now: string): string {
@@ -171,13 +202,13 @@ function queuesText(queues: readonly QueueFacts[], now: string): string {
 function leftoversText({ quarantine, waiting, openFailures, undelivered }: LeftoverFacts, facts: Facts): string {
   const { at } = facts;
   const rows = [
-    [
-      'quarantine',
-      `${countText(quarantine.total, at)}, ${quarantine.recent} in the last 24 h${quarantine.acknowledged > 0 ? `, ${quarantine.acknowledged} acknowledged` : ''}`,
-      reasons(quarantine.reasons),
-    ],
+    ['quarantine', quarantineText(quarantine, at), reasons(quarantine.reasons)],
     ['foreign results waiting', countText(waiting, at), facts.adoptsForeignResults ? '' : 'not taken in here'],
-    ['open failures', String(openFailures.length), openFailures.map(({ job, about }) => `${job} ${about}`).join('; ')],
+    [
+      'open failures',
+      openFailures.length === 0 ? 'none' : String(openFailures.length),
+      openFailures.map(({ job, about }) => `${job} ${about}`).join('; '),
+    ],
     ['undelivered alerts', countText(undelivered, at), undelivered.subjects.join('; ')],
     ...projectionRows(facts),
     ...unreferencedRows(facts),
@@ -202,7 +233,13 @@ function unreferencedRows({ dataSet, at }: Facts): string[][] {
   ];
 }
 
+function quarantineText({ total, recent, acknowledged }: LeftoverFacts['quarantine'], now: string): string {
+  if (total.count === 0) return 'empty';
+  return `${countText(total, now)}, ${recent === 0 ? 'none' : recent} new in the last 24 h${acknowledged > 0 ? `, ${acknowledged} acknowledged` : ''}`;
+}
+
 function countText({ count, more, oldest }: Counted, now: string): string {
+  if (count === 0) return 'none';
   const counted = more ? `more than ${count}` : String(count);
   return oldest === null ? counted : `${counted}, oldest ${ageText(oldest, now)} old`;
 }

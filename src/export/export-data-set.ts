@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import pMap from 'p-map';
 import { measureFileName } from '../pipeline/dataset/adoption/original-folder.ts';
+import { isOfChannel, unknownChannel } from './chosen-channel.ts';
 import { CSV_HEAD, csvLines } from '../pipeline/dataset/csv-rows.ts';
 import { FilterTree } from '../pipeline/dataset/filter-tree.ts';
 import { MANIFEST_NAME, parseManifest } from '../pipeline/dataset/manifest.ts';
@@ -58,7 +59,6 @@ export class ExportRefused extends Error {
 const TRANSFERS_AT_ONCE = 32;
 /** Of a file as text; the largest that are published have a tenth of it. */
 const MAX_TEXT_BYTES = 1 << 30;
-const MAX_NAMED = 10;
 
 interface Exporting extends ExportPorts {
   readonly to: string;
@@ -79,11 +79,9 @@ export async function exportDataSet(
   step: (channelVersion: string) => void = () => undefined,
 ): Promise<ExportReport> {
   const versions = await readVersions(ports, signal);
-  const chosen = [...versions.folders].filter(([name]) => isOf(channel, name));
-  if (channel !== undefined && chosen.length === 0) {
-    const names = [...versions.folders.keys()].slice(0, MAX_NAMED).join(', ');
-    throw new ExportRefused(`The data set has no ${channel}; it has ${names === '' ? 'nothing yet' : names}.`);
-  }
+  const chosen = [...versions.folders].filter(([name]) => isOfChannel(channel, name));
+  const unknown = unknownChannel(channel, versions.folders.keys());
+  if (unknown !== undefined) throw new ExportRefused(unknown);
   await demandEmpty(to);
   let files = 0;
   const lacking: { channelVersion: string; reason: string }[] = [];
@@ -125,10 +123,6 @@ async function readVersions({ published, publishedPrefix }: ExportPorts, signal:
     );
   const parse = (): Versions => parseVersions(inflatedText(stored.body));
   return undamaged(address, 'the pointer of the data set', parse, 'PointerDamaged', '"telemetry verify" says more');
-}
-
-function isOf(channel: string | undefined, channelVersion: string): boolean {
-  return channel === undefined || channelVersion === channel || channelVersion.startsWith(`${channel}/`);
 }
 
 /** A folder that is damaged costs no other one. */

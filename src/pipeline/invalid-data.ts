@@ -67,6 +67,7 @@ type StoredReason =
   | 'bad_run_index'
   | 'bad_chunk'
   | 'bad_contribution'
+  | 'bad_run_report'
   | 'bad_publication'
   | 'bad_staged'
   | 'bad_part'

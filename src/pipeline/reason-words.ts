@@ -72,10 +72,13 @@ const MAX_NAMED = 4;
 
 /** `corrupt` when all have that reason; else `3 corrupt, 1 empty`, most frequent first; empty without any. */
 export function reasonsInWords(counts: Readonly<Record<string, number>>): string {
+  const [only, ...others] = Object.keys(counts);
+  return only !== undefined && others.length === 0 ? wordsOf(only) : countedReasons(counts);
+}
+
+/** The same with the count of a single reason too. */
+export function countedReasons(counts: Readonly<Record<string, number>>): string {
   const sorted = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const [only, ...others] = sorted;
-  if (only === undefined) return '';
-  if (others.length === 0) return wordsOf(only[0]);
   const named = sorted.slice(0, MAX_NAMED).map(([reason, count]) => `${count} ${wordsOf(reason)}`);
   const rest = sorted.slice(MAX_NAMED).reduce((sum, [, count]) => sum + count, 0);
   return [...named, ...(rest > 0 ? [`${rest} for other reasons`] : [])].join(', ');

@@ -22,9 +22,9 @@ export function alertItems({ channels, sendTest, secrets }: AlertChecks): SetupI
     look: async (signal) => {
       try {
         await channel.verify();
-        if (!sendTest) return ok(`${channel.name} would take an alert; --send-test-alert sends one`);
+        if (!sendTest) return ok(`${channel.name} would take an alert; --send-test-alert sends one`, OWN_SETTINGS);
         await channel.send(testAlert(), `setup-test-${new Date().toISOString()}`, signal);
-        return ok('a test alert was sent: see whether it arrived');
+        return ok('a test alert was sent: see whether it arrived', OWN_SETTINGS);
       } catch (error) {
         throw new Error(plainText(errorText(error), secrets), { cause: error });
       }
@@ -32,9 +32,15 @@ export function alertItems({ channels, sendTest, secrets }: AlertChecks): SetupI
   }));
 }
 
+/** Nothing tells this process what others were started with. */
+const OWN_SETTINGS =
+  'by the settings of this command; "telemetry worker", which sends alerts, has those that it was started with';
+
 const NO_CHANNEL: Look = {
   state: 'warning',
-  facts: ['nobody would hear of a failed run: set TELEMETRY_ALERT_SMTP_URL, _WEBHOOK_URL or _SNS_TOPIC'],
+  facts: [
+    `nobody would hear of a failed run, ${OWN_SETTINGS}: set TELEMETRY_ALERT_SMTP_URL, _WEBHOOK_URL or _SNS_TOPIC there`,
+  ],
 };
 
 function testAlert(): Alert {

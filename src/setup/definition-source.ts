@@ -36,7 +36,9 @@ export function definitionSourceItem(sources: DefinitionSources): SetupItem {
 const LATER = 'measures of new revisions are published with derived definitions, and looked up again by later runs';
 const NO_SOURCE: Look = {
   state: 'warning',
-  facts: ['all are derived and flagged: set TELEMETRY_HISTOGRAM_SERVER or TELEMETRY_DEFINITIONS'],
+  facts: [
+    'all are derived and flagged, by the settings of this command: set TELEMETRY_HISTOGRAM_SERVER or TELEMETRY_DEFINITIONS where "telemetry worker" is started',
+  ],
 };
 
 /** What to ask: a histogram server's own health, or the upstream's first page; null when nothing is asked. */

@@ -10,7 +10,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import { msToNumber } from '@temporalio/common/lib/time.js';
-import { applySchedule } from '../schedules.ts';
+import { type Applied, applySchedule } from '../schedules.ts';
 import { type Look, okUnless, type SetupItem } from './item.ts';
 
 export function scheduleItem(
@@ -28,6 +28,15 @@ export function scheduleItem(
     create: apply,
     fix: apply,
   };
+}
+
+/** Creates or updates it; one that is as the code says is left alone. */
+export async function applyWhereDifferent(
+  client: ScheduleClient,
+  wanted: ScheduleOptions,
+): Promise<Applied | 'unchanged'> {
+  const { state } = await lookAtSchedule(client, wanted);
+  return state === 'ok' ? 'unchanged' : await applySchedule(client, wanted);
 }
 
 /** Compares times, policies and what is started; shows when it runs next, or why it is paused. */

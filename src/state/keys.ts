@@ -69,6 +69,8 @@ export const stateKeys = {
   investigationOwner: (name: string): string => `state/investigation-owners/${name}.json`,
   /** Which prefix a run id belongs to, so that any drain can file any run's messages. */
   runIndex: (runId: string): string => `state/run-index/${runId}.json`,
+  /** Below it is a folder for each run of the day. */
+  runsOfDay: (day: string): string => `${RUNS}${day}/`,
   plan: (run: RunRef): string => `${run.prefix}plan.ndjson.gz`,
   receipts: (run: RunRef): string => `${run.prefix}receipts/`,
   receipt: (run: RunRef, number: number, outcome: Outcome): string => `${run.prefix}receipts/${number}.${outcome}`,

@@ -2,6 +2,7 @@
  * Receipts: of the tasks of a run, and of results that other launchers asked for. One create-once object per task and
  * outcome.
  */
+import { pMapIterable } from 'p-map';
 import { DrainProgress } from '../pipeline/done-queue/chunk.ts';
 import { type ForeignReceipt, parseForeignReceipt } from '../pipeline/done-queue/foreign-result.ts';
 import { type Outcome, parseReceipt, type Receipt } from '../pipeline/done-queue/receipt.ts';
@@ -76,6 +77,22 @@ export async function noteReceipts(
 export function parseReceiptName(name: string): { number: number; outcome: Outcome } | undefined {
   const match = /^([1-9][0-9]{0,5})\.(done|failed)$/.exec(name);
   return match === null ? undefined : { number: Number(match[1]), outcome: match[2] as Outcome };
+}
+
+const RECEIPTS_AT_ONCE = 16;
+
+/** Keys of the input files of a run that could be read in part only: one list for each task, in the store's order. */
+export async function* partialFiles(store: ObjectStore, run: RunRef, signal: AbortSignal): AsyncGenerator<string> {
+  const lists = pMapIterable(
+    store.objects(stateKeys.receipts(run), signal),
+    async ({ key }) => {
+      const name = parseReceiptName(key.slice(stateKeys.receipts(run).length));
+      if (name?.outcome !== 'done') return [];
+      return (await readDocument(store, key, RECEIPT, signal)).filesPartial;
+    },
+    { concurrency: RECEIPTS_AT_ONCE },
+  );
+  for await (const keys of lists) yield* keys;
 }
 
 export async function createForeignReceipt(

@@ -63,7 +63,7 @@ beforeEach(() => {
     analysis: store,
     metrics: new MemoryMetrics(),
     channels: [mail, chat],
-    recentLog: (workflowId) => [`log of ${workflowId}`],
+    recentLog: (workflowId, runId) => [`log of ${workflowId} ${runId}`],
     secrets: [],
     webUi: 'http://127.0.0.1:8233',
     deadManUrl: null,
@@ -101,7 +101,7 @@ describe('notify', () => {
       text,
       /http:\/\/127\.0\.0\.1:8233\/namespaces\/[^/]+\/workflows\/daily-analysis-20131029\/r1\/history/,
     );
-    assert.ok(text.includes('log of daily-analysis-20131029'));
+    assert.ok(text.includes('log of daily-analysis-20131029 r1'));
   });
 
   it('is silent about success, and tells one recovery after failures', async () => {

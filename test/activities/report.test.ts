@@ -1,7 +1,8 @@
 /** The report of a run: all that was staged in the document, a bounded part of it in the answer. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { stateKeys } from '../../src/state/keys.ts';
+import { latestRunOfDay } from '../../src/state/day-runs.ts';
+import { dailyRun, stateKeys } from '../../src/state/keys.ts';
 import { publicationOf, stagedSnapshot } from '../../src/state/publication.ts';
 import { eachWithApplication } from '../fakes/application.ts';
 import { DAY, DayRun } from '../fakes/day-run.ts';
@@ -48,4 +49,24 @@ it('of a run that staged nothing has no snapshots', async () => {
   });
   const { publication } = app.analysis.json(stateKeys.report(run)) as { publication: object };
   assert.deepEqual(publication, { decision: 'nothing', seq: 0, snapshots: [] });
+});
+
+it('of a day is that of its latest run, by when the plans were stored', async () => {
+  const { analysis } = application();
+  for (const [id, hour] of [
+    ['b', 1],
+    ['c', 3],
+    ['a', 2],
+  ] as const) {
+    const key = stateKeys.plan(dailyRun(DAY, id));
+    analysis.store(key, 'x');
+    const stored = analysis.contents.get(key);
+    assert.ok(stored !== undefined);
+    analysis.contents.set(key, { ...stored, lastModified: new Date(Date.UTC(2013, 9, 30, hour)) });
+  }
+  // One that has not come so far as to plan.
+  analysis.store(`${dailyRun(DAY, 'd').prefix}else`, 'x');
+  const signal = new AbortController().signal;
+  assert.equal((await latestRunOfDay(analysis, DAY, signal))?.runId, 'c');
+  assert.equal(await latestRunOfDay(analysis, '20131030', signal), undefined);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { loadClientConfigProfile } from '@temporalio/envconfig';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config.ts';
@@ -43,7 +44,9 @@ const container = z.strictObject({
     readOnlyRootFilesystem: z.literal(true),
     capabilities: z.strictObject({ drop: z.tuple([z.literal('ALL')]) }),
   }),
-  volumeMounts: z.array(z.strictObject({ name: z.string(), mountPath: z.string() })),
+  volumeMounts: z.array(
+    z.strictObject({ name: z.string(), mountPath: z.string(), readOnly: z.literal(true).optional() }),
+  ),
 });
 const labels = z.record(z.string(), z.string());
 const pod = z.strictObject({
@@ -61,11 +64,26 @@ const pod = z.strictObject({
       seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }),
     }),
     containers: z.tuple([container]),
-    volumes: z.array(z.strictObject({ name: z.string(), emptyDir: z.strictObject({ sizeLimit: quantity }) })),
+    volumes: z.array(
+      z.union([
+        z.strictObject({ name: z.string(), emptyDir: z.strictObject({ sizeLimit: quantity }) }),
+        z.strictObject({
+          name: z.string(),
+          secret: z.strictObject({ secretName: z.string(), optional: z.literal(true) }),
+        }),
+      ]),
+    ),
   }),
 });
-const metadata = z.strictObject({ name: z.string(), labels: labels.optional(), annotations: labels.optional() });
+const metadata = z.strictObject({
+  ...{ name: z.string(), namespace: z.literal('telemetry') },
+  ...{ labels: labels.optional(), annotations: labels.optional() },
+});
 const manifest = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...{ apiVersion: z.literal('v1'), kind: z.literal('Namespace') },
+    metadata: z.strictObject({ name: z.literal('telemetry'), labels }),
+  }),
   z.strictObject({
     apiVersion: z.literal('apps/v1'),
     kind: z.literal('Deployment'),
@@ -125,7 +143,8 @@ const manifest = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const manifests = readdirSync(folder).flatMap((name) =>
+const files = readdirSync(folder).toSorted();
+const manifests = files.flatMap((name) =>
   parseAllDocuments(readFileSync(join(folder, name), 'utf8')).map((document) => {
     assert.deepEqual(document.errors, [], name);
     return manifest.parse(document.toJS());
@@ -170,7 +189,6 @@ describe('deploy/kubernetes', () => {
     it(`${name} is probed where it answers, may write where it must, and ends in time`, () => {
       const ports = new Map((only.ports ?? []).map((port) => [port.name, port.containerPort]));
       const probes = [only.startupProbe, only.readinessProbe, only.livenessProbe].filter((each) => each !== undefined);
-      if (selector !== undefined) assert.notEqual(probes.length, 0);
       const own = Object.fromEntries((only.env ?? []).map((variable) => [variable.name, variable.value]));
       for (const { httpGet, exec } of probes) {
         if (httpGet === undefined) {
@@ -194,6 +212,45 @@ describe('deploy/kubernetes', () => {
       if (spec.terminationGracePeriodSeconds !== undefined) assert.ok(spec.terminationGracePeriodSeconds > 2 * grace);
     });
   }
+
+  it('starts again what hangs, and sends no request to what is not ready', () => {
+    for (const { name, spec } of pods.filter(({ selector }) => selector !== undefined)) {
+      const [{ livenessProbe, readinessProbe, ports }] = spec.containers;
+      assert.deepEqual([livenessProbe !== undefined, readinessProbe !== undefined], [true, ports !== undefined], name);
+    }
+  });
+
+  it('makes its namespace first, since files are applied by their names', () => {
+    assert.deepEqual([files[0], manifests[0]?.kind], ['00-namespace.yaml', 'Namespace']);
+  });
+
+  it('gives secrets of mails and of Temporal to those who send and ask, to nobody who reads what strangers sent', () => {
+    const secrets = pods.map(({ name, spec }) => [
+      name,
+      spec.containers[0].envFrom[1].secretRef.name,
+      ...spec.volumes.flatMap((volume) => ('secret' in volume ? [volume.secret.secretName] : [])),
+    ]);
+    assert.deepEqual(secrets.toSorted(), [
+      ['telemetry-analysis-worker', 'telemetry-analysis-worker'],
+      ['telemetry-check', 'telemetry-dashboard', 'temporal-tls'],
+      ['telemetry-histogram-server', 'telemetry-histogram-server'],
+      ['telemetry-worker', 'telemetry-dashboard', 'temporal-tls'],
+    ]);
+  });
+
+  it('says how TLS to Temporal is set, by names that its settings have, and files that are mounted', () => {
+    const given = readFileSync(join(folder, 'configuration.yaml'), 'utf8')
+      .split('\n')
+      .flatMap((line) => /^ {2}# (TEMPORAL_TLS\w*): '?([^']+)'?$/.exec(line)?.slice(1) ?? []);
+    const variables = Object.fromEntries(
+      Array.from({ length: given.length / 2 }, (_, index) => [given[2 * index] ?? '', given[2 * index + 1] ?? '']),
+    );
+    const { tls } = loadClientConfigProfile({ disableFile: true, overrideEnvVars: variables });
+    const found = [tls?.serverCACert, tls?.clientCert, tls?.clientKey].map((source) =>
+      source !== undefined && 'path' in source ? source.path : undefined,
+    );
+    assert.deepEqual(found, ['/etc/temporal-tls/ca.crt', '/etc/temporal-tls/tls.crt', '/etc/temporal-tls/tls.key']);
+  });
 
   it('scales analysis workers by the length of the task queue, what is at work included', () => {
     const [scaled] = ofKind('ScaledObject');

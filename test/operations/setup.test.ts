@@ -153,7 +153,7 @@ describe('setup', () => {
       ? /of up to \d+ KiB; the service does not tell MessageRetentionPeriod$/m
       : /of up to \d+ KiB$/m;
     assert.match(stdout, end);
-    assert.match(stdout, /\nThe deployment is complete: \d+ ok, 4 warning\.\n$/);
+    assert.match(stdout, /\nThe deployment is complete: \d+ ok, 4 warnings\.\n$/);
   });
 
   it('shows what was changed by hand and leaves it, until told to fix it', async () => {

@@ -93,6 +93,7 @@ describe('alerts', () => {
       assert.ok(text.includes(part), `${part} in\n${text}`);
     }
     assert.ok(!text.includes(SECRET));
+    assert.doesNotMatch(text, /[{}]|\(none\)/, 'no JSON, no empty section');
   });
 
   it('F24: a channel that is broken leaves the run as it was, and its alert among the undelivered ones', async () => {

@@ -258,13 +258,19 @@ describe('what a day has left', () => {
     const followed = await deployment.telemetry('follow', '20131029');
     assert.equal(followed.code, 0, followed.stderr);
     assert.match(followed.stdout, /^day +20131029$/m);
+    assert.match(followed.stdout, /^left out +\d+ .*no TAB between id and submission/m);
     const files = await deployment.telemetry('files', '20131028');
     assert.match(files.stderr, /^20131028: (\d+) processed, (\d+) missing$/m);
     const processed = Number(/(\d+) processed/.exec(files.stderr)?.[1]);
     assert.equal(files.stdout.trimEnd().split('\n').length, processed);
     const missing = await deployment.telemetry('files', '20131028', '--missing');
+    assert.match(missing.stderr, /^20131028: \d+ processed, 1 missing \(corrupt\)$/m);
     for (const line of missing.stdout.trimEnd().split('\n').filter(Boolean)) assert.match(line, /^\S+\t[a-z_]+$/);
+    const partial = await deployment.telemetry('files', '20131028', '--partial');
+    assert.deepEqual([partial.code, partial.stdout], [0, `${counts.truncatedFile ?? ''}\n`], partial.stderr);
+    assert.match(partial.stderr, /^20131028: 1 read in part, which count among the \d+ processed$/m);
     for (const args of [
+      ['files', '20131028', '--partial', '--missing'],
       ['report', '20010101'],
       ['files', '2001'],
       ['follow', '20010101'],
@@ -273,6 +279,20 @@ describe('what a day has left', () => {
       assert.deepEqual([code, stdout], [2, ''], stderr);
       assert.equal(stderr.trim().split('\n').length, 1, 'one sentence');
     }
+  });
+
+  it('of a day without input, or one that was not run, is said in a sentence', async () => {
+    assert.equal((await deployment.telemetry('run-day', '--day', '20010102', '--quiet')).code, 0);
+    const report = await deployment.telemetry('report', '20010102');
+    assert.match(report.stderr, /^20010102 has no input: no file .* filter, so nothing was published$/m);
+    assert.deepEqual([report.code, (JSON.parse(report.stdout) as { day: string }).day], [0, '20010102']);
+    const files = await deployment.telemetry('files', '20010102');
+    assert.deepEqual([files.code, files.stdout], [0, '']);
+    assert.match(files.stderr, /^20010102: 0 processed, 0 missing: no file/m);
+    const notRun = await deployment.telemetry('report', '20010101');
+    assert.match(notRun.stderr, /no run has analysed it; "telemetry run-day --day 20010101" does$/m);
+    const ordinary = await deployment.telemetry('report', '20131029');
+    assert.match(ordinary.stderr, /^20131029: \d+ input files read.*submissions counted, published in commit \d+$/m);
   });
 });
 

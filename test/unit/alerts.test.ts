@@ -56,6 +56,7 @@ describe('texts that others wrote', () => {
   });
 });
 
+const NOW = '2013-10-30T13:31:05.000Z';
 const RUN: AlertedRun = {
   job: 'daily-analysis',
   about: '20131029',
@@ -82,15 +83,18 @@ describe('an alert', () => {
     assert.equal(alert.subject, '[daily-analysis] failed for 20131029');
     const sections = [...alert.text.matchAll(/^([A-Z][A-Z ]+):/gm)].map(([, name]) => name);
     assert.deepEqual(sections, [
-      'RESULT CODE',
-      'FAILED STEP',
-      'OWNER',
       'WHAT TO DO',
+      'OWNER',
       'ERROR OUTPUT',
+      'RESULT CODE',
       'STANDARD OUTPUT',
-      'LOG',
       'MORE',
+      'LOG',
     ]);
+    assert.match(
+      alert.text,
+      /^daily-analysis failed for 20131029 at the step "listing the input bucket" \(planTasks\)\.\n/,
+    );
     for (const part of [
       'QueueMissing',
       'no such queue',
@@ -117,6 +121,30 @@ describe('an alert', () => {
     assert.equal(recovered?.kind, 'recovered');
     assert.match(recovered.text, /FAILED SINCE: 2013-10-30[^]*WARNINGS:\nw/);
     assert.ok(!recovered.text.includes('LOG:'));
+  });
+
+  it('says nothing twice, and has no section without content', () => {
+    const facts = { warnings: '3 analysis tasks gave no result\nno input', tasks: '9 done' };
+    for (const outcome of [
+      { kind: 'ended', warnings: ['3 analysis tasks gave no result', 'no input'] },
+      { kind: 'underway', warnings: ['3 analysis tasks gave no result', 'no input'] },
+      { ...FAILED, failure: { ...FAILED.failure, message: '3 analysis tasks gave no result' } },
+    ] satisfies Outcome[]) {
+      const shown = outcome.kind === 'failed' ? { tasks: '9 done' } : facts;
+      const text = alertFor({ ...RUN, facts: shown }, outcome, CONTEXT)?.text ?? '';
+      assert.equal(text.split('3 analysis tasks gave no result').length, 2, text);
+      assert.match(text, /STANDARD OUTPUT:\ntasks: 9 done\n/);
+    }
+    const well = alertFor(
+      { ...RUN, facts: {} },
+      { kind: 'ended', warnings: [] },
+      { ...CONTEXT, failedSince: NOW },
+    )?.text;
+    assert.doesNotMatch(well ?? '', /WARNINGS|STANDARD OUTPUT|none/);
+    assert.match(
+      well ?? '',
+      /^daily-analysis for 20131029 is well again: nothing is left to do\.\nFAILED SINCE: 2013-10-30 13:31:05 UTC\n/,
+    );
   });
 
   it('T11: a warning of a run that goes on is no recovery, and names no result', () => {

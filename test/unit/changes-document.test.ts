@@ -1,7 +1,7 @@
 /** `changes.json` and what the command `changes` prints of it (docs/formats/published.md 5.12). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { changesJson, changesText } from '../../src/commands/changes.ts';
+import { changesJson, changesText, knownChannels } from '../../src/commands/changes.ts';
 import { type Change, EMPTY_SIDE } from '../../src/pipeline/changes/change.ts';
 import {
   type ChangesDocument,
@@ -71,6 +71,10 @@ describe('telemetry changes', () => {
         '1 folder could not be compared: see --json',
       ].join('\n'),
     );
+  });
+
+  it('knows the channels that were compared, those that could not be, and those that fell silent', () => {
+    assert.deepEqual([...knownChannels(DOCUMENT)].toSorted(), ['beta/25', 'beta/26', 'nightly/28']);
   });
 
   it('of a channel, or of a channel/version', () => {

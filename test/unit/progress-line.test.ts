@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { barText, countText, StepRate } from '../../src/commands/progress-line.ts';
+import { barText, StepRate, stepText } from '../../src/commands/progress-line.ts';
 
 describe('the progress of a step', () => {
   for (const [counter, perSecond, text] of [
@@ -18,9 +18,17 @@ describe('the progress of a step', () => {
       assert.equal(barText(counter, perSecond), text);
     });
 
-  it('is a plain count elsewhere', () => {
-    assert.equal(countText({ done: 3, of: 6, unit: 'snapshots' }), '3 of 6 snapshots');
-  });
+  for (const [counter, text] of [
+    [{ done: 3, of: 6, unit: 'snapshots' }, 'staging 6 snapshots (3 of 6)'],
+    [{ done: 0, of: 1, unit: 'chunks' }, 'staging 6 snapshots (0 of 1 chunks)'],
+    [{ done: 1, of: 3, unit: 'tasks' }, 'staging 6 snapshots (tasks: 1 done, 0 failed, 2 open)'],
+    [undefined, 'staging 6 snapshots'],
+  ] as const)
+    it(`is plain elsewhere: ${text}`, () => {
+      const facts = { tasks: '1 done, 0 failed, 2 open' };
+      const progress = { phase: 'staging 6 snapshots', facts, ...(counter !== undefined && { counter }) };
+      assert.equal(stepText(progress), text);
+    });
 
   it('has a rate from what was seen of this step, not before some seconds', () => {
     const rate = new StepRate();

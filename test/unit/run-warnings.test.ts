@@ -38,7 +38,7 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   [
     'a file in part',
     counted(files(0, 1)),
-    `1 input file of 20131021 could be read in part only: what was readable is counted; ${REPORT}`,
+    `1 input file of 20131021 could be read in part only: what was readable is counted; "telemetry files 20131021 --partial" names it`,
   ],
   [
     'a task that was given up',

@@ -368,4 +368,14 @@ describe('alert channels', () => {
   it('only warn when there are none', async () => {
     assert.equal((await run([], false))[0]?.state, 'warning');
   });
+
+  it('say whose settings they judge: the worker, which sends alerts, may have others', async () => {
+    const { made } = channel(async () => undefined);
+    for (const [channels, sendTest] of [
+      [[], false],
+      [[made], false],
+      [[made], true],
+    ] as const)
+      assert.match((await run(channels, sendTest))[0]?.facts.join('; ') ?? '', /settings of this command; .*worker/);
+  });
 });

@@ -4,6 +4,7 @@ import { type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client'
 import { analysisDayKey } from '../../src/names.ts';
 import { analysisDay } from '../../src/pipeline/calendar-day.ts';
 import { applySchedule, schedules } from '../../src/schedules.ts';
+import { applyWhereDifferent } from '../../src/setup/schedule-items.ts';
 import { eventually } from '../fakes/eventually.ts';
 import { type ActivityCall, PLAN, stageActivities } from '../fakes/stage-activities.ts';
 import { temporalForTests } from '../fakes/temporal.ts';
@@ -60,6 +61,20 @@ it('applying creates a schedule, then updates it and keeps an operator’s pause
   assert.equal(policies.catchupWindow, 4 * 86_400_000);
   assert.equal(policies.overlap, ScheduleOverlapPolicy.BUFFER_ALL);
   await handle.delete();
+});
+
+it('every schedule that is as the code says is left unchanged, also while it is paused', async () => {
+  const { schedule: client } = temporal().env.client;
+  for (const wanted of schedules('first')) {
+    assert.equal(await applyWhereDifferent(client, wanted), 'created');
+    const handle = client.getHandle(wanted.scheduleId);
+    await handle.pause('converter is down');
+    assert.equal(await applyWhereDifferent(client, wanted), 'unchanged', wanted.scheduleId);
+    const [other] = schedules('second').filter(({ scheduleId }) => scheduleId === wanted.scheduleId);
+    assert.ok(other);
+    assert.equal(await applyWhereDifferent(client, other), 'updated');
+    await handle.delete();
+  }
 });
 
 it('a run by hand without a day analyses the day before it started', async () => {

@@ -17,6 +17,12 @@ export interface WarnedRun {
   readonly runId: string;
 }
 
+/** Of a round only the number is kept. */
+function partNames(run: WarnedRun, count: number): string {
+  if (isRound(run.day)) return inReport(run);
+  return `"telemetry files ${run.day} --partial" names ${count === 1 ? 'it' : 'them'}`;
+}
+
 /** The counts of a run that are unlike those of a good one; empty when all is well. */
 export function countWarnings(run: WarnedRun, counts: RunCounts, definitionsPending: number): string[] {
   const { failed, missing, files } = counts;
@@ -40,7 +46,7 @@ export function countWarnings(run: WarnedRun, counts: RunCounts, definitionsPend
       : []),
     ...(files.partial > 0
       ? [
-          `${counted(files.partial, 'input file')} of ${day} could be read in part only: what was readable is counted; ${inReport(run)}`,
+          `${counted(files.partial, 'input file')} of ${day} could be read in part only: what was readable is counted; ${partNames(run, files.partial)}`,
         ]
       : []),
     ...skippedWarning(run, counts),

@@ -3,8 +3,8 @@ import type { Finding } from '../../findings.ts';
 import type { Facts, RunningFacts, WatchedRun } from './facts.ts';
 import { ageText, isOlder } from './limits.ts';
 
-/** Three signs of life. */
-const ALIVE_HOURS = 3 / 60;
+/** Four signs of life, and what S3 and the clocks may take. */
+const ALIVE_HOURS = 90 / 3600;
 /** Spot workers are started when there are tasks. */
 const START_HOURS = 0.25;
 /** The largest tasks take minutes. */
@@ -23,17 +23,21 @@ interface AtWork {
   readonly running: RunningFacts;
 }
 
-/** Workers of other programs show no sign of life, so results are one as well. */
+/**
+ * Workers of other programs show no sign of life, so results are one as well, and the begin of a run gives workers time to
+ * start; but not where a worker was seen after that, and is lost.
+ */
 function unattended({ queues, analysisWorkers, at }: Facts, atWork: readonly AtWork[]): Finding[] {
   const queue = queues.find(({ role }) => role === 'tasks');
   if (queue === undefined || 'unknown' in queue.depth || 'unknown' in analysisWorkers) return [];
   const waiting = queue.depth.known.visible;
   const alive = aliveWorkers(analysisWorkers.known, at);
-  const hasNews = atWork.some(
-    ({ run, running }) => !isOlder(running.tasks?.lastResultAt ?? run.startedAt, at, START_HOURS),
-  );
-  if (waiting === 0 || alive.length > 0 || hasNews) return [];
   const last = analysisWorkers.known[0];
+  const hasNews = atWork.some(({ run, running }) => {
+    const news = running.tasks?.lastResultAt ?? run.startedAt;
+    return !isOlder(news, at, START_HOURS) && (last === undefined || last.seenAt < news);
+  });
+  if (waiting === 0 || alive.length > 0 || hasNews) return [];
   const seen = last === undefined ? '' : `; the last one was seen ${ageText(last.seenAt, at)} ago on ${last.host}`;
   return [
     {

@@ -46,7 +46,7 @@ export function verdictLine(facts: Facts, findings: readonly Finding[]): string 
   const data = dataText(facts);
   if (findings.length === 0) return `All is well: ${data}.`;
   const first = findings.slice(0, 3).map(({ where }) => where);
-  const rest = findings.length > 3 ? ' …' : '';
+  const rest = findings.length > 3 ? ` and ${findings.length - 3} more` : '';
   return `${countsText(findings)}: ${first.join('; ')}${rest}. ${data[0]?.toUpperCase() ?? ''}${data.slice(1)}.`;
 }
 

@@ -11,7 +11,7 @@ export const START_GRACE_MS = 15 * MINUTE_MS;
 export function scheduleFindings(facts: Facts): Finding[] {
   const schedules = 'known' in facts.schedules ? facts.schedules.known : [];
   const workers = 'known' in facts.workers ? facts.workers.known : [];
-  return [...schedules.flatMap((schedule) => oneSchedule(schedule, facts.at)), ...workers.flatMap(workerFinding)];
+  return [...schedules.flatMap((schedule) => oneSchedule(schedule, facts.at)), ...workerFindings(workers)];
 }
 
 function oneSchedule(schedule: ScheduleFacts, now: string): Finding[] {
@@ -56,13 +56,15 @@ export function lastDue(cron: string, now: Date): string | null {
   return new Date(today <= now.getTime() ? today : today - MS_PER_DAY).toISOString();
 }
 
-function workerFinding({ workerTaskQueue, pollers }: WorkerFacts): Finding[] {
-  if (pollers.length > 0) return [];
+/** One process serves them all, so it is one finding. */
+function workerFindings(workers: readonly WorkerFacts[]): Finding[] {
+  const alone = workers.filter(({ pollers }) => pollers.length === 0).map(({ workerTaskQueue }) => workerTaskQueue);
+  if (alone.length === 0) return [];
   return [
     {
       severity: 'error',
-      where: `workers of ${workerTaskQueue}`,
-      what: 'no worker polls it, so no run makes progress',
+      where: `workers of ${alone.join(', ')}`,
+      what: `no worker polls ${alone.length === 1 ? 'it' : 'them'}, so no run makes progress`,
       action: 'Start "telemetry worker", or see in its log why it ended.',
     },
   ];
