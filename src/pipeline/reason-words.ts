@@ -5,7 +5,7 @@ import type { KnownReason } from './known-reasons.ts';
 const WORDS: Readonly<Record<KnownReason, string>> = {
   // Submission files, and submissions in them.
   not_found: 'no longer in the input bucket',
-  bad_key: 'name of another form',
+  bad_key: 'odd name',
   bad_container: 'corrupt',
   decoder_memory: 'compressed so that it needs too much memory',
   too_large: 'too large when unpacked',
@@ -15,46 +15,46 @@ const WORDS: Readonly<Record<KnownReason, string>> = {
   line_too_long: 'line too long',
   empty_line: 'empty line',
   no_tab: 'no TAB between id and submission',
-  bad_utf8: 'no UTF-8',
-  bad_json: 'no JSON',
-  no_info: 'without "info"',
-  unsupported_ver: 'version of the format not known',
+  bad_utf8: 'not UTF-8',
+  bad_json: 'not JSON',
+  no_info: 'no "info"',
+  unsupported_ver: 'unknown version of the format',
   bad_os: 'operating system missing or odd',
   bad_os_version: 'version of the operating system missing or odd',
   bad_arch: 'architecture missing or odd',
-  bad_revision: 'revision odd',
-  bad_channel_version: 'channel or version odd',
+  bad_revision: 'odd revision',
+  bad_channel_version: 'odd channel or version',
   bad_filter_path: 'unusable as a filter path',
   no_submission: 'no usable submission in it',
   out_of_memory: 'needs too much memory',
   too_many_measures: 'too many measures',
   too_many_rows: 'adds too much to a result for its size',
   // Parts of a submission.
-  bad_measure_name: 'measure name odd',
+  bad_measure_name: 'odd measure name',
   measures_over_limit: 'rare measures beyond the limit',
-  bad_histogram: 'histogram with wrong numbers',
-  bad_simple_measure: 'simple measurement that is no number',
-  build_in_future: 'build of the future',
+  bad_histogram: 'histogram with impossible numbers',
+  bad_simple_measure: 'simple measurement that is not a number',
+  build_in_future: 'build from the future',
   name_collision: 'two measures of one name',
   negative_simple: 'negative simple measurement',
   mixed_statistics: 'statistics of two kinds',
   sanitised_value: 'value out of range',
   // Parts of a result.
-  bad_result_key: 'name of another form in a result',
+  bad_result_key: 'odd name in a result',
   bad_aggregate: 'damaged sums',
   empty_aggregate: 'empty sums',
-  bad_number: 'no number',
+  bad_number: 'not a number',
   null_value: 'no value',
   bad_values: 'damaged values',
-  bad_build_id: 'build id odd',
-  bad_path: 'filter path odd',
-  bad_date: 'date odd',
+  bad_build_id: 'odd build id',
+  bad_path: 'odd filter path',
+  bad_date: 'odd date',
   clamped_sum: 'sum beyond what can be held',
   length_mismatch: 'another number of buckets than the others',
   unplanned_channel_version: 'channel/version that the day has no file of',
   submitted_in_future: 'day of submission later than the day after the run’s day',
   // Parts of a done message.
-  bad_report: 'report of a worker odd',
+  bad_report: 'odd report of a worker',
   // Tasks.
   aborted: 'given up by the worker',
   failed: 'analysis failed',
@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<KnownReason, string>> = {
 /** More reasons in a sentence nobody reads. */
 const MAX_NAMED = 4;
 
-/** `corrupt` when all have that reason; else `3 corrupt, 1 empty`, most frequent first; empty without any. */
+/** `corrupt` when all have that reason; else `3 × corrupt, 1 × empty`, most frequent first; empty without any. */
 export function reasonsInWords(counts: Readonly<Record<string, number>>): string {
   const [only, ...others] = Object.keys(counts);
   return only !== undefined && others.length === 0 ? wordsOf(only) : countedReasons(counts);
@@ -79,9 +79,9 @@ export function reasonsInWords(counts: Readonly<Record<string, number>>): string
 /** The same with the count of a single reason too. */
 export function countedReasons(counts: Readonly<Record<string, number>>): string {
   const sorted = Object.entries(counts).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const named = sorted.slice(0, MAX_NAMED).map(([reason, count]) => `${count} ${wordsOf(reason)}`);
+  const named = sorted.slice(0, MAX_NAMED).map(([reason, count]) => `${count} × ${wordsOf(reason)}`);
   const rest = sorted.slice(MAX_NAMED).reduce((sum, [, count]) => sum + count, 0);
-  return [...named, ...(rest > 0 ? [`${rest} for other reasons`] : [])].join(', ');
+  return [...named, ...(rest > 0 ? [`${rest} × other`] : [])].join(', ');
 }
 
 /** Reports of earlier releases may have reasons that are no longer known; they keep their name. */

@@ -28,7 +28,7 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   [
     'files with several reasons',
     counted({ ...files(4), missingReasons: { not_found: 1, bad_container: 3 } }),
-    `4 input files of 20131021 could not be read (3 corrupt, 1 no longer in the input bucket); ${FILES} names them`,
+    `4 input files of 20131021 could not be read (3 × corrupt, 1 × no longer in the input bucket); ${FILES} names them`,
   ],
   [
     'files of a run that an earlier release began',
@@ -53,7 +53,7 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   [
     'bad submissions',
     counted({ records: 60, skipped: { bad_json: 30, no_tab: 10, bad_histogram: 1 } }),
-    `40 of 100 submissions of 20131021 were left out (30 no JSON, 10 no TAB between id and submission, 1 histogram with wrong numbers); ${REPORT}`,
+    `40 of 100 submissions of 20131021 were left out (30 × not JSON, 10 × no TAB between id and submission, 1 × histogram with impossible numbers); ${REPORT}`,
   ],
   [
     'invented names',
@@ -169,7 +169,7 @@ describe('a warning', () => {
     for (const reason of KNOWN_REASONS) assert.doesNotMatch(reasonsInWords({ [reason]: 1 }), /_|^$/, reason);
     assert.equal(reasonsInWords({ constructor: 1 }), 'constructor');
     const many = Object.fromEntries(KNOWN_REASONS.slice(0, 6).map((reason, index) => [reason, 10 - index]));
-    assert.match(reasonsInWords(many), /, 11 for other reasons$/);
+    assert.match(reasonsInWords(many), /, 11 × other$/);
   });
 });
 
