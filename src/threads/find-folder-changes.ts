@@ -26,11 +26,19 @@ export async function findFolderChanges(input: FindFolderChangesInput): Promise<
   const { channelVersion, definitions, definitionsBefore, summaries, known } = input;
   const before = definitionsBefore === null ? undefined : await readDefinitions(definitionsBefore);
   const look = new FolderLook(channelVersion, await readDefinitions(definitions), before);
-  for (const path of summaries) {
-    for (const [measure, rows] of StoredJson.parse(await textOf(path), 'bad_summary', path).entries())
-      look.add(measure, { build: readRows(rows.member('build')), submission: readRows(rows.member('submission')) });
-  }
+  // Twice, since the first series is judged by what all of them show, and a folder is too large to be held.
+  for (const path of summaries) for (const [measure, rows] of await readSummary(path)) look.learn(measure, rows);
+  for (const path of summaries) for (const [measure, rows] of await readSummary(path)) look.add(measure, rows);
   return look.end(known);
+}
+
+async function readSummary(path: string): Promise<(readonly [string, SummaryRows])[]> {
+  return StoredJson.parse(await textOf(path), 'bad_summary', path)
+    .entries()
+    .map(([measure, rows]) => [
+      measure,
+      { build: readRows(rows.member('build')), submission: readRows(rows.member('submission')) },
+    ]);
 }
 
 async function textOf(path: string): Promise<string> {

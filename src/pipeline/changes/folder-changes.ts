@@ -7,8 +7,9 @@ import { changeText } from './change-text.ts';
 import { MAX_OF_ONE, newestFirst } from './changes-document.ts';
 import { comparableDates, type DatedCounts } from './dated-counts.ts';
 import { MAX_FALSE, qValues } from './false-discovery.ts';
+import { learnedPriors, type NoisePriors, type ShownNoise } from './noise-prior.ts';
 import { otherBuckets, presenceOf } from './presence.ts';
-import { changesOfSeries, type FoundChange } from './series-changes.ts';
+import { changesOfSeries, type FoundChange, noiseOfSeries, type Series } from './series-changes.ts';
 import type { Scale } from './side.ts';
 
 /** Definitions as `histograms.json` has them. */
@@ -26,6 +27,7 @@ export interface FolderChanges {
   readonly submissions: Readonly<Record<string, number>>;
 }
 
+const BOTH = ['build', 'submission'] as const;
 const TRAILER = 6;
 /** Days of submission that silence is judged by. */
 const SUBMISSION_DAYS = 45;
@@ -38,6 +40,8 @@ export class FolderLook {
   readonly #definitions: PublishedDefinitions;
   /** Of the folder before; undefined when it is gone. */
   readonly #before: PublishedDefinitions | undefined;
+  readonly #seen: Record<By, ShownNoise[]> = { build: [], submission: [] };
+  readonly #priors: Partial<Record<By, NoisePriors>> = {};
   readonly #found: FoundChange[] = [];
   readonly #tested = new Map<string, number>();
   readonly #builds = new Map<string, ReadonlyMap<string, number>>();
@@ -49,18 +53,28 @@ export class FolderLook {
     this.#before = before;
   }
 
+  /** Takes the noise of a measure. Once all were taken, `add` knows what is usual in this folder. */
+  learn(measure: string, rows: SummaryRows): void {
+    for (const by of BOTH) for (const seen of noiseOfSeries(this.#series(measure, by, rows))) this.#seen[by].push(seen);
+  }
+
   add(measure: string, rows: SummaryRows): void {
-    const latest = latestDate(rows.submission);
-    for (const by of ['build', 'submission'] as const) {
-      const dates = datedCounts(rows[by]);
-      const scale = scaleOf(this.#definitions.get(measure), dates[0]?.counts.length ?? 0);
-      for (const { date, submissions } of dates) raise(this.#most[by], date, submissions);
-      const series = { channelVersion: this.#channelVersion, measure, by, scale, dates, latest };
-      const { found, testedOn } = changesOfSeries(series);
+    for (const by of BOTH) {
+      const series = this.#series(measure, by, rows);
+      for (const { date, submissions } of series.dates) raise(this.#most[by], date, submissions);
+      const priors = (this.#priors[by] ??= learnedPriors(this.#seen[by]));
+      const { found, testedOn } = changesOfSeries(series, priors);
       for (const change of found) this.#found.push(change);
       for (const date of testedOn) this.#tested.set(family(by, date), (this.#tested.get(family(by, date)) ?? 0) + 1);
-      if (by === 'build') this.#builds.set(measure, new Map(dates.map(({ date, submissions }) => [date, submissions])));
+      if (by === 'build')
+        this.#builds.set(measure, new Map(series.dates.map((dated) => [dated.date, dated.submissions])));
     }
+  }
+
+  #series(measure: string, by: By, rows: SummaryRows): Series {
+    const dates = datedCounts(rows[by]);
+    const scale = scaleOf(this.#definitions.get(measure), dates[0]?.counts.length ?? 0);
+    return { channelVersion: this.#channelVersion, measure, by, scale, dates, latest: latestDate(rows.submission) };
   }
 
   /** @param known changes of the folder before: those that are found again keep their ids */

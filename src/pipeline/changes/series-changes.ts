@@ -2,9 +2,12 @@
 import { calendarWeekday } from '../calendar-day.ts';
 import { type By, type Change, changeId } from './change.ts';
 import { changeText } from './change-text.ts';
-import { comparableDates, type DatedCounts } from './dated-counts.ts';
+import { type ComparableDates, comparableDates, type DatedCounts } from './dated-counts.ts';
 import type { Movement } from './movement.ts';
-import { type Aspect, scoredSeries } from './scores.ts';
+import { seenNoise } from './noise.ts';
+import { DEFAULT_PRIOR, type NoisePriors, type ShownNoise } from './noise-prior.ts';
+import { median } from './robust.ts';
+import { type Aspect, scoredSeries, total } from './scores.ts';
 import { type Scale, sideOf } from './side.ts';
 import { movementsOf, SERIES_ALPHA } from './steps.ts';
 
@@ -38,19 +41,17 @@ const AFTER = 7;
 const MAX_LEFT_OUT = 10;
 /** Aspects of one measure that move within so many dates of each other move for one reason. */
 const NEAR = 3;
+/** Shorter series would tell the others more of their first dates than of their noise. */
+const MIN_FOR_OTHERS = 14;
 /** With fewer dates nothing is found. */
 const MIN_DATES = 6;
 
-export function changesOfSeries(series: Series): SeriesChanges {
-  const { latest } = series;
-  // Submitters can invent dates; these must not take the places of real ones.
-  const real = latest === undefined ? series.dates : series.dates.filter(({ date }) => date <= latest);
-  const { dates, leftOut } = comparableDates(real, MAX_DATES);
+/** @param priors of the aspects; the default where there is none */
+export function changesOfSeries(series: Series, priors: NoisePriors = new Map()): SeriesChanges {
+  const { dates, leftOut } = lookedAt(series);
   if (dates.length < MIN_DATES) return { found: [], testedOn: [] };
-  const submissions = dates.map((dated) => dated.submissions);
-  const weekdays = dates.map(({ date }) => calendarWeekday(date));
-  const found = scoredSeries(dates, series.scale.kind).flatMap(({ aspect, values, weight }) =>
-    movementsOf({ values, submissions, weekdays }, SERIES_ALPHA * weight).map((movement) => ({
+  const found = tracksOf(dates, series.scale.kind).flatMap(({ aspect, weight, track }) =>
+    movementsOf(track, priors.get(aspect.name) ?? DEFAULT_PRIOR, SERIES_ALPHA * weight).map((movement) => ({
       aspect,
       movement: { ...movement, pValue: Math.min(1, movement.pValue / weight) },
     })),
@@ -58,6 +59,31 @@ export function changesOfSeries(series: Series): SeriesChanges {
   const testedOn = dates.slice(MIN_DATES - 1).map(({ date }) => date);
   const toChange = ({ aspect, movement }: Moved): FoundChange => changeOf(series, dates, leftOut, aspect, movement);
   return { found: strongest(found).map(toChange), testedOn };
+}
+
+/** How much a series moves, for the prior of the others; nothing of one that is too short to say. */
+export function noiseOfSeries(series: Series): ShownNoise[] {
+  const { dates } = lookedAt(series);
+  if (dates.length < MIN_FOR_OTHERS) return [];
+  return tracksOf(dates, series.scale.kind).map(({ aspect: { name }, track }) => ({
+    aspect: name,
+    seen: seenNoise({ ...track, spikes: new Set(), starts: [0] }),
+  }));
+}
+
+/** Submitters can invent dates; these must not take the places of real ones. */
+function lookedAt({ dates, latest }: Series): ComparableDates {
+  return comparableDates(latest === undefined ? dates : dates.filter(({ date }) => date <= latest), MAX_DATES);
+}
+
+function tracksOf(dates: readonly DatedCounts[], kind: string) {
+  const submissions = dates.map((dated) => dated.submissions);
+  const weekdays = dates.map(({ date }) => calendarWeekday(date));
+  const hits = median(dates.map((dated) => total(dated.counts) / dated.submissions));
+  return scoredSeries(dates, kind).map(({ aspect, values, weight }) => ({
+    ...{ aspect, weight },
+    track: { values, submissions, hits, weekdays },
+  }));
 }
 
 interface Moved {
