@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Change } from '../../src/pipeline/changes/change.ts';
-import { FolderLook, type SummaryRows } from '../../src/pipeline/changes/folder-changes.ts';
+import { FolderLook } from '../../src/pipeline/changes/folder-changes.ts';
+import type { SummaryRows } from '../../src/pipeline/changes/measure-series.ts';
 import { generatedSeries, type SeriesRecipe } from '../fakes/generated-series.ts';
 
 const RECIPE = { dates: 30, submissions: 3_000, worth: 2, spread: 0.8, effect: 0.005 } as const;

@@ -4,7 +4,7 @@ import { type By, type Change, changeId } from './change.ts';
 import { changeText } from './change-text.ts';
 import { type ComparableDates, comparableDates, type DatedCounts } from './dated-counts.ts';
 import type { Movement } from './movement.ts';
-import { seenNoise } from './noise.ts';
+import { range, seenNoise } from './noise.ts';
 import { DEFAULT_PRIOR, type NoisePriors, type ShownNoise } from './noise-prior.ts';
 import { median } from './robust.ts';
 import { type Aspect, scoredSeries, total } from './scores.ts';
@@ -16,6 +16,8 @@ export interface Series {
   readonly measure: string;
   readonly by: By;
   readonly scale: Scale;
+  /** Parts of the filter path; all submissions by default. */
+  readonly filter?: readonly string[];
   /** Ascending. */
   readonly dates: readonly DatedCounts[];
   /** No date of the series can be later; undefined where that is not known. */
@@ -101,7 +103,7 @@ function strongest(found: readonly Moved[]): Moved[] {
 }
 
 function changeOf(
-  { channelVersion, measure, by, scale }: Series,
+  { channelVersion, measure, by, scale, filter = [] }: Series,
   dates: readonly DatedCounts[],
   leftOut: readonly string[],
   aspect: Aspect,
@@ -114,20 +116,18 @@ function changeOf(
       scale,
       value,
     );
-  // Dates that came in later tell more of a step than those that made it certain.
-  const later = kind === 'step' ? dates.slice(at, at + AFTER).map((_, index) => at + index) : after;
-  const sides = { before: side(before.slice(-4 * AFTER)), after: side(later.length > after.length ? later : after) };
+  const told = kind === 'step' ? withLater(after, at, dates.length) : after;
+  const sides = { before: side(before.slice(-4 * AFTER)), after: side(told) };
   const date = dates[at]?.date ?? '';
   const relative = relativeOf(sides, aspect);
   const facts = {
-    ...{ channelVersion, measure, by, date, kind, ...sides, relative, pValue },
+    ...{ channelVersion, measure, by, filter, date, kind, ...sides, relative, pValue },
     direction: aspect.name === 'location' ? (size > 0 ? 'up' : 'down') : 'shape',
     ...(value !== null && { value }),
   } as const;
   return {
     id: changeId(facts),
     ...facts,
-    filter: [],
     qValue: null,
     ...(leftOut.length > 0 && { leftOut: leftOut.slice(-MAX_LEFT_OUT) }),
     text: changeText(facts),
@@ -135,7 +135,13 @@ function changeOf(
   };
 }
 
-function relativeOf({ before, after }: Pick<Change, 'before' | 'after'>, { name }: Aspect): number | null {
+/** Dates that came in later tell more of a step than those that made it certain. */
+function withLater(after: readonly number[], at: number, end: number): readonly number[] {
+  const later = range(at, Math.min(at + AFTER, end));
+  return later.length > after.length ? later : after;
+}
+
+export function relativeOf({ before, after }: Pick<Change, 'before' | 'after'>, { name }: Aspect): number | null {
   const member = name === 'spread' ? 'p95' : before.median === null ? 'share' : 'median';
   const [from, to] = [before[member], after[member]];
   return from === null || to === null || from <= 0 ? null : to / from - 1;
