@@ -15,12 +15,17 @@ import {
   type Recall,
   recallOf,
   recipeOf,
+  smallSteps,
 } from '../test/fakes/change-scenarios.ts';
+import { mostPower } from '../test/fakes/step-bound.ts';
 import { countOption } from './day/options.ts';
 
 const series = countOption('series', 400);
 const RULES = [OURS, CERBERUS];
+/** Least standard deviation of the logarithms of a group. */
+const SPREADS = [0.6, 0.85, 1];
 printSteps();
+printSmallSteps();
 printSlowAndShort();
 printFalseAlarms();
 
@@ -38,6 +43,29 @@ function printSteps(): void {
         row(period, submissions, `${Math.round(100 * size)} %`, ...recalls(recipes, 3));
       }
   row('all three', '5000 to 100000', '5 to 20 %, both ways', ...recalls(mixedSteps(4 * series), 3));
+}
+
+/** Where recall is lost: to values that spread far and submissions that are worth little, or to the rule. */
+function printSmallSteps(): void {
+  print(
+    '\nRecall of 5 % within 3 builds, 5000 submissions, by the spread and worth of values; the most that any rule finds',
+  );
+  row('series', 'spread', 'independent values of a submission', 'series tried', 'any rule', OURS.name);
+  row('---', '---', '---', '---', '---', '---');
+  for (const period of ['plain', 'weekly'] as const) {
+    const recipes = smallSteps(4 * series, period);
+    const groups = Map.groupBy(
+      recipes,
+      ({ spread, worth }) => `${SPREADS.findLast((least) => spread >= least)} ${worth}`,
+    );
+    const named = [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, some] of [...named, ['all all', recipes] as const]) {
+      const most = some.reduce((sum, recipe) => sum + mostPower(recipe), 0) / some.length;
+      const [from = '', worth = ''] = name.split(' ');
+      const bound = period === 'plain' ? `${(100 * most).toFixed(1)} %` : '';
+      row(period, from, worth, some.length, bound, recallText(recallOf(OURS, some, 3)));
+    }
+  }
 }
 
 function printSlowAndShort(): void {

@@ -4,15 +4,19 @@
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import pMap from 'p-map';
 import type { Change } from '../pipeline/changes/change.ts';
 import {
   type ChangesDocument,
   limited,
   type LookedAt,
+  MAX_OF_ONE,
+  newestFirst,
   readChanges,
   serialiseChanges,
   type SkippedFolder,
 } from '../pipeline/changes/changes-document.ts';
+import type { FolderChanges } from '../pipeline/changes/folder-changes.ts';
 import { analysedDays } from '../pipeline/changes/analysed-days.ts';
 import { silenceChange, silences } from '../pipeline/changes/silence.ts';
 import { isFailure } from '../failures.ts';
@@ -25,10 +29,12 @@ import { publishedNames } from './keys.ts';
 import { LocalObjects } from './local-objects.ts';
 import { type DataSetStores, type Pointer, readPointer } from './pointer.ts';
 
+/** Measures that changed, and are not among the largest, whose parts are looked at. */
+const MAX_MOVED = 20;
 const HEADERS = { contentType: 'application/json', contentEncoding: 'gzip', cacheControl: 'no-cache' } as const;
 
 export interface ChangesPorts extends DataSetStores {
-  readonly threads: Pick<ThreadPool, 'findFolderChanges'>;
+  readonly threads: Pick<ThreadPool, 'findFolderChanges' | 'findPartChanges'>;
 }
 
 export interface ChangesLook {
@@ -122,8 +128,9 @@ function unchanged(
   folder: string,
 ): FolderOutcome | undefined {
   const looked = previous?.looked.get(channelVersion);
-  if (looked?.folder === folder) return { looked, changes: changesOf(previous, channelVersion) };
   const skipped = previous?.skipped.find((one) => one.channelVersion === channelVersion && one.folder === folder);
+  if (looked?.folder === folder)
+    return { looked, ...(skipped !== undefined && { skipped }), changes: changesOf(previous, channelVersion) };
   return skipped === undefined ? undefined : { skipped, changes: [] };
 }
 
@@ -155,10 +162,16 @@ async function lookAt(
       const [definitions = '', earlier = null] = paths;
       const files = { definitions, definitionsBefore: earlier, summaries: await objects.paths(summaries) };
       const known = changesOf(previous, channelVersion);
-      const { changes, found, submissions } = await objects.reading(() =>
-        threads.findFolderChanges({ channelVersion, ...files, known }, signal),
-      );
-      return { looked: { folder, found, submissions: new Map(Object.entries(submissions)) }, changes };
+      const whole = await objects.reading(() => threads.findFolderChanges({ channelVersion, ...files, known }, signal));
+      const { changes, found, reason } = await withParts({ ...looking, channelVersion, folder, objects }, whole, known);
+      const submissions = new Map(Object.entries(whole.submissions));
+      return {
+        looked: { folder, found, submissions },
+        ...(reason !== undefined && {
+          skipped: { channelVersion, folder, reason: `only its largest parts: ${reason}` },
+        }),
+        changes,
+      };
     } catch (error) {
       const reason = damageOf(error);
       // One folder that cannot be read must not hide what the others show.
@@ -166,6 +179,55 @@ async function lookAt(
       return skip(reason);
     }
   });
+}
+
+interface LookingAtParts extends Looking {
+  readonly channelVersion: string;
+  readonly folder: string;
+  readonly objects: LocalObjects;
+}
+
+/** What the largest parts show of the measures with the most submissions, and of those that changed. */
+async function withParts(
+  { threads, channelVersion, folder, objects, publishedPrefix, signal }: LookingAtParts,
+  whole: FolderChanges,
+  known: readonly Change[],
+): Promise<Pick<FolderChanges, 'changes' | 'found'> & { readonly reason?: string }> {
+  const { changes, largest, tested, found } = whole;
+  const moved = changes.flatMap(({ measure, pValue }) => (measure === null || pValue === null ? [] : [measure]));
+  const wanted = new Set([...largest, ...new Set(moved)].slice(0, largest.length + MAX_MOVED));
+  if (wanted.size === 0) return whole;
+  const inFolder = `${publishedPrefix}${folder}/`;
+  try {
+    const measures = await pMap(
+      wanted,
+      async (measure) => {
+        const keys = ['build', 'submission'].map((by) => `${inFolder}${measure}-by-${by}-date.json`);
+        const [build = '', submission = ''] = await objects.paths(keys);
+        return { measure, build, submission, isWatched: largest.includes(measure) };
+      },
+      { concurrency: 4 },
+    );
+    const [definitions = '', filterTree = ''] = await objects.paths([
+      `${inFolder}histograms.json`,
+      `${inFolder}filter-tree.json`,
+    ]);
+    const all = await objects.reading(() =>
+      threads.findPartChanges(
+        { channelVersion, definitions, filterTree, measures, whole: changes, tested, known },
+        signal,
+      ),
+    );
+    return {
+      changes: all.toSorted(newestFirst).slice(0, MAX_OF_ONE),
+      found: found + all.length - changes.length,
+    };
+  } catch (error) {
+    const reason = damageOf(error);
+    // What all submissions show is not lost with it.
+    if (reason === undefined) throw error;
+    return { changes, found, reason };
+  }
 }
 
 async function summariesOf({ published, publishedPrefix, signal }: Looking, folder: string): Promise<string[]> {
@@ -190,5 +252,5 @@ function definitionsKey({ publishedPrefix }: { readonly publishedPrefix: string 
 function damageOf(error: unknown): string | undefined {
   if (error instanceof InvalidDataError || isFailure(error, 'StateDamaged')) return (error as Error).message;
   const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-  return isTooLarge ? 'a thread ran out of memory over its summaries' : undefined;
+  return isTooLarge ? 'a thread ran out of memory over its files' : undefined;
 }

@@ -1,16 +1,9 @@
 /** File job: the definitions and summaries of one folder → its changes. One summary is in memory at a time. */
-import { readFile } from 'node:fs/promises';
-import type { RawDefinition } from '../histograms/definition.ts';
 import type { Change } from '../pipeline/changes/change.ts';
-import {
-  type FolderChanges,
-  FolderLook,
-  type PublishedDefinitions,
-  type SummaryRows,
-} from '../pipeline/changes/folder-changes.ts';
+import { type FolderChanges, FolderLook } from '../pipeline/changes/folder-changes.ts';
+import type { SummaryRows } from '../pipeline/changes/measure-series.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
-import { namingFile } from './content-error.ts';
-import { inflatedText } from './gzip.ts';
+import { publishedText, readDefinitions } from './published-files.ts';
 
 export interface FindFolderChangesInput {
   readonly channelVersion: string;
@@ -26,29 +19,19 @@ export async function findFolderChanges(input: FindFolderChangesInput): Promise<
   const { channelVersion, definitions, definitionsBefore, summaries, known } = input;
   const before = definitionsBefore === null ? undefined : await readDefinitions(definitionsBefore);
   const look = new FolderLook(channelVersion, await readDefinitions(definitions), before);
-  for (const path of summaries) {
-    for (const [measure, rows] of StoredJson.parse(await textOf(path), 'bad_summary', path).entries())
-      look.add(measure, { build: readRows(rows.member('build')), submission: readRows(rows.member('submission')) });
-  }
+  // Twice, since the first series is judged by what all of them show, and a folder is too large to be held.
+  for (const path of summaries) for (const [measure, rows] of await readSummary(path)) look.learn(measure, rows);
+  for (const path of summaries) for (const [measure, rows] of await readSummary(path)) look.add(measure, rows);
   return look.end(known);
 }
 
-async function textOf(path: string): Promise<string> {
-  try {
-    return inflatedText(await readFile(path));
-  } catch (error) {
-    throw namingFile(path, error, 'bad_gzip');
-  }
-}
-
-async function readDefinitions(path: string): Promise<PublishedDefinitions> {
-  const root = StoredJson.parse(await textOf(path), 'bad_histograms', path);
-  return new Map(
-    root.entries().map(([measure, definition]) => {
-      definition.member('kind').text();
-      return [measure, definition.value as RawDefinition];
-    }),
-  );
+async function readSummary(path: string): Promise<(readonly [string, SummaryRows])[]> {
+  return StoredJson.parse(await publishedText(path), 'bad_summary', path)
+    .entries()
+    .map(([measure, rows]) => [
+      measure,
+      { build: readRows(rows.member('build')), submission: readRows(rows.member('submission')) },
+    ]);
 }
 
 /** Buckets and the six numbers behind them; all rows of a measure have one length. */

@@ -11,6 +11,7 @@ import type {
   findUnfitFiles as FindUnfitFiles,
 } from './aggregate-submissions.ts';
 import type { findFolderChanges as FindFolderChanges } from './find-folder-changes.ts';
+import type { findPartChanges as FindPartChanges } from './find-part-changes.ts';
 import type { foldSums as FoldSums } from './fold-sums.ts';
 import type {
   mergeDayParts as MergeDayParts,
@@ -38,6 +39,8 @@ export const fileJobs = {
     (await import('./aggregate-submissions.ts')).countSubmissions(input)) as typeof CountSubmissions,
   findFolderChanges: (async (input) =>
     (await import('./find-folder-changes.ts')).findFolderChanges(input)) as typeof FindFolderChanges,
+  findPartChanges: (async (input) =>
+    (await import('./find-part-changes.ts')).findPartChanges(input)) as typeof FindPartChanges,
   findUnfitFiles: (async (input) =>
     (await import('./aggregate-submissions.ts')).findUnfitFiles(input)) as typeof FindUnfitFiles,
   foldSums: (async (input) => (await import('./fold-sums.ts')).foldSums(input)) as typeof FoldSums,

@@ -72,25 +72,28 @@ export function createThreadPool(
   };
 }
 
-const JOB_NAMES = [
-  'adoptFileLists',
-  'adoptFolder',
-  'aggregateSubmissions',
-  'countSubmissions',
-  'findFolderChanges',
-  'findUnfitFiles',
-  'foldSums',
-  'indexResults',
-  'keepOneLength',
-  'linesByKey',
-  'mergeDayParts',
-  'mergePartFiles',
-  'mergeResultRange',
-  'mergeResults',
-  'mergeSortedResults',
-  'partsToResult',
-  'projectFileLists',
-  'renderSnapshotFiles',
-  'splitResult',
-  'totalRun',
-] as const satisfies (keyof FileJobs)[];
+/** An object, so that one that is missing does not compile. */
+const JOBS: Readonly<Record<keyof FileJobs, true>> = {
+  adoptFileLists: true,
+  adoptFolder: true,
+  aggregateSubmissions: true,
+  countSubmissions: true,
+  findFolderChanges: true,
+  findPartChanges: true,
+  findUnfitFiles: true,
+  foldSums: true,
+  indexResults: true,
+  keepOneLength: true,
+  linesByKey: true,
+  mergeDayParts: true,
+  mergePartFiles: true,
+  mergeResultRange: true,
+  mergeResults: true,
+  mergeSortedResults: true,
+  partsToResult: true,
+  projectFileLists: true,
+  renderSnapshotFiles: true,
+  splitResult: true,
+  totalRun: true,
+};
+const JOB_NAMES = Object.keys(JOBS) as (keyof FileJobs)[];

@@ -14,6 +14,7 @@ import { versionsOf } from '../fakes/published-space.ts';
 const MEASURE = 'SIMPLE_MEASURES_firstPaint';
 const STEP = { at: 25, size: 0.3 };
 const NEXT = '20131030';
+const PART = ['saved_session', 'Firefox', 'Linux'];
 const CHANGES = `${PREFIX}changes.json`;
 const signal = AbortSignal.timeout(60_000);
 
@@ -22,10 +23,12 @@ interface Sent {
   readonly builds?: readonly [from: number, end: number];
   readonly change?: SeriesRecipe['change'];
   readonly submissions?: number;
+  /** A second operating system beside Windows, a quarter of its size, and its change. */
+  readonly linux?: SeriesRecipe['change'];
 }
 
 /** A result with the measure by build date, and the submissions of the day by submission date. */
-function resultOf(channelVersion: string, day: string, { builds, change, submissions = 150 }: Sent): string {
+function resultOf(channelVersion: string, day: string, { builds, change, submissions = 150, linux }: Sent): string {
   const recipe = { seed: 'activity', dates: 40, submissions: 2000, worth: 1, spread: 0.7, effect: 0.005 };
   const series = generatedSeries({ ...recipe, ...(change !== undefined && { change }) });
   const slot = (
@@ -33,10 +36,11 @@ function resultOf(channelVersion: string, day: string, { builds, change, submiss
     date: string,
     counts: readonly number[],
     n: number,
+    os = 'WINNT',
   ) => ({
     channelVersion,
     slot: {
-      ...{ measure: MEASURE, byDate, path: 'saved_session/Firefox/WINNT/6.1/x86', date },
+      ...{ measure: MEASURE, byDate, path: `saved_session/Firefox/${os}/6.1/x86`, date },
       values: [...counts, 1, -1, -1, -1, -1, n],
       buildId: '20131028030204',
       revision: 'http://hg.mozilla.org/mozilla-central/rev/518f5bff0ae4',
@@ -44,9 +48,13 @@ function resultOf(channelVersion: string, day: string, { builds, change, submiss
   });
   const ofBuilds = builds === undefined ? [] : series.slice(...builds);
   const counts = series[0]?.counts ?? [];
+  const ofLinux =
+    linux === undefined ? [] : generatedSeries({ ...recipe, seed: 'linux', submissions: 700, change: linux });
   const slots = [
     ...ofBuilds.map((dated) => slot('by-build-date', dated.date, dated.counts, dated.submissions)),
+    ...ofLinux.map((dated) => slot('by-build-date', dated.date, dated.counts, dated.submissions, 'Linux')),
     slot('by-submission-date', day, counts, submissions),
+    ...(linux === undefined ? [] : [slot('by-submission-date', day, counts, 40, 'Linux')]),
   ];
   return [...resultLines(slots)].map((line) => `${line}\n`).join('');
 }
@@ -109,6 +117,36 @@ describe('findChanges', () => {
       contentEncoding: 'gzip',
       cacheControl: 'no-cache',
     });
+  });
+
+  it('tells of a step of one operating system that all submissions do not show', async () => {
+    const app = application();
+    await analysed(app, 1, DAY, { 'nightly/28': { builds: [0, 40], linux: { at: 30, size: 0.13 } } });
+    await find(app);
+    const { changes, skipped } = written(app);
+    assert.deepEqual(skipped, []);
+    assert.deepEqual(
+      changes.map(({ id, filter }) => [id, filter]),
+      [[`nightly/28/${MEASURE}/by-build-date/20131002/in/saved_session/Firefox/Linux`, PART]],
+    );
+    app.clock.advance(86_400);
+    await analysed(app, 2, NEXT, { 'nightly/28': {} });
+    assert.equal((await find(app)).fresh, 0);
+    assert.deepEqual(
+      written(app).changes.map(({ id }) => id),
+      changes.map(({ id }) => id),
+    );
+  });
+
+  it('a damaged filter tree costs the parts of its folder only', async () => {
+    const app = application();
+    await analysed(app, 1, DAY, both);
+    const folder = versionsOf(app).folders.get('nightly/28') ?? assert.fail();
+    app.published.store(`${PREFIX}${folder}/filter-tree.json`, 'nonsense');
+    assert.equal((await find(app)).skipped, 1);
+    const { changes, skipped } = written(app);
+    assert.equal(changes.length, 1);
+    assert.match(skipped[0]?.reason ?? '', /^only its largest parts: filter-tree\.json is not JSON/);
   });
 
   it('reads only folders that are new, and keeps what it found in the others', async () => {

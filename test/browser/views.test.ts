@@ -39,6 +39,15 @@ describe('changes', { skip }, () => {
     assert.deepEqual(problems, []);
   });
 
+  it('lead to the part where most of them is', async () => {
+    const { page, problems } = await browser.open('#/changes');
+    await page.click('text=Explore saved_session · Firefox · Darwin');
+    await settled(page);
+    assert.match(decodeURIComponent(page.url()), /saved_session\/Firefox\/Darwin/);
+    await page.waitForSelector('.figures');
+    assert.deepEqual(problems, []);
+  });
+
   it('say that nothing has been compared, or that one is gone', async () => {
     browser.data.absent.add('changes.json');
     const none = await browser.open('#/changes');

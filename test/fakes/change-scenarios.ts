@@ -1,7 +1,8 @@
 /** What `bench/changes.ts` and `test/unit/changes.test.ts` look for changes in, and the two rules that look. */
 import { chanceFor } from '../../local/samples/random.ts';
 import { comparableDates, type DatedCounts } from '../../src/pipeline/changes/dated-counts.ts';
-import { changesOfSeries } from '../../src/pipeline/changes/series-changes.ts';
+import { learnedPriors, type NoisePriors } from '../../src/pipeline/changes/noise-prior.ts';
+import { changesOfSeries, noiseOfSeries, type Series } from '../../src/pipeline/changes/series-changes.ts';
 import { generatedSeries, SCALE, type SeriesRecipe } from './generated-series.ts';
 
 const DATES = 60;
@@ -37,13 +38,31 @@ export interface Rule {
   readonly find: (dates: readonly DatedCounts[]) => readonly Found[];
 }
 
-/** This project's, of one series alone: the correction for the others can only find less. */
+const OTHERS = 300;
+let priors: NoisePriors | undefined;
+
+/** What other measures of a folder show of their noise. */
+function priorsOfOthers(): NoisePriors {
+  const seen = Array.from({ length: OTHERS }, (_, index) => {
+    const submissions = [300, 5_000, 50_000, 500_000][index % 4] ?? 5_000;
+    return noiseOfSeries(
+      seriesOf(generatedSeries(recipeOf(`others/${index}`, PERIODS[index % 3] ?? 'plain', submissions))),
+    );
+  }).flat();
+  return learnedPriors(seen);
+}
+
+function seriesOf(dates: readonly DatedCounts[]): Series {
+  return { channelVersion: 'nightly/28', measure: 'GENERATED_MS', by: 'build', scale: SCALE, dates };
+}
+
+/** This project's, of a measure among others; the correction for looking at these can only find less. */
 export const OURS: Rule = {
   name: 'telemetry',
   find: (dates) => {
     const place = new Map(dates.map(({ date }, index) => [date, index]));
-    const series = { channelVersion: 'nightly/28', measure: 'GENERATED_MS', by: 'build', scale: SCALE, dates } as const;
-    return changesOfSeries(series).found.map(({ kind, date, seenOn }) => ({
+    priors ??= priorsOfOthers();
+    return changesOfSeries(seriesOf(dates), priors).found.map(({ kind, date, seenOn }) => ({
       kind,
       at: place.get(date) ?? NaN,
       seenAt: place.get(seenOn) ?? NaN,
@@ -130,5 +149,13 @@ export function mixedSteps(count: number): PlantedSeries[] {
     const submissions = Math.round(5_000 * 20 ** chance.unit());
     const change = { at: 22 + chance.below(30), size };
     return { ...recipeOf(`mixed/${index}`, PERIODS[index % 3] ?? 'plain', submissions), change };
+  });
+}
+
+/** Steps of just 5 % with 5,000 submissions a date: among the smallest that are asked for. */
+export function smallSteps(count: number, period: Period): PlantedSeries[] {
+  return Array.from({ length: count }, (_, index) => {
+    const recipe = recipeOf(`small/${period}/${index}`, period, 5_000);
+    return { ...recipe, change: { at: 22 + (index % 30), size: 0.05 } };
   });
 }

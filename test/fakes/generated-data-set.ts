@@ -330,7 +330,7 @@ export class GeneratedDataSet {
       at: new Date(this.#now - 10 * 60_000).toISOString(),
       seq: 7,
       changes: [
-        change('GC_MS', {}),
+        change('GC_MS', { mostIn: ['saved_session', 'Firefox', 'Darwin'] }),
         change('CYCLE_COLLECTOR', {
           kind: 'drift',
           direction: 'down',
@@ -353,7 +353,7 @@ export class GeneratedDataSet {
           after: { dates: [], submissions: 1 },
           text: 'nightly/26 has fallen silent: 1 submission, where it used to have 150 a day.',
         }),
-        change(HOSTILE, { id: 'hostile', kind: 'something-new', text: HOSTILE, filter: [HOSTILE] }),
+        change(HOSTILE, { id: 'hostile', kind: 'something-new', text: HOSTILE, filter: [HOSTILE], mostIn: [HOSTILE] }),
       ],
       later: true,
     };

@@ -31,9 +31,9 @@ export interface SeriesRecipe {
 const EXPONENTIAL = { kind: 'exponential', low: 1, high: 10_000, n_buckets: 50 } as const;
 const BOUNDS = bucketsOf(EXPONENTIAL).bounds ?? [];
 export const SCALE = { kind: EXPONENTIAL.kind, bounds: BOUNDS };
-const TYPICAL = 60;
+export const TYPICAL = 60;
 /** One of five sessions is of a slow machine; how many varies from build to build. */
-const SLOW = { share: 0.2, times: 2.2, varies: 0.005 } as const;
+export const SLOW = { share: 0.2, times: 2.2, varies: 0.005 } as const;
 /** Some builds are odd, without having changed. */
 const ODD = { share: 0.02, times: 3 } as const;
 /** Values of a few hits have nothing to do with the others: machines that slept. */
@@ -80,7 +80,8 @@ function changeOn({ change }: SeriesRecipe, index: number): number {
   return size * Math.min(1, (index - at + 1) / over);
 }
 
-function bucketShares(location: number, spread: number, slow: number): number[] {
+/** @param location of the logarithms */
+export function bucketShares(location: number, spread: number, slow: number): number[] {
   const below = (bound: number, centre: number): number => 1 - normalTail((Math.log(bound) - centre) / spread);
   const cumulative = BOUNDS.map((bound, index) => {
     if (index === 0) return 0;

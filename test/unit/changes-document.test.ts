@@ -23,7 +23,11 @@ function change(channelVersion: string, date: string, more: Partial<Change> = {}
 const DOCUMENT: ChangesDocument = {
   ...{ at: '2013-10-31T13:40:12.345Z', seq: 7, leftOut: 2 },
   changes: [
-    change('nightly/28', '20131027', { value: 3, leftOut: ['20131028'] }),
+    change('nightly/28', '20131027', {
+      value: 3,
+      leftOut: ['20131028'],
+      mostIn: ['saved_session', 'Firefox', 'WINNT'],
+    }),
     change('beta/26', '20131020', { kind: 'silence', measure: null, by: 'submission', pValue: null, qValue: null }),
   ],
   skipped: [{ channelVersion: 'beta/25', folder: 'f', reason: 'it has no summaries' }],

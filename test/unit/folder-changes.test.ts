@@ -1,7 +1,9 @@
 /** All measures of a folder together: what comes and goes, and the correction for looking at many (docs/changes.md 1, 4). */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FolderLook, type SummaryRows } from '../../src/pipeline/changes/folder-changes.ts';
+import type { Change } from '../../src/pipeline/changes/change.ts';
+import { FolderLook } from '../../src/pipeline/changes/folder-changes.ts';
+import type { SummaryRows } from '../../src/pipeline/changes/measure-series.ts';
 import { generatedSeries, type SeriesRecipe } from '../fakes/generated-series.ts';
 
 const RECIPE = { dates: 30, submissions: 3_000, worth: 2, spread: 0.8, effect: 0.005 } as const;
@@ -52,6 +54,27 @@ describe('a step of a measure', () => {
     const submission = new Map([['20131001', [...new Array<number>(50).fill(1), 1, -1, -1, -1, -1, 50]]]);
     const build = new Map([...step.build, ...madeUp(100, 5000)]);
     assert.deepEqual(changesOf({ STEP: { build, submission } }), seen);
+  });
+});
+
+describe('a small step', () => {
+  const found = (effect: number): Change[] => {
+    const definitions = new Map([
+      ['SMALL', DEFINITION],
+      ['OTHER', DEFINITION],
+    ]);
+    const look = new FolderLook('nightly/28', definitions, undefined);
+    for (let other = 0; other < 60; other += 1) look.learn('OTHER', rows(`o${other}`, always, { effect, worth: 1 }));
+    look.add('SMALL', rows('small0', always, { effect: 0.001, worth: 1, change: { at: 20, size: 0.05 } }));
+    return [...look.end([]).changes];
+  };
+
+  it('is told of where the builds of other measures hardly differ, and not where they differ much', () => {
+    assert.deepEqual(
+      found(0.001).map(({ kind }) => kind),
+      ['step'],
+    );
+    assert.deepEqual(found(0.03), []);
   });
 });
 

@@ -121,6 +121,8 @@ export interface Change {
   readonly relative: number | null;
   readonly pValue: number | null;
   readonly qValue: number | null;
+  /** Of a change of all submissions: the part where most of it is; empty where no part has most. */
+  readonly mostIn: readonly string[];
   readonly text: string;
 }
 
@@ -150,6 +152,7 @@ export function readChanges(raw: unknown): Changes {
         relative: number(entry['relative']),
         pValue: number(entry['pValue']),
         qValue: number(entry['qValue']),
+        mostIn: list(entry['mostIn']).map(text),
         text: text(entry['text']),
       },
     ];

@@ -3,13 +3,14 @@ import type { Change, Side } from './change.ts';
 
 type Facts = Pick<
   Change,
-  'channelVersion' | 'by' | 'date' | 'direction' | 'before' | 'after' | 'relative' | 'value'
+  'channelVersion' | 'by' | 'date' | 'filter' | 'direction' | 'before' | 'after' | 'relative' | 'value'
 > & { readonly measure: string; readonly kind: Exclude<Change['kind'], 'silence'> };
 
 export function changeText(facts: Facts): string {
-  const { channelVersion, measure, kind } = facts;
+  const { channelVersion, measure, kind, filter } = facts;
   const when = whenText(facts);
-  const named = `${measure} of ${channelVersion}`;
+  const part = filter.length === 0 ? '' : ` in ${partText(filter)}`;
+  const named = `${measure} of ${channelVersion}${part}`;
   switch (kind) {
     case 'step':
       return `${named} ${movedText(facts)} ${when}${valuesText(facts)}`;
@@ -24,6 +25,10 @@ export function changeText(facts: Facts): string {
     case 'buckets':
       return `${named} has other buckets than before, so its older values are not shown`;
   }
+}
+
+export function partText(filter: readonly string[]): string {
+  return filter.join('/');
 }
 
 function whenText({ by, date }: Facts): string {

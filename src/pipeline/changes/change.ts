@@ -17,7 +17,7 @@ export interface Side {
 }
 
 export interface Change {
-  /** `<channel>/<version>/<measure>/by-build-date/<date>`; it stays with the change while more dates come in. */
+  /** `<channel>/<version>/<measure>/by-build-date/<date>`, with `/in/<part>/<part>/<part>` of a part; it stays with the change while more dates come in. */
   readonly id: string;
   readonly channelVersion: string;
   /** Null for a silence, which is of the channel/version. */
@@ -40,6 +40,8 @@ export interface Change {
   readonly value?: number;
   /** Dates of the series with too few submissions to be compared; the newest ten. */
   readonly leftOut?: readonly string[];
+  /** Of a change of all submissions: the part where most of it is. */
+  readonly mostIn?: readonly string[];
   /** One sentence. */
   readonly text: string;
 }
@@ -51,8 +53,10 @@ export function changeId({
   measure,
   by,
   date,
-}: Pick<Change, 'channelVersion' | 'measure' | 'by' | 'date'>): string {
-  return measure === null ? `${channelVersion}/silence/${date}` : `${channelVersion}/${measure}/by-${by}-date/${date}`;
+  filter = [],
+}: Pick<Change, 'channelVersion' | 'measure' | 'by' | 'date'> & Partial<Pick<Change, 'filter'>>): string {
+  if (measure === null) return `${channelVersion}/silence/${date}`;
+  return [channelVersion, measure, `by-${by}-date`, date, ...(filter.length > 0 ? ['in', ...filter] : [])].join('/');
 }
 
 export const EMPTY_SIDE: Side = {

@@ -105,6 +105,7 @@ export function readChanges(text: string): ChangesDocument | null {
 function readChange(stored: StoredJson): Change {
   const value = stored.optional('value');
   const leftOut = stored.optional('leftOut');
+  const mostIn = stored.optional('mostIn');
   const number = (name: string): number | null => stored.member(name).nullOr(finite);
   return {
     id: stored.member('id').text(),
@@ -122,6 +123,7 @@ function readChange(stored: StoredJson): Change {
     qValue: number('qValue'),
     ...(value !== undefined && { value: value.count() }),
     ...(leftOut !== undefined && { leftOut: leftOut.list(day) }),
+    ...(mostIn !== undefined && { mostIn: mostIn.list((part) => part.text()) }),
     text: stored.member('text').text(),
   };
 }

@@ -2,12 +2,16 @@
  * How much a series moves from date to date without anything having changed: estimated from the series itself, and drawn
  * towards what is usual while it is short (docs/changes.md 3).
  */
+import { type NoisePrior, posteriorOf, type SeenNoise } from './noise-prior.ts';
+import { normalTail } from './probability.ts';
 import { mean, median, type NoiseModel, noiseOf, type Residual } from './robust.ts';
 
 /** One series of scores as tests look at it. */
 export interface Track {
   readonly values: readonly number[];
   readonly submissions: readonly number[];
+  /** Of a submission, typically. */
+  readonly hits: number;
   /** 0 to 6. */
   readonly weekdays: readonly number[];
   /** Dates that are spikes: they belong to no baseline. */
@@ -19,14 +23,18 @@ export interface Track {
 export interface Noise {
   /** Effect of each weekday. */
   readonly weekday: readonly number[];
-  /** Of what three dates in a row owe to their weekdays, as far as it is not known. */
-  readonly weekdayVariance: number;
   /** Variance of a date with so many submissions. */
   readonly variance: (submissions: number) => number;
-  /** Degrees of freedom of the variance. */
-  readonly freedom: number;
-  /** How much more the mean of dates in a row varies because neighbours resemble each other; at least 1. */
-  readonly inRow: number;
+  /** Two-sided p-value of a difference, over what the noise may be: one that is hardly known needs a larger difference. */
+  readonly tails: (difference: number, parts: VarianceParts) => number;
+  /** As far as it is known. */
+  readonly varianceOf: (parts: VarianceParts) => number;
+}
+
+/** The variance of a weighted mean: so many times that of the process, and so many times that of one submission. */
+export interface VarianceParts {
+  readonly process: number;
+  readonly sampling: number;
 }
 
 /** Dates that noise is estimated from: eight weeks. */
@@ -35,18 +43,56 @@ const MIN_FOR_WEEKDAYS = 14;
 const HALF_WEEK = 3;
 /** Before the cycle is known: weekends may differ by 5 % of the standard deviation of the values. */
 const UNKNOWN_WEEKDAYS = 0.05 ** 2;
-/**
- * What is usual, as so many dates would have shown it: builds differ by 1 % of the standard deviation of their values,
- * and submissions are independent.
- */
-const PRIOR = { freedom: 5, process: 0.01 ** 2 } as const;
 /** Bent residuals say less. */
 const EFFICIENCY = 0.8;
 /** In standard errors: less correlation than this is taken for chance. */
 const CORRELATION_SLACK = 1.5;
 
+/** Below so many standard errors nothing is found, whatever the noise. */
+const CLEARLY_NOTHING = 2;
+
 /** @param end first date that is no longer part of the history */
-export function noiseBefore(track: Track, end: number): Noise {
+export function noiseBefore(track: Track, end: number, prior: NoisePrior): Noise {
+  const { seen, effects, weekdayVariance, inRow } = shownBefore(track, end);
+  const posterior = posteriorOf(prior, seen);
+  let [process, sampling] = [0, 0];
+  for (const one of posterior) {
+    process += one.probability * one.process ** 2;
+    sampling += one.probability * one.sampling;
+  }
+  const among = (of: number, from: number, parts: VarianceParts): number => of * parts.process + from * parts.sampling;
+  return {
+    weekday: effects,
+    varianceOf: (parts) => among(process, sampling, parts),
+    variance: (submissions) => process + sampling / submissions,
+    tails: (difference, parts) => {
+      const row = inRow();
+      const errors = (of: number, from: number): number =>
+        Math.abs(difference) / Math.sqrt(row * among(of, from, parts) + weekdayVariance);
+      const usual = errors(process, sampling);
+      if (usual < CLEARLY_NOTHING) return 2 * normalTail(usual);
+      let pValue = 0;
+      for (const one of posterior) pValue += 2 * one.probability * normalTail(errors(one.process ** 2, one.sampling));
+      return pValue;
+    },
+  };
+}
+
+/** What the whole series shows of its noise. */
+export function seenNoise(track: Track): SeenNoise {
+  return shownBefore(track, track.values.length).seen;
+}
+
+interface Shown {
+  readonly seen: SeenNoise;
+  readonly effects: readonly number[];
+  /** Of what three dates in a row owe to their weekdays, as far as it is not known. */
+  readonly weekdayVariance: number;
+  /** How much more the mean of dates in a row varies because neighbours resemble each other; at least 1. */
+  readonly inRow: () => number;
+}
+
+function shownBefore(track: Track, end: number): Shown {
   const from = Math.max(0, end - HISTORY);
   const dates = range(from, end).filter((index) => !track.spikes.has(index));
   const { effects, variance: weekdayVariance, spent } = weekdayEffects(track, dates);
@@ -54,20 +100,19 @@ export function noiseBefore(track: Track, end: number): Noise {
   const stretches = stretchesOf(track, dates);
   const lost = (stretches.length + spent) / Math.max(dates.length, 1);
   const levels = noiseOf(fromLevels(track, stretches, adjusted), Math.min(lost, 0.9));
-  const neighbours = noiseOf(differences(track, stretches, adjusted), spent / Math.max(dates.length, 1));
+  const submissions = dates.length === 0 ? 1 : median(dates.map((index) => track.submissions[index] ?? 1));
+  const varianceOf = ({ process, sampling }: NoiseModel): number => process + sampling / submissions;
+  const variance = varianceOf(levels);
   const freedom = EFFICIENCY * Math.max(0, dates.length - stretches.length - spent);
-  const seen = ({ process, sampling }: NoiseModel, submissions: number): number => process + sampling / submissions;
-  const typical = dates.length === 0 ? 1 : median(dates.map((index) => track.submissions[index] ?? 1));
-  const alike = 1 - seen(neighbours, typical) / seen(levels, typical);
   return {
-    weekday: effects,
+    seen: { variance, submissions, hits: track.hits, freedom },
+    effects,
     weekdayVariance,
-    variance: (submissions) => {
-      const usual = PRIOR.process + 1 / submissions;
-      return (freedom * seen(levels, submissions) + PRIOR.freedom * usual) / (freedom + PRIOR.freedom);
+    inRow: () => {
+      const neighbours = noiseOf(differences(track, stretches, adjusted), spent / Math.max(dates.length, 1));
+      const alike = 1 - varianceOf(neighbours) / variance;
+      return ofThreeInRow(alike - CORRELATION_SLACK / Math.sqrt(Math.max(dates.length, 1)));
     },
-    freedom: freedom + PRIOR.freedom,
-    inRow: inRow(alike - CORRELATION_SLACK / Math.sqrt(Math.max(dates.length, 1))),
   };
 }
 
@@ -190,11 +235,18 @@ function shrunkEffects(residuals: readonly number[], groupOf: readonly number[],
 
 /** Without the largest and the smallest, where enough are left. */
 function trimmedMean(values: readonly number[]): number {
-  return mean(values.length < 5 ? values : values.toSorted((a, b) => a - b).slice(1, -1));
+  if (values.length < 5) return mean(values);
+  let [sum, least, most] = [0, Infinity, -Infinity];
+  for (const value of values) {
+    sum += value;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return (sum - least - most) / (values.length - 2);
 }
 
 /** Variance of the mean of three of a first-order autoregression, against that of three independent ones. */
-function inRow(correlation: number): number {
+function ofThreeInRow(correlation: number): number {
   const r = Math.min(0.8, Math.max(0, correlation));
   return 1 + (4 * r + 2 * r * r) / 3;
 }

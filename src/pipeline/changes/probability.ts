@@ -1,4 +1,4 @@
-/** Tails of the normal and of Student's distribution, and the normal quantile. */
+/** Tails of the normal distribution, and its quantile. */
 
 /** P(Z > z); relative error below 1e-7 down to the smallest doubles (Numerical Recipes 6.2.2, Chebyshev fit of erfc). */
 export function normalTail(z: number): number {
@@ -26,15 +26,4 @@ function upperGuess(p: number): number {
   const above = 2.515517 + t * (0.802853 + t * 0.010328);
   const below = 1 + t * (1.432788 + t * (0.189269 + t * 0.001308));
   return t - above / below;
-}
-
-/** P(|T| > |t|) of Student's distribution; `freedom` need not be whole. Hill's normal approximation (CACM 395). */
-export function studentTails(t: number, freedom: number): number {
-  const a = freedom - 0.5;
-  const b = 48 * a * a;
-  let y = (t * t) / freedom;
-  if (y > 1e-6) y = Math.log1p(y);
-  y *= a;
-  const z = (((((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b) + y + 3) / b + 1) * Math.sqrt(y);
-  return 2 * normalTail(z);
 }

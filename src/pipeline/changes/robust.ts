@@ -21,27 +21,26 @@ const SCALE_CONSISTENCY = 0.97756;
 /**
  * Huber's weighted mean.
  * @param variances of the values
- * @returns the mean, and its variance
+ * @returns the mean, and how many of the values it is made of: those that are not bent
  */
-export function huberMean(values: readonly number[], variances: readonly number[]): { mean: number; variance: number } {
+export function huberMean(values: readonly number[], variances: readonly number[]): { mean: number; unbent: number } {
   let centre = median(values);
-  let variance = NaN;
+  let unbent = 0;
   for (let round = 0; round < 3; round += 1) {
     let sum = 0;
     let weights = 0;
-    let information = 0;
+    unbent = 0;
     for (const [index, value] of values.entries()) {
       const own = variances[index] ?? NaN;
       const z = Math.abs(value - centre) / Math.sqrt(own);
       const weight = (z > LOCATION_BEND ? LOCATION_BEND / z : 1) / own;
       sum += weight * value;
       weights += weight;
-      information += (z > LOCATION_BEND ? 0 : 1) / own;
+      unbent += z > LOCATION_BEND ? 0 : 1;
     }
     centre = sum / weights;
-    variance = 1 / information;
   }
-  return { mean: centre, variance };
+  return { mean: centre, unbent: Math.max(1, unbent) };
 }
 
 /** A residual with the variance it would have if the process itself added none. */

@@ -2,9 +2,12 @@
 import { calendarWeekday } from '../calendar-day.ts';
 import { type By, type Change, changeId } from './change.ts';
 import { changeText } from './change-text.ts';
-import { comparableDates, type DatedCounts } from './dated-counts.ts';
+import { type ComparableDates, comparableDates, type DatedCounts } from './dated-counts.ts';
 import type { Movement } from './movement.ts';
-import { type Aspect, scoredSeries } from './scores.ts';
+import { range, seenNoise } from './noise.ts';
+import { DEFAULT_PRIOR, type NoisePriors, type ShownNoise } from './noise-prior.ts';
+import { median } from './robust.ts';
+import { type Aspect, scoredSeries, total } from './scores.ts';
 import { type Scale, sideOf } from './side.ts';
 import { movementsOf, SERIES_ALPHA } from './steps.ts';
 
@@ -13,6 +16,8 @@ export interface Series {
   readonly measure: string;
   readonly by: By;
   readonly scale: Scale;
+  /** Parts of the filter path; all submissions by default. */
+  readonly filter?: readonly string[];
   /** Ascending. */
   readonly dates: readonly DatedCounts[];
   /** No date of the series can be later; undefined where that is not known. */
@@ -38,19 +43,17 @@ const AFTER = 7;
 const MAX_LEFT_OUT = 10;
 /** Aspects of one measure that move within so many dates of each other move for one reason. */
 const NEAR = 3;
+/** Shorter series would tell the others more of their first dates than of their noise. */
+const MIN_FOR_OTHERS = 14;
 /** With fewer dates nothing is found. */
 const MIN_DATES = 6;
 
-export function changesOfSeries(series: Series): SeriesChanges {
-  const { latest } = series;
-  // Submitters can invent dates; these must not take the places of real ones.
-  const real = latest === undefined ? series.dates : series.dates.filter(({ date }) => date <= latest);
-  const { dates, leftOut } = comparableDates(real, MAX_DATES);
+/** @param priors of the aspects; the default where there is none */
+export function changesOfSeries(series: Series, priors: NoisePriors = new Map()): SeriesChanges {
+  const { dates, leftOut } = lookedAt(series);
   if (dates.length < MIN_DATES) return { found: [], testedOn: [] };
-  const submissions = dates.map((dated) => dated.submissions);
-  const weekdays = dates.map(({ date }) => calendarWeekday(date));
-  const found = scoredSeries(dates, series.scale.kind).flatMap(({ aspect, values, weight }) =>
-    movementsOf({ values, submissions, weekdays }, SERIES_ALPHA * weight).map((movement) => ({
+  const found = tracksOf(dates, series.scale.kind).flatMap(({ aspect, weight, track }) =>
+    movementsOf(track, priors.get(aspect.name) ?? DEFAULT_PRIOR, SERIES_ALPHA * weight).map((movement) => ({
       aspect,
       movement: { ...movement, pValue: Math.min(1, movement.pValue / weight) },
     })),
@@ -58,6 +61,31 @@ export function changesOfSeries(series: Series): SeriesChanges {
   const testedOn = dates.slice(MIN_DATES - 1).map(({ date }) => date);
   const toChange = ({ aspect, movement }: Moved): FoundChange => changeOf(series, dates, leftOut, aspect, movement);
   return { found: strongest(found).map(toChange), testedOn };
+}
+
+/** How much a series moves, for the prior of the others; nothing of one that is too short to say. */
+export function noiseOfSeries(series: Series): ShownNoise[] {
+  const { dates } = lookedAt(series);
+  if (dates.length < MIN_FOR_OTHERS) return [];
+  return tracksOf(dates, series.scale.kind).map(({ aspect: { name }, track }) => ({
+    aspect: name,
+    seen: seenNoise({ ...track, spikes: new Set(), starts: [0] }),
+  }));
+}
+
+/** Submitters can invent dates; these must not take the places of real ones. */
+function lookedAt({ dates, latest }: Series): ComparableDates {
+  return comparableDates(latest === undefined ? dates : dates.filter(({ date }) => date <= latest), MAX_DATES);
+}
+
+function tracksOf(dates: readonly DatedCounts[], kind: string) {
+  const submissions = dates.map((dated) => dated.submissions);
+  const weekdays = dates.map(({ date }) => calendarWeekday(date));
+  const hits = median(dates.map((dated) => total(dated.counts) / dated.submissions));
+  return scoredSeries(dates, kind).map(({ aspect, values, weight }) => ({
+    ...{ aspect, weight },
+    track: { values, submissions, hits, weekdays },
+  }));
 }
 
 interface Moved {
@@ -75,7 +103,7 @@ function strongest(found: readonly Moved[]): Moved[] {
 }
 
 function changeOf(
-  { channelVersion, measure, by, scale }: Series,
+  { channelVersion, measure, by, scale, filter = [] }: Series,
   dates: readonly DatedCounts[],
   leftOut: readonly string[],
   aspect: Aspect,
@@ -88,20 +116,18 @@ function changeOf(
       scale,
       value,
     );
-  // Dates that came in later tell more of a step than those that made it certain.
-  const later = kind === 'step' ? dates.slice(at, at + AFTER).map((_, index) => at + index) : after;
-  const sides = { before: side(before.slice(-4 * AFTER)), after: side(later.length > after.length ? later : after) };
+  const told = kind === 'step' ? withLater(after, at, dates.length) : after;
+  const sides = { before: side(before.slice(-4 * AFTER)), after: side(told) };
   const date = dates[at]?.date ?? '';
   const relative = relativeOf(sides, aspect);
   const facts = {
-    ...{ channelVersion, measure, by, date, kind, ...sides, relative, pValue },
+    ...{ channelVersion, measure, by, filter, date, kind, ...sides, relative, pValue },
     direction: aspect.name === 'location' ? (size > 0 ? 'up' : 'down') : 'shape',
     ...(value !== null && { value }),
   } as const;
   return {
     id: changeId(facts),
     ...facts,
-    filter: [],
     qValue: null,
     ...(leftOut.length > 0 && { leftOut: leftOut.slice(-MAX_LEFT_OUT) }),
     text: changeText(facts),
@@ -109,7 +135,13 @@ function changeOf(
   };
 }
 
-function relativeOf({ before, after }: Pick<Change, 'before' | 'after'>, { name }: Aspect): number | null {
+/** Dates that came in later tell more of a step than those that made it certain. */
+function withLater(after: readonly number[], at: number, end: number): readonly number[] {
+  const later = range(at, Math.min(at + AFTER, end));
+  return later.length > after.length ? later : after;
+}
+
+export function relativeOf({ before, after }: Pick<Change, 'before' | 'after'>, { name }: Aspect): number | null {
   const member = name === 'spread' ? 'p95' : before.median === null ? 'share' : 'median';
   const [from, to] = [before[member], after[member]];
   return from === null || to === null || from <= 0 ? null : to / from - 1;

@@ -4,13 +4,13 @@
  */
 import { driftAt } from './drift.ts';
 import type { Movement } from './movement.ts';
-import { adjustedAt, type Noise, noiseBefore, range, type Track } from './noise.ts';
-import { studentTails } from './probability.ts';
+import { adjustedAt, type Noise, noiseBefore, range, type Track, type VarianceParts } from './noise.ts';
+import type { NoisePrior } from './noise-prior.ts';
 import { huberMean, median } from './robust.ts';
 import { cameSlowly } from './shape.ts';
 
 /** What a series may spend at one date; the family of the commit decides as well (`false-discovery.ts`). */
-export const SERIES_ALPHA = 2e-5;
+export const SERIES_ALPHA = 3e-5;
 /** Smaller ones are of no use to anybody, however certain. */
 const MIN_SIZE = 0.01;
 /** A change has to last so many dates, and is looked for until it has lasted this long. */
@@ -21,7 +21,9 @@ const MIN_BASELINE = 3;
 /** Each date of the changed ones lies at least so far in the direction of the change. */
 const EACH_OF_THEM = 0.25;
 /** What the others show without the one that shows it most. */
-const OTHERS_ALPHA = 1e-3;
+const OTHERS_ALPHA = 0.05;
+/** A second build may be odd: so many times as far from the level as usual. */
+const ODD = 2;
 const DRIFT_BEFORE = 18;
 const WEEK = 7;
 /** In dates. */
@@ -35,15 +37,16 @@ const SPIKE_ALPHA = 1 / 200;
 
 /** @returns ascending by the date that made them certain */
 export function movementsOf(
-  { values, submissions, weekdays }: Pick<Track, 'values' | 'submissions' | 'weekdays'>,
+  series: Omit<Track, 'spikes' | 'starts'>,
+  prior: NoisePrior,
   alpha = SERIES_ALPHA,
 ): Movement[] {
   const starts = [0];
   const spikes = new Set<number>();
   const found: Movement[] = [];
-  for (let now = MIN_BASELINE + PERSISTENCE - 1; now < values.length; now += 1) {
-    const track = { values, submissions, weekdays, spikes, starts };
-    const noise = noiseBefore(track, now - PERSISTENCE + 1);
+  for (let now = MIN_BASELINE + PERSISTENCE - 1; now < series.values.length; now += 1) {
+    const track = { ...series, spikes, starts };
+    const noise = noiseBefore(track, now - PERSISTENCE + 1, prior);
     const step = stepAt(track, noise, now, alpha);
     const movement = step === undefined ? otherAt(track, noise, now, alpha) : slowOr(step, track, noise);
     if (movement === undefined) continue;
@@ -88,8 +91,10 @@ function goesOn(last: Movement, next: Movement): boolean {
 /** The level before a date, and how far the dates from there on are from it. */
 interface Contrast {
   readonly before: readonly number[];
+  readonly level: number;
   readonly size: number;
   readonly deviations: readonly number[];
+  readonly parts: VarianceParts;
   readonly pValue: number;
 }
 
@@ -123,7 +128,9 @@ function isOfAll(
 ): boolean {
   const most = deviations.indexOf(size > 0 ? Math.max(...deviations) : Math.min(...deviations));
   const others = contrastOf(track, noise, at, after.toSpliced(most, 1));
-  return others !== undefined && others.pValue <= OTHERS_ALPHA;
+  if (others === undefined) return false;
+  const { process, sampling } = others.parts;
+  return noise.tails(others.size, { process: ODD ** 2 * process, sampling }) <= OTHERS_ALPHA;
 }
 
 /** One or two dates far from the level, with the two dates after them back at it. */
@@ -133,13 +140,12 @@ function spikeAt(track: Track, noise: Noise, now: number, alpha: number): Moveme
     const after = range(at, at + width);
     if (after.some((index) => track.spikes.has(index))) continue;
     const contrast = contrastOf(track, noise, at, after);
-    const back = contrastOf(track, noise, at, range(at + width, now + 1));
-    if (contrast === undefined || back === undefined) return undefined;
-    const { before, size, deviations, pValue } = contrast;
+    if (contrast === undefined) return undefined;
+    const { before, size, level, deviations, pValue } = contrast;
     if (pValue > alpha * SPIKE_ALPHA || Math.abs(size) < MIN_SPIKE) continue;
     const usual = Math.max(...residualsOf(track, noise, before.slice(-SPIKE_HISTORY)).map(Math.abs));
     const isFar = deviations.every((deviation) => deviation / size > 0.5 && Math.abs(deviation) > 2 * usual);
-    const isBack = back.deviations.every((deviation) => deviation / size < 0.3);
+    const isBack = range(at + width, now + 1).every((index) => (adjustedAt(track, noise, index) - level) / size < 0.3);
     if (isFar && isBack) return { kind: 'spike', at, seenAt: now, before, after, size, pValue };
   }
   return undefined;
@@ -156,21 +162,44 @@ function contrastOf(track: Track, noise: Noise, at: number, after: readonly numb
   const start = track.starts.findLast((first) => first <= at) ?? 0;
   const before = range(Math.max(start, at - BASELINE), at).filter((index) => !track.spikes.has(index));
   if (before.length < MIN_BASELINE || after.length === 0) return undefined;
-  const varianceOf = (index: number): number => noise.variance(track.submissions[index] ?? 1);
+  const adjusted = before.map((index) => adjustedAt(track, noise, index));
+  const now = weightedMean(track, noise, after);
+  if (isNear(noise, now, median(adjusted))) return { before, ...NO_CONTRAST };
   const level = huberMean(
-    before.map((index) => adjustedAt(track, noise, index)),
-    before.map(varianceOf),
+    adjusted,
+    before.map((index) => noise.variance(track.submissions[index] ?? 1)),
   );
-  let sum = 0;
-  let weights = 0;
-  for (const index of after) {
-    const weight = 1 / varianceOf(index);
+  const size = now.mean - level.mean;
+  const was = weightedMean(track, noise, before);
+  // Dates that Huber's mean bends say nothing of the level.
+  const bent = before.length / level.unbent;
+  const parts = { process: now.process + bent * was.process, sampling: now.sampling + bent * was.sampling };
+  const deviations = after.map((index) => adjustedAt(track, noise, index) - level.mean);
+  return { before, level: level.mean, size, deviations, parts, pValue: noise.tails(size, parts) };
+}
+
+const NO_CONTRAST = { level: NaN, size: 0, deviations: [], parts: { process: 0, sampling: 0 }, pValue: 1 };
+/** In standard errors. */
+const NEAR = 1.5;
+
+/** Spares most dates the rest: nothing is found so near to the level. */
+function isNear(noise: Noise, now: WeightedMean, level: number): boolean {
+  return (now.mean - level) ** 2 < NEAR ** 2 * noise.varianceOf(now);
+}
+
+interface WeightedMean extends VarianceParts {
+  readonly mean: number;
+}
+
+function weightedMean(track: Track, noise: Noise, dates: readonly number[]): WeightedMean {
+  let [sum, weights, process, sampling] = [0, 0, 0, 0];
+  for (const index of dates) {
+    const submissions = track.submissions[index] ?? 1;
+    const weight = 1 / noise.variance(submissions);
     sum += weight * adjustedAt(track, noise, index);
     weights += weight;
+    process += weight * weight;
+    sampling += (weight * weight) / submissions;
   }
-  const size = sum / weights - level.mean;
-  const variance = noise.inRow * (1 / weights + level.variance) + noise.weekdayVariance;
-  const pValue = studentTails(size / Math.sqrt(variance), noise.freedom);
-  const deviations = after.map((index) => adjustedAt(track, noise, index) - level.mean);
-  return { before, size, deviations, pValue };
+  return { mean: sum / weights, process: process / weights ** 2, sampling: sampling / weights ** 2 };
 }

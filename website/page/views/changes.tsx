@@ -181,7 +181,7 @@ function ListSelect({ label, value, values, onChoose }: ListSelectProps) {
 }
 
 function ChangeCard({ change }: { readonly change: Change }) {
-  const { measure, channelVersion, by, date, filter, kind, direction, relative, qValue, text } = change;
+  const { measure, channelVersion, by, date, filter, kind, direction, relative, qValue, mostIn, text } = change;
   return (
     <li class={`card ${direction ?? ''}`}>
       <div class="card-text">
@@ -205,6 +205,7 @@ function ChangeCard({ change }: { readonly change: Change }) {
         <Sides change={change} />
         <p class="links">
           <a href={exploreLink(change)}>Explore</a>
+          {mostIn.length > 0 && <a href={exploreLink({ ...change, filter: mostIn })}>Explore {mostIn.join(' · ')}</a>}
           {qValue !== null && (
             <span
               class="note"
