@@ -96,7 +96,7 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
       { name: 'A of beta/25', count: 1 },
       { name: 'B of beta/25', count: 3 },
     ]),
-    `new submissions are not shown, because their histograms have another number of buckets than most of the newest builds have (B of beta/25: 3, A of beta/25: 1); ${REPORT}`,
+    `submissions of the newest day are not shown, because their histograms have another number of buckets than those of most new builds (B of beta/25: 3, A of beta/25: 1); ${REPORT}`,
   ],
   [
     'a broken definition file',

@@ -65,7 +65,7 @@ function number(value: number): string {
 }
 
 function percent(value: number): string {
-  return `${Number((100 * value).toPrecision(2))} %`;
+  return `${Number((100 * value).toPrecision(value < 1 ? 2 : 3))} %`;
 }
 
 function signed(value: number): string {

@@ -141,7 +141,7 @@ export function unfitRowsWarning(run: WarnedRun, leftOut: readonly CountOf[]): s
  */
 export function hiddenWarning(run: WarnedRun, measures: readonly CountOf[]): string {
   const worst = measures.toSorted((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
-  return `new submissions are not shown, because their histograms have another number of buckets than most of the newest builds have (${firstOf(worst)}); ${inReport(run)}`;
+  return `submissions of the newest day are not shown, because their histograms have another number of buckets than those of most new builds (${firstOf(worst)}); ${inReport(run)}`;
 }
 
 /** A definition file that is there and cannot be used. */
