@@ -161,7 +161,15 @@ class S3Bucket implements ObjectStore {
     headers: ObjectHeaders = {},
     signal?: AbortSignal,
   ): Promise<StoredObject> {
-    return this.#put(this.#once, key, body, headers, { IfMatch: ifMatch }, signal);
+    const attempt = (): Promise<StoredObject> =>
+      this.#put(this.#once, key, body, headers, { IfMatch: ifMatch }, signal);
+    try {
+      return await attempt();
+    } catch (error) {
+      // Nothing was replaced: the store refuses the request for its time, and the client has learned the store's from that.
+      if (!(error instanceof S3ServiceException) || error.name !== 'RequestTimeTooSkewed') throw error;
+      return attempt();
+    }
   }
 
   async #put(

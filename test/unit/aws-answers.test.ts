@@ -170,6 +170,37 @@ describe('an answer of S3', () => {
   });
 });
 
+describe('a conditional PUT', () => {
+  const SKEWED = '<Error><Code>RequestTimeTooSkewed</Code><Message>too large</Message></Error>';
+  const storeTime = (): Date => new Date(Date.now() + 86_400_000);
+
+  it('is sent again with the time of a store that refuses ours', async () => {
+    const times: string[] = [];
+    answer = ({ headers }, response) => {
+      times.push(String(headers['x-amz-date']).slice(0, 8));
+      response.setHeader('date', storeTime().toUTCString());
+      if (times.length === 1) response.writeHead(403).end(SKEWED);
+      else response.writeHead(200, { etag: '"new"' }).end();
+    };
+    const { etag } = await bucket.replace('versions.json', '"old"', Buffer.from('{}'));
+    assert.equal(etag, '"new"');
+    const day = (date: Date): string => date.toISOString().slice(0, 10).replaceAll('-', '');
+    assert.deepEqual(times, [day(new Date()), day(storeTime())]);
+  });
+
+  it('is sent once in all other cases', async () => {
+    for (const [status, body] of [
+      [403, '<Error><Code>AccessDenied</Code><Message>no</Message></Error>'],
+      [503, '<Error><Code>SlowDown</Code><Message>busy</Message></Error>'],
+    ] as const) {
+      asked = 0;
+      answer = (_, response) => response.writeHead(status).end(body);
+      await assert.rejects(bucket.replace('versions.json', '"old"', Buffer.from('{}')));
+      assert.equal(asked, 1, body);
+    }
+  });
+});
+
 describe('an answer of SQS', () => {
   const queues = createMessageQueues({ region: 'us-west-2', endpoint: 'http://127.0.0.1:1' });
   const answered = (context: TestContext, body: object): void => {
