@@ -16,25 +16,32 @@ export function Sides({ change: { before, after } }: { readonly change: Change }
   ];
   const present = rows.filter(([, name]) => before[name] !== null || after[name] !== null);
   if (present.length === 0) return null;
+  // A measure that is new, or whose older rows have other buckets, has nothing to compare with.
+  const sides = (
+    [
+      ['before', before],
+      ['after', after],
+    ] as const
+  ).filter(([, { dates }]) => dates.length > 0);
   return (
     <table class="sides">
       <thead>
         <tr>
           <td />
-          <th scope="col">
-            before <SideDates side={before} />
-          </th>
-          <th scope="col">
-            after <SideDates side={after} />
-          </th>
+          {sides.map(([name, side]) => (
+            <th key={name} scope="col">
+              {name} <SideDates side={side} />
+            </th>
+          ))}
         </tr>
       </thead>
       <tbody>
         {present.map(([label, name]) => (
           <tr key={name}>
             <th scope="row">{label}</th>
-            <td>{number(before[name])}</td>
-            <td>{number(after[name])}</td>
+            {sides.map(([of, side]) => (
+              <td key={of}>{number(side[name])}</td>
+            ))}
           </tr>
         ))}
       </tbody>
@@ -120,7 +127,12 @@ export function BeforeAfter({ change }: { readonly change: Change }) {
           'These dates are no longer in the data set.'
         ) : (
           <>
-            <i class="key before" /> before <i class="key after" /> after
+            {pair?.before !== undefined && (
+              <>
+                <i class="key before" /> before{' '}
+              </>
+            )}
+            <i class="key after" /> after
           </>
         )}
       </figcaption>

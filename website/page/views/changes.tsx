@@ -209,9 +209,9 @@ function ChangeCard({ change }: { readonly change: Change }) {
           {qValue !== null && (
             <span
               class="note"
-              title="The share of false alarms among all changes that are at least this sure (q value)"
+              title={`The share of false alarms among all changes that are at least this sure; q ${qValue.toExponential(1)}`}
             >
-              false alarms at this level: {qValue === 0 ? '0' : qValue.toExponential(1)}
+              {falseAlarms(qValue)}
             </span>
           )}
         </p>
@@ -219,6 +219,14 @@ function ChangeCard({ change }: { readonly change: Change }) {
       {measure !== '' && <BeforeAfter change={change} />}
     </li>
   );
+}
+
+/** Below one in a million nobody can tell the difference. */
+const MOST_SURE = 1e-6;
+
+function falseAlarms(qValue: number): string {
+  if (qValue < MOST_SURE) return 'less than one in a million changes this sure is a false alarm';
+  return `at most one in ${count(Math.floor(1 / qValue))} changes this sure is a false alarm`;
 }
 
 function exploreLink({ channelVersion, measure, by, filter, before, after }: Change): string {

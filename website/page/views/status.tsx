@@ -202,7 +202,7 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
                   </td>
                   <td>{count(entry.files.processed)}</td>
                   <td class={entry.files.missing > 0 ? 'unsure' : undefined}>
-                    {count(entry.files.missing)}
+                    {count(entry.files.missing)}{' '}
                     {entry.missingReasons.length > 0 && <small>{reasonsText(entry)}</small>}
                   </td>
                   <td>
