@@ -48,6 +48,7 @@ const TELL_PROGRESS: readonly string[] = [
     'website publish',
     'setup',
     'verify',
+    'export',
     'adopt',
   ],
   ...['report', 'files', 'investigation'],
