@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `telemetry` command as it is deployed. A checkout has more commands: `local/cli.ts`. */
+import { existsSync } from 'node:fs';
 import { keepCompiledCode } from './compile-cache.ts';
 
 keepCompiledCode();
@@ -15,7 +16,9 @@ if (asked === 'logs') {
   process.exitCode = 2;
 } else if (isForCheckout) {
   process.stderr.write(
-    '--local is there in a checkout only, as "npm run -s telemetry -- --local …"; here, name the services by AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SQS and TEMPORAL_ADDRESS instead.\n',
+    existsSync(new URL('../local/cli.ts', import.meta.url))
+      ? '--local is an option of "npm run -s telemetry -- --local …", and not of this program, which is the one that is deployed.\n'
+      : '--local is there in a checkout only, as "npm run -s telemetry -- --local …"; here, name the services by AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_SQS and TEMPORAL_ADDRESS instead.\n',
   );
   process.exitCode = 2;
 } else await runToExitCode(telemetryProgram());

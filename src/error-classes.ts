@@ -93,6 +93,7 @@ const BY_NAME: Readonly<Record<string, FailureType>> = {
   ObjectMissingError: 'StateDamaged',
   PreconditionFailedError: 'ServiceUnavailable',
   PassingError: 'ServiceUnavailable',
+  UnreachableError: 'ServiceUnavailable',
   NoSuchBucket: 'BucketMissing',
   AccessDenied: 'AccessDenied',
   AccessDeniedException: 'AccessDenied',

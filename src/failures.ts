@@ -26,7 +26,9 @@ interface FailureRow {
 }
 
 const RESTORE =
-  'Publish nothing until it is restored: take the object’s last good version from the bucket (docs/operating.md, "Restore"), then {again}.';
+  'Publish nothing until the object that the message names is restored: take its last good version from the bucket (docs/operating.md, "Restore"), then {again}.';
+const RESTORE_POINTER =
+  'Publish nothing until versions.json is restored: take its last good version from the bucket (docs/operating.md, "Restore"), then {again}.';
 
 /**
  * The names are part of workflow histories and of what operators search for: add rows, never rename one.
@@ -135,8 +137,8 @@ const TABLE = {
     exitCode: 1,
   },
   /** versions.json is gone or unreadable; a run never creates or replaces it. */
-  PointerMissing: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
-  PointerDamaged: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
+  PointerMissing: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE_POINTER, exitCode: 1 },
+  PointerDamaged: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE_POINTER, exitCode: 1 },
   /** A document, segment or other object of the state that should exist is gone or has the wrong content. */
   StateDamaged: { final: true, class: 'stored data', owner: 'operator, now', action: RESTORE, exitCode: 1 },
   /** A commit that would break an invariant of the data set (docs/protocol.md 3). Readers see what they saw before. */

@@ -22,6 +22,8 @@ export interface Finding {
   readonly action: string;
   /** By which a person can acknowledge it: `daily-analysis/20131029`. Without one it passes when its cause does. */
   readonly id?: string;
+  /** How many things it is about; 1 when it does not say. */
+  readonly things?: number;
   /** When it began, ISO; an acknowledgement covers what began before it. Null: there is no such instant. */
   readonly since?: string | null;
 }
@@ -68,9 +70,12 @@ const COUNTED: Readonly<Record<Finding['severity'], (count: number) => string>> 
 };
 
 /** `2 problems, 1 note`; empty when there are none. */
-export function countsText(findings: readonly Pick<Finding, 'severity'>[]): string {
+export function countsText(findings: readonly Pick<Finding, 'severity' | 'things'>[]): string {
   return (['error', 'warning', 'unchecked', 'note'] as const)
-    .map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
+    .map((severity) => {
+      const things = findings.filter((finding) => finding.severity === severity).map((finding) => finding.things ?? 1);
+      return [severity, things.reduce((sum, count) => sum + count, 0)] as const;
+    })
     .filter(([, count]) => count > 0)
     .map(([severity, count]) => COUNTED[severity](count))
     .join(', ');

@@ -140,6 +140,18 @@ export class QueueMissingError extends Error {
   override readonly name = 'QueueMissingError';
 }
 
+/** A service gave no answer at all. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+  /** Environment variable that says where the service is. */
+  readonly setting: string;
+
+  constructor(message: string, setting: string, options?: ErrorOptions) {
+    super(message, options);
+    this.setting = setting;
+  }
+}
+
 /** A message was handed to somebody else, or deleted, since it was received. */
 export class ReceiptExpiredError extends Error {
   override readonly name = 'ReceiptExpiredError';

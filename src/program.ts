@@ -48,6 +48,7 @@ const TELL_PROGRESS: readonly string[] = [
     'website publish',
     'setup',
     'verify',
+    'export',
     'adopt',
   ],
   ...['report', 'files', 'investigation'],
@@ -234,6 +235,7 @@ function addOperation(program: Command): void {
     .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(settings()));
   schedules
     .command('list')
+    .description('when each runs next, whether it is paused, and its last run')
     .option('--json', 'print as JSON')
     .action(async (options) => (await import('./commands/schedule-commands.ts')).listSchedules(options.json === true));
 }
@@ -295,6 +297,7 @@ function addStorage(program: Command): void {
     .action(async (options) => (await import('./commands/quarantine.ts')).quarantineList(settings(), options));
   quarantine
     .command('show')
+    .description('one entry: its whole message, and what was refused')
     .argument('<sha>', 'its first digits, 6 or more')
     .option('--json', 'print as JSON')
     .action(async (sha, options) =>

@@ -14,14 +14,15 @@ const bucketName = z
 const queueName = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'must be an SQS queue name: 1 to 80 of A-Z a-z 0-9 _ -');
 const prefix = z.string().regex(/^(?:[A-Za-z0-9_.-]+\/)*$/, 'must be empty or end in a slash');
 const deliveryDelay = z.coerce
-  .number('must be a number: seconds')
+  .number('must be a number of seconds')
   .int('must be a whole number')
   .min(0, 'must not be negative')
   .max(900, 'must be at most 900, the longest that SQS knows')
   .meta({ unit: 'seconds' });
+const address = z.url({ protocol: /^https?$/, error: 'must be an address that begins with http:// or https://' });
 const positive = (unit: string) =>
   z.coerce
-    .number(`must be a number: ${unit}`)
+    .number(unit === 'percent' ? 'must be a number, in percent' : `must be a number of ${unit}`)
     .int('must be a whole number')
     .positive('must be greater than 0')
     .meta({ unit });
@@ -42,8 +43,8 @@ function isHistogramServer(text: string): boolean {
 /** The text of `describe` is what `.env.example` says about a variable; values of `secret` ones are never shown. */
 export const environmentSchema = z.object({
   AWS_REGION: z.string().min(1).default('us-west-2').describe('Region of buckets and queues.'),
-  AWS_ENDPOINT_URL_S3: z.url().optional().describe("Object store other than AWS's, such as http://127.0.0.1:8333."),
-  AWS_ENDPOINT_URL_SQS: z.url().optional().describe("SQS service other than AWS's."),
+  AWS_ENDPOINT_URL_S3: address.optional().describe("Object store other than AWS's, such as http://127.0.0.1:8333."),
+  AWS_ENDPOINT_URL_SQS: address.optional().describe("SQS service other than AWS's."),
   TELEMETRY_INPUT_BUCKET: bucketName
     .default('telemetry-published-v2')
     .describe('Bucket of compressed submission files.'),

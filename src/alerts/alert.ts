@@ -1,6 +1,6 @@
 /** What a run reports to people who are not watching it: the counterpart of cronic's mail (docs/operating.md 17). */
 import { type Failure, verdictOf } from '../failures.ts';
-import { againOf } from '../jobs.ts';
+import { againOf, JOBS } from '../jobs.ts';
 import { plainLine, plainText, textTail } from '../pipeline/plain-text.ts';
 
 /** A run, as its alerts name it. */
@@ -58,7 +58,7 @@ export function alertFor(run: AlertedRun, outcome: Outcome, context: AlertContex
   if (kind === undefined) return undefined;
   const sections = [
     ...outcomeSections(run, outcome, context),
-    listSection('STANDARD OUTPUT', factLines(run, outcome)),
+    listSection('COUNTS', factLines(run, outcome)),
     moreSection(run, context),
     // Last, since it is long.
     ...(kind === 'failed' ? [listSection('LOG', lastLines(context.log))] : []),
@@ -81,7 +81,11 @@ function outcomeSections(run: AlertedRun, outcome: Outcome, context: AlertContex
   const { job, about } = run;
   if (outcome.kind === 'failed') return failedSections(run, outcome);
   if (outcome.kind === 'underway')
-    return [`${job} for ${about} goes on, and needs attention now.\n`, listSection('WARNINGS', outcome.warnings)];
+    return [
+      `${job} for ${about} goes on, and needs attention now.\n`,
+      'WHAT TO DO: Follow each warning now, while the run goes on: it names the command that shows more.\n',
+      listSection('WARNINGS', outcome.warnings),
+    ];
   return endedSections(run, outcome, context);
 }
 
@@ -114,8 +118,15 @@ function endedSections(
     failedSince === null
       ? `${job} for ${about} ended well, and something needs attention.\n`
       : `${job} for ${about} is well again: ${rest}.\nFAILED SINCE: ${instantText(failedSince)} UTC\n`,
+    isWell ? '' : `WHAT TO DO: ${warningAction(job, about)}\n`,
     listSection('WARNINGS', warnings),
   ];
+}
+
+function warningAction(job: string, about: string): string {
+  const look = 'Follow each warning: it names the command that shows more.';
+  if (job !== JOBS.dailyAnalysis.name) return look;
+  return `${look} What could be read is published; once what was missing is there again, ${againOf(job, about)}.`;
 }
 
 /** What a run has counted. Warnings have a section of their own, unless it failed after them. */

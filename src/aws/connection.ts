@@ -3,6 +3,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Config } from '../config.ts';
+import { namedIfUnreachable, type NamedService } from './unreachable.ts';
 
 export interface AwsConnection {
   readonly region: string;
@@ -39,5 +40,27 @@ export function clientOptions(connection: AwsConnection, requestSeconds: number,
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent(agent),
     }),
+  };
+}
+
+/** Where `namingService` belongs in a client: around its own tries, so that the last of them is named. */
+export const AROUND_TRIES = { step: 'initialize', priority: 'high' } as const;
+
+/** Middleware that says which service gave no answer. */
+export function namingService(
+  service: Pick<NamedService, 'name' | 'setting'>,
+  { endpoint, region }: AwsConnection,
+): <Args, Output>(next: (args: Args) => Promise<Output>) => (args: Args) => Promise<Output> {
+  const own = endpoint === undefined ? undefined : URL.parse(endpoint)?.origin;
+  const named =
+    own === undefined
+      ? { name: service.name, place: `AWS in ${region}`, setting: 'AWS_REGION' }
+      : { ...service, place: own };
+  return (next) => async (args) => {
+    try {
+      return await next(args);
+    } catch (error) {
+      throw namedIfUnreachable(error, named);
+    }
   };
 }

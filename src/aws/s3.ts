@@ -29,10 +29,11 @@ import {
 } from '../ports.ts';
 import { readBody } from '../file-body.ts';
 import { demanded, incomplete } from './answers.ts';
-import { type AwsConnection, clientOptions } from './connection.ts';
+import { type AwsConnection, AROUND_TRIES, clientOptions, namingService } from './connection.ts';
 import { type ListPage, readingPage } from './list-page.ts';
 import { ListingProgress } from './listing-progress.ts';
 
+const SERVICE = { name: 'the object store', setting: 'AWS_ENDPOINT_URL_S3' };
 const REQUEST_SECONDS = 30;
 /** A request's time-out includes its body, so a large upload gets a second more for this many bytes. */
 const UPLOAD_BYTES_PER_SECOND = 1 << 20;
@@ -41,7 +42,13 @@ const DELETES_AT_ONCE = 16;
 const RETRIED_BYTES = 16 << 20;
 
 export function createS3Client(connection: AwsConnection): S3Client {
-  return new S3Client(s3Options(connection, 5));
+  return s3Client(connection, 5);
+}
+
+function s3Client(connection: AwsConnection, maxAttempts: number): S3Client {
+  const client = new S3Client(s3Options(connection, maxAttempts));
+  client.middlewareStack.add(namingService(SERVICE, connection), AROUND_TRIES);
+  return client;
 }
 
 function s3Options(connection: AwsConnection, maxAttempts: number) {
@@ -60,7 +67,7 @@ function s3Options(connection: AwsConnection, maxAttempts: number) {
 export function createObjectStores(connection: AwsConnection): { bucket(name: string): ObjectStore; close(): void } {
   const client = createS3Client(connection);
   // A silent retry would turn a PUT that succeeded, but whose answer was lost, into a 412.
-  const once = new S3Client(s3Options(connection, 1));
+  const once = s3Client(connection, 1);
   return {
     bucket: (name) => new S3Bucket(name, client, once),
     close: () => {

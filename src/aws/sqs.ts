@@ -20,8 +20,9 @@ import {
   ReceiptExpiredError,
 } from '../ports.ts';
 import { demanded, demandedNumber } from './answers.ts';
-import { type AwsConnection, clientOptions } from './connection.ts';
+import { type AwsConnection, AROUND_TRIES, clientOptions, namingService } from './connection.ts';
 
+const SERVICE = { name: 'the SQS service', setting: 'AWS_ENDPOINT_URL_SQS' };
 /** Longer than the longest long poll, 20 s. */
 const REQUEST_SECONDS = 30;
 const BATCH = 10;
@@ -37,7 +38,9 @@ const EXPIRED: ReadonlySet<string> = new Set([
 ]);
 
 export function createSqsClient(connection: AwsConnection, maxSockets = 32): SQSClient {
-  return new SQSClient({ ...clientOptions(connection, REQUEST_SECONDS, maxSockets), maxAttempts: 5 });
+  const client = new SQSClient({ ...clientOptions(connection, REQUEST_SECONDS, maxSockets), maxAttempts: 5 });
+  client.middlewareStack.add(namingService(SERVICE, connection), AROUND_TRIES);
+  return client;
 }
 
 export function createMessageQueues(connection: AwsConnection): MessageQueues & { close(): void } {

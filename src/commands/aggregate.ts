@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
 import type { AggregationResult, RoundOutcome } from '../workflows/continuous-aggregation.ts';
 import { CommandError } from './command-error.ts';
-import { followRun, printStarted, startRun } from './follow-run.ts';
+import { followRun, isPastFirstStep, printStarted, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { print, say } from './terminal.ts';
 
@@ -14,6 +14,8 @@ export interface AggregateOptions {
   readonly detach?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
+
+const LABEL = 'continuous aggregation';
 
 export async function aggregate(config: Config, options: AggregateOptions): Promise<void> {
   await withTemporalClient(async (client) => {
@@ -31,10 +33,13 @@ export async function aggregate(config: Config, options: AggregateOptions): Prom
     });
     say(`started ${handle.workflowId}; "telemetry aggregate --stop" ends it`);
     if (options.detach === true) {
+      // It ends at once where workers do not adopt results of other launchers, which only they know.
+      if (!(await isPastFirstStep(handle, LABEL)))
+        say(`no worker has taken it yet; "telemetry follow ${handle.workflowId}" shows what it does`);
       printStarted(handle, options.json);
       return;
     }
-    const { rounds, results } = await followRun<AggregationResult>(handle, 'continuous aggregation');
+    const { rounds, results } = await followRun<AggregationResult>(handle, LABEL);
     print(
       options.json === true ? JSON.stringify({ rounds, results }) : `${rounds} rounds published, ${results} results`,
     );

@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts';
 import { failureTypeOf } from '../error-classes.ts';
 import { exitCodeOf, verdictOf } from '../failures.ts';
 import { plainLine } from '../pipeline/plain-text.ts';
+import { UnreachableError } from '../ports.ts';
 import { errorText } from '../setup/run-items.ts';
 import { CommandError, type ExitCode } from './command-error.ts';
 
@@ -27,7 +28,17 @@ export function endOf(error: unknown): EndOfCommand {
       message: `${text}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --local for the embedded stack`,
       exitCode: 2,
     };
+  if (error instanceof UnreachableError)
+    return {
+      message: `${text}: see whether it runs, or correct ${error.setting}, then run the command again`,
+      exitCode: 1,
+    };
   const type = failureTypeOf(error);
+  if (type === 'ServiceUnavailable')
+    return {
+      message: `${text}: see whether the services answer ("telemetry setup" checks them), then run the command again`,
+      exitCode: 1,
+    };
   const isUnexpected = type === 'ProgramError' || type === 'UnexpectedError';
   const failure = { type, message: text, activity: 'the command', timeout: null };
   const { action } = verdictOf(failure, '', 'run the command again');

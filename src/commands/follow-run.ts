@@ -104,14 +104,55 @@ async function follow<T>(handle: WorkflowHandle, label: string, told: AbortSigna
   try {
     return (await outcome) as T;
   } catch (error) {
-    if (!(error instanceof WorkflowFailedError)) throw error;
-    const cause = rootCause(error);
-    throw new CommandError(`${label} failed: ${cause.message}`, {
-      cause: error,
-      exitCode: exitCodeOf(failureTypeOf(cause)),
-    });
+    throw error instanceof WorkflowFailedError ? failedRun(label, error) : error;
   }
 }
+
+function failedRun(label: string, error: WorkflowFailedError): CommandError {
+  const cause = rootCause(error);
+  const exitCode = exitCodeOf(failureTypeOf(cause));
+  return new CommandError(`${label} failed: ${cause.message}`, { cause: error, exitCode });
+}
+
+const FIRST_STEP_MS = 5_000;
+
+/**
+ * Waits a short while until a run that has just been started is past its first step, where workers look at their settings.
+ * @returns whether it is; false also where no worker has taken it
+ * @throws CommandError when the run has failed
+ */
+export async function isPastFirstStep(
+  handle: WorkflowHandle,
+  label: string,
+  withinMs: number = FIRST_STEP_MS,
+): Promise<boolean> {
+  const { client } = handle;
+  const until = Date.now() + withinMs;
+  const look = new AbortController();
+  const failed = client
+    .withAbortSignal(look.signal, () => handle.result())
+    .then(
+      () => undefined,
+      (error: unknown) => (error instanceof WorkflowFailedError ? error : undefined),
+    );
+  try {
+    while (Date.now() < until) {
+      const error = await Promise.race([failed, delay(LOOK_EVERY_MS)]);
+      if (error !== undefined) throw failedRun(label, error);
+      const progress = await client
+        .withDeadline(until, () => handle.query<Progress>('progress'))
+        .catch(() => undefined);
+      if (progress !== undefined && progress.phase !== FIRST_PHASE) return true;
+    }
+    return false;
+  } finally {
+    look.abort();
+    await failed;
+  }
+}
+
+/** Of every run, until its first activity has ended. */
+const FIRST_PHASE = 'starting';
 
 async function progressOf(handle: WorkflowHandle, rate: StepRate): Promise<string> {
   try {

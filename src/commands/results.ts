@@ -2,7 +2,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import type { Config } from '../config.ts';
 import { INVESTIGATION_NAME } from '../names.ts';
-import { isCalendarDay } from '../pipeline/calendar-day.ts';
+import { isCalendarDay, noDayText } from '../pipeline/calendar-day.ts';
 import { ENTRY_NAME, isRound } from '../pipeline/dataset/entry-name.ts';
 import type { LedgerEntry } from '../pipeline/dataset/ledger.ts';
 import { absenceSentence, parseReportOutline, reportSentence } from '../pipeline/dataset/report-sentence.ts';
@@ -149,7 +149,7 @@ function sentenceOf(report: string): string {
 /** A day, or the name of a round, as the warnings of one have it. */
 function checkedDay(day: string): string {
   if (isCalendarDay(day) || (isRound(day) && ENTRY_NAME.test(day))) return day;
-  throw new CommandError(`${plainLine(day, 100)} is no day: give YYYYMMDD`, { exitCode: 2 });
+  throw new CommandError(noDayText(day), { exitCode: 2 });
 }
 
 function checkedRun(runId: string): string {

@@ -1,5 +1,5 @@
 /** `run-day` and `investigate`: start a run by hand and follow it. */
-import { counted } from '../pipeline/plain-text.ts';
+import { counted, plainLine } from '../pipeline/plain-text.ts';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { JOBS } from '../jobs.ts';
@@ -24,6 +24,8 @@ import { followRun, printStarted, startRun } from './follow-run.ts';
 import { withTemporalClient } from './temporal-client.ts';
 import { readInput } from './read-input.ts';
 import { print, say, table } from './terminal.ts';
+
+const MAX_TEXT = 1000;
 
 export interface RunDayOptions {
   readonly day?: string | undefined;
@@ -166,22 +168,30 @@ async function checkedFilter(
   allowFuture: boolean,
 ): Promise<unknown> {
   const text = file === undefined ? undefined : await readInput(file);
-  return checked(() => {
+  checked(() => {
     if (day !== undefined) checkDay(day, now, allowFuture);
-    if (text === undefined) return undefined;
+  });
+  if (text === undefined) return undefined;
+  return checked(() => {
     if (text.includes('DATE') && day !== undefined) renderTemplate(text, day);
     else if (!text.includes('DATE')) parseFilter(JSON.parse(text));
     return JSON.parse(text) as unknown;
-  });
+  }, file);
 }
 
-/** Invalid input from a person becomes a message and exit code 2. */
-function checked<T>(work: () => T): T {
+/**
+ * Invalid input from a person becomes a message and exit code 2.
+ * @param file that it is from
+ */
+function checked<T>(work: () => T, file?: string): T {
   try {
     return work();
   } catch (error) {
     if (error instanceof InvalidDataError || error instanceof SyntaxError)
-      throw new CommandError(error.message, { cause: error, exitCode: 2 });
+      throw new CommandError(`${file === undefined ? '' : `${file}: `}${plainLine(error.message, MAX_TEXT)}`, {
+        cause: error,
+        exitCode: 2,
+      });
     throw error;
   }
 }

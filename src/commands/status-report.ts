@@ -104,15 +104,23 @@ function runsText(runs: readonly WatchedRun[], now: string): string {
   const shown = [...Map.groupBy(runs, ({ job }) => job)].flatMap(([job, ofJob]) =>
     ofJob.slice(0, job === JOBS.dailyAnalysis.name ? RUNS_SHOWN.dailyAnalysis : RUNS_SHOWN.others),
   );
-  const rows = shown.map((run) => [
-    run.job,
-    run.about,
-    run.status.toLowerCase().replaceAll('_', ' '),
-    `${shortInstant(run.startedAt)} (${ageText(run.startedAt, now)} ago)`,
-    run.endedAt === null ? '-' : ageText(run.startedAt, run.endedAt),
-    runDetail(run),
-  ]);
+  const rows = shown
+    .toSorted(atWorkThenNewest)
+    .map((run) => [
+      run.job,
+      run.about,
+      run.status.toLowerCase().replaceAll('_', ' '),
+      `${shortInstant(run.startedAt)} (${ageText(run.startedAt, now)} ago)`,
+      run.endedAt === null ? '-' : ageText(run.startedAt, run.endedAt),
+      runDetail(run),
+    ]);
   return table([['JOB', 'ABOUT', 'STATUS', 'STARTED', 'TOOK', 'DETAIL'], ...rows]);
+}
+
+function atWorkThenNewest(a: WatchedRun, b: WatchedRun): number {
+  const ended = Number(a.running === null) - Number(b.running === null);
+  if (ended !== 0) return ended;
+  return a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0;
 }
 
 function runDetail({ running, failure }: WatchedRun): string {

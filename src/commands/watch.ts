@@ -95,7 +95,7 @@ export async function acknowledgeFinding(
     const known = findings.flatMap((finding) => finding.id ?? []);
     if (!known.includes(id))
       throw new CommandError(
-        `"telemetry check" finds nothing with the id ${plainLine(id, 100)}; ids now: ${known.join(', ') || 'none'}`,
+        `"telemetry check" finds nothing with the id ${plainLine(id, 100)}; ${known.length === 0 ? 'nothing that it finds now can be acknowledged' : `ids now: ${known.join(', ')}`}`,
         { exitCode: 2 },
       );
     const acknowledgement = {

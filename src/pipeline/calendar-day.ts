@@ -1,5 +1,7 @@
 /** Calendar days as `YYYYMMDD` text, always UTC. The text order of days is their order in time. */
 
+import { plainLine } from './plain-text.ts';
+
 export const MS_PER_DAY = 86_400_000;
 
 /** Whole days since 1970-01-01, or undefined when `day` is not eight digits that name a day of the calendar. */
@@ -16,6 +18,11 @@ export function dayNumber(day: string): number | undefined {
 
 export function isCalendarDay(day: string): boolean {
   return dayNumber(day) !== undefined;
+}
+
+/** What a person is told who gave something else. */
+export function noDayText(given: string): string {
+  return `Day ${JSON.stringify(plainLine(given, 100))} is not a calendar day; write YYYYMMDD, such as 20131029`;
 }
 
 /** Years have four digits. */

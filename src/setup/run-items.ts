@@ -66,7 +66,7 @@ async function settle(item: SetupItem, fix: boolean): Promise<{ state: OutcomeSt
 }
 
 /** Names of errors whose text needs no prefix. */
-const SAYS_ALL: ReadonlySet<string> = new Set(['Error', 'CommandError']);
+const SAYS_ALL: ReadonlySet<string> = new Set(['Error', 'CommandError', 'UnreachableError']);
 
 /** What went wrong, in one line: errors of refused connections have no text of their own. */
 export function errorText(error: unknown): string {

@@ -129,6 +129,7 @@ async function watchedRun(
     about: about ?? (info.type === 'dailyAnalysis' ? day : undefined) ?? workflowId,
     workflowId,
     runId,
+    analysisRun: info.typedSearchAttributes.get(analysisRunKey) ?? null,
     status: status.name,
     startedAt: startTime.toISOString(),
     endedAt: closeTime?.toISOString() ?? null,

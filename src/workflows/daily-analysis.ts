@@ -167,8 +167,8 @@ async function reportNothing(
     failedTasks: {},
   };
   const publication = { decision: 'nothing', seq: 0, attempt: null } as const;
-  const { report, warnings } = await writeReport({ run, day, plan, counts, publication });
   const noInput = noInputWarning({ day, runId: run.runId });
+  const { report, warnings } = await writeReport({ run, day, plan, counts, publication, warnings: [noInput] });
   progress.update('nothing to analyse', { warnings: noInput });
   log.warn('no input for the day', { day, runId: run.runId });
   return {
@@ -181,7 +181,8 @@ async function reportNothing(
     rendered: 0,
     versions: null,
     report,
-    warnings: [noInput, ...warnings],
+    // A worker of an earlier release gives back only what it found itself.
+    warnings: warnings.includes(noInput) ? warnings : [noInput, ...warnings],
   };
 }
 

@@ -21,7 +21,7 @@ export class OperatorControl {
       () => {
         this.#finishing = true;
         this.#draining?.cancel();
-        return 'The run goes on without the missing results';
+        return 'The run goes on without the missing results; a day without any result ends as NothingAnalysed, and stays as it was';
       },
       { validator, description: 'Go on without the tasks that have no result yet' },
     );

@@ -73,16 +73,17 @@ describe('status', { skip }, () => {
     assert.match(await page.locator('.verdict').innerText(), /its writer has stopped/);
   });
 
-  it('has the last 30 days, links to runs, and missing files', async () => {
+  it('has the 30 days up to the newest, links to runs, and missing files', async () => {
     const { page } = await browser.open('#/status');
     assert.equal(await page.locator('.calendar li').count(), 30);
+    assert.match(await page.locator('#calendar-title').innerText(), /^30 days up to the newest, .*20\d\d/);
     assert.equal(await page.locator('.calendar .none').count(), 1);
     const link = await page.locator('td a').first().getAttribute('href');
     assert.match(
       decodeURIComponent(link ?? ''),
       /^http:\/\/127\.0\.0\.1:1\/namespaces\/default\/workflows\?query=AnalysisRun="0193c5a1-[\da-f-]+"$/,
     );
-    assert.match(await page.locator('td.unsure small').first().innerText(), /^bad container \d+$/);
+    assert.match(await page.locator('td.unsure small').first().innerText(), /^corrupt \d+$/);
     assert.match(await page.locator('.facts').innerText(), /Files missing\s+12/);
   });
 

@@ -80,6 +80,25 @@ export const FINE_SITUATIONS: readonly (readonly [name: string, changes: Partial
       [],
     ],
     [
+      'a worker that was lost at work, beside another that is alive',
+      {
+        ...atWork({ startedAt: '2014-04-24T14:20:00.000Z' }, '2014-04-24T14:55:00.000Z'),
+        analysisWorkers: {
+          known: [SEEN, { ...SEEN, seenAt: '2014-04-24T14:50:00.000Z', atWork: [`${RUN.analysisRun}/7`] }],
+        },
+      },
+      [],
+    ],
+    [
+      'a worker that was lost at work on a run that has ended',
+      {
+        analysisWorkers: {
+          known: [{ ...SEEN, seenAt: '2014-04-24T13:50:00.000Z', atWork: [`${RUN.analysisRun}/7`] }],
+        },
+      },
+      [],
+    ],
+    [
       'a worker whose last sign is late',
       {
         ...queue('tasks', { depth: { known: { visible: 33, inFlight: 2, delayed: 0 } } }),

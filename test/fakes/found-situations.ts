@@ -226,6 +226,31 @@ export const FOUND_SITUATIONS: readonly (readonly [
     [],
   ],
   [
+    'a run whose only worker was killed with its task in hand, which SQS still hides',
+    {
+      ...queue('tasks', { depth: { known: { visible: 0, inFlight: 1, delayed: 0 } } }),
+      ...atWork({ startedAt: '2014-04-24T14:50:00.000Z' }, '2014-04-24T14:55:00.000Z'),
+      analysisWorkers: {
+        known: [
+          { ...SEEN, seenAt: '2014-04-24T14:56:00.000Z', atWork: [`${RUN.analysisRun}/7`] },
+          { ...SEEN, seenAt: '2014-04-24T14:10:00.000Z', atWork: ['f0000000-0000-4000-8000-000000000002/1'] },
+        ],
+      },
+    },
+    /^problem: daily-analysis 20140423: an analysis worker was lost at work on task f0000000-0000-4000-8000-000000000001\/7, and no analysis worker is alive; the last one was seen 4 min ago on spot-1 → Start "telemetry analysis-worker"/,
+    [],
+  ],
+  [
+    'a run that waits for results while all workers are lost, none of them at work on it',
+    {
+      ...queue('tasks', { depth: { known: { visible: 0, inFlight: 2, delayed: 0 } } }),
+      ...atWork({ startedAt: '2014-04-24T14:20:00.000Z' }, '2014-04-24T14:40:00.000Z'),
+      analysisWorkers: { known: [{ ...SEEN, seenAt: '2014-04-24T14:41:00.000Z' }] },
+    },
+    /^note: daily-analysis 20140423: 11 of 20 analysis tasks are open, and no analysis worker is alive; the last one was seen 19 min ago on spot-1/,
+    [],
+  ],
+  [
     'tasks of which nothing comes',
     {
       ...queue('tasks', { depth: { known: { visible: 5000, inFlight: 2, delayed: 0 } } }),

@@ -25,6 +25,7 @@ export const RUN: WatchedRun = {
   about: '20140423',
   workflowId: 'daily-analysis-20140423',
   runId: 'r1',
+  analysisRun: 'f0000000-0000-4000-8000-000000000001',
   status: 'COMPLETED',
   startedAt: TODAY_DUE,
   endedAt: '2014-04-24T14:00:00.000Z',

@@ -83,7 +83,7 @@ describe('poison', { concurrency: 3 }, () => {
         await judge(scene, { seq: 1, results: [result] });
         await scene.until('the mail', () => (mails.mails.length > 0 ? true : undefined));
         assert.equal(mails.mails.length, 1, 'one warning mail');
-        assert.match(mails.mails[0]?.text ?? '', /\d+ done messages were refused and are in quarantine/);
+        assert.match(mails.mails[0]?.text ?? '', /\d+ refusals of done messages: they are in quarantine/);
         const seen = `${kept.size} in quarantine, all ${result.done} results, one mail, nothing left`;
         return { times: 2 * expected.length, seen };
       }),

@@ -128,7 +128,7 @@ const manifest = z.discriminatedUnion('kind', [
       scaleTargetRef: named,
       pollingInterval: z.int(),
       cooldownPeriod: z.int(),
-      minReplicaCount: z.int(),
+      minReplicaCount: z.int().min(1),
       maxReplicaCount: z.int(),
       triggers: z.tuple([
         z.strictObject({ type: z.literal('aws-sqs-queue'), authenticationRef: named, metadata: labels }),

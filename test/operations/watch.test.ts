@@ -322,7 +322,7 @@ describe('check and status', () => {
     const nowhere = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
     const { code, stdout } = await deployment.telemetryWith(nowhere, 'status');
     assert.equal(code, 2);
-    assert.match(stdout, /^1 could not be checked: runs, schedules, workers\./);
+    assert.match(stdout, /^3 could not be checked: runs, schedules, workers\./);
     assert.match(stdout, /RUNS\nnot known: no Temporal server answers at 127\.0\.0\.1:1/);
     assert.match(stdout, /telemetry-analysis-done-dlq/);
     assert.equal((await check('--max-age-hours', 'soon')).code, 2);

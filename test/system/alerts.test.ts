@@ -86,7 +86,7 @@ describe('alerts', () => {
       'RESULT CODE: InvalidFilter',
       'WHAT TO DO: Correct the filter template',
       'ERROR OUTPUT:',
-      'STANDARD OUTPUT:',
+      'COUNTS:',
       'LOG:',
       `http://127.0.0.1:8233/namespaces/default/workflows/daily-analysis-${DAY}/`,
     ]) {

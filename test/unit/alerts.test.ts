@@ -82,15 +82,7 @@ describe('an alert', () => {
     assert.equal(alert?.kind, 'failed');
     assert.equal(alert.subject, '[daily-analysis] failed for 20131029');
     const sections = [...alert.text.matchAll(/^([A-Z][A-Z ]+):/gm)].map(([, name]) => name);
-    assert.deepEqual(sections, [
-      'WHAT TO DO',
-      'OWNER',
-      'ERROR OUTPUT',
-      'RESULT CODE',
-      'STANDARD OUTPUT',
-      'MORE',
-      'LOG',
-    ]);
+    assert.deepEqual(sections, ['WHAT TO DO', 'OWNER', 'ERROR OUTPUT', 'RESULT CODE', 'COUNTS', 'MORE', 'LOG']);
     assert.match(
       alert.text,
       /^daily-analysis failed for 20131029 at the step "listing the input bucket" \(planTasks\)\.\n/,
@@ -115,7 +107,10 @@ describe('an alert', () => {
       [warned?.kind, warned?.subject],
       ['warnings', '[daily-analysis] ended with warnings for 20131029'],
     );
-    assert.match(warned?.text ?? '', /WARNINGS:\n3 analysis tasks/);
+    assert.match(
+      warned?.text ?? '',
+      /\n\nWHAT TO DO: Follow each warning: .* run the day again: "telemetry run-day --day 20131029"\.\n\nWARNINGS:\n3 analysis tasks/,
+    );
     const since = { ...CONTEXT, failedSince: '2013-10-30T13:31:05.000Z' };
     const recovered = alertFor(RUN, { kind: 'ended', warnings: ['w'] }, since);
     assert.equal(recovered?.kind, 'recovered');
@@ -133,14 +128,15 @@ describe('an alert', () => {
       const shown = outcome.kind === 'failed' ? { tasks: '9 done' } : facts;
       const text = alertFor({ ...RUN, facts: shown }, outcome, CONTEXT)?.text ?? '';
       assert.equal(text.split('3 analysis tasks gave no result').length, 2, text);
-      assert.match(text, /STANDARD OUTPUT:\ntasks: 9 done\n/);
+      assert.match(text, /COUNTS:\ntasks: 9 done\n/);
+      assert.match(text, /^WHAT TO DO: /m);
     }
     const well = alertFor(
       { ...RUN, facts: {} },
       { kind: 'ended', warnings: [] },
       { ...CONTEXT, failedSince: NOW },
     )?.text;
-    assert.doesNotMatch(well ?? '', /WARNINGS|STANDARD OUTPUT|none/);
+    assert.doesNotMatch(well ?? '', /WARNINGS|WHAT TO DO|COUNTS|none/);
     assert.match(
       well ?? '',
       /^daily-analysis for 20131029 is well again: nothing is left to do\.\nFAILED SINCE: 2013-10-30 13:31:05 UTC\n/,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { completionScript } from '../../src/commands/completion.ts';
 import { telemetryProgram } from '../../src/program.ts';
 
@@ -40,6 +41,16 @@ describe('completion', () => {
     it(`of "telemetry ${words.join(' ')}" offers ${wanted.join(', ') || 'files'}`, () => {
       assert.deepEqual(offered('bash', ...words), wanted);
     });
+
+  it('has a description for every command', () => {
+    const all = (command: CommandUnknownOpts): CommandUnknownOpts[] => [command, ...command.commands.flatMap(all)];
+    assert.deepEqual(
+      all(program)
+        .filter((command) => command.description() === '')
+        .map((command) => command.name()),
+      [],
+    );
+  });
 
   it('knows every command', () => {
     const names = program.commands.map((command) => command.name());

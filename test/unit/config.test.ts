@@ -49,7 +49,7 @@ describe('the configuration', () => {
   });
 
   const wrong: readonly [variable: string, value: string, text: RegExp][] = [
-    ['TELEMETRY_MAX_TASK_FILES', 'many', /must be a number: files/],
+    ['TELEMETRY_MAX_TASK_FILES', 'many', /must be a number of files$/],
     ['TELEMETRY_MAX_TASK_FILES', '0', /greater than 0/],
     ['TELEMETRY_MAX_TASK_FILES', '1.5', /whole number/],
     ['TELEMETRY_CHUNK_TASKS', '1001', /1000/],
@@ -59,7 +59,8 @@ describe('the configuration', () => {
     ['TELEMETRY_PUBLISHED_PREFIX', '/', /end in a slash/],
     ['TELEMETRY_STRICT_BUILD_ID', 'yes', /true/],
     ['TELEMETRY_LINUX_VERSION', 'major', /first3/],
-    ['AWS_ENDPOINT_URL_S3', 'localhost', /URL/],
+    ['AWS_ENDPOINT_URL_S3', 'localhost', /must be an address that begins with http:\/\/ or https:\/\/$/],
+    ['AWS_ENDPOINT_URL_SQS', 'localhost:9324', /begins with http:\/\/ or https:\/\//],
     ['TELEMETRY_REVISION_REPOS', '(', /regular expression/],
     ['TELEMETRY_REVISION_MIN_DIGITS', '5', /at least 6/],
     ['TELEMETRY_HISTOGRAM_SERVER', 'localhost:9898', /in-process or an http address/],

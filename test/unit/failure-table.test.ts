@@ -8,7 +8,13 @@ import { failureTypeOf } from '../../src/error-classes.ts';
 import { exitCodeOf, type Failure, failure, FailureType, isFinal, readFailure, verdictOf } from '../../src/failures.ts';
 import { againOf, JOBS, WORKFLOW_TYPES } from '../../src/jobs.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
-import { ObjectMissingError, PassingError, PreconditionFailedError, QueueMissingError } from '../../src/ports.ts';
+import {
+  ObjectMissingError,
+  PassingError,
+  PreconditionFailedError,
+  QueueMissingError,
+  UnreachableError,
+} from '../../src/ports.ts';
 
 /** Whatever may pass by itself, and nothing else. */
 const PASSING: readonly FailureType[] = ['SqsRefused', 'ServiceUnavailable', 'TimedOut', 'DiskFull', 'UnexpectedError'];
@@ -29,6 +35,7 @@ const THROWN: readonly (readonly [error: unknown, type: FailureType])[] = [
   [new ObjectMissingError('x'), 'StateDamaged'],
   [new PreconditionFailedError('x'), 'ServiceUnavailable'],
   [new PassingError('x'), 'ServiceUnavailable'],
+  [new UnreachableError('x', 'Y'), 'ServiceUnavailable'],
   [named('NoSuchBucket'), 'BucketMissing'],
   [named('AccessDenied'), 'AccessDenied'],
   [named('SlowDown'), 'ServiceUnavailable'],

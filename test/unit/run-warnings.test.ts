@@ -111,12 +111,12 @@ const TABLE: readonly (readonly [what: string, warned: string[] | string, text: 
   [
     'no input',
     warnings.noInputWarning(RUN),
-    'no input for 20131021: the filter admits no file of the input bucket; "telemetry report 20131021 --run f00d" counts what it left out',
+    'no input for 20131021: no file of the input bucket passes the filter; see whether its submissions have arrived and the filter admits them, then "telemetry run-day --day 20131021" analyses it',
   ],
   [
     'a quarantined message',
     warnings.quarantinedWarning(1),
-    '1 done message was refused and is in quarantine, not counted; "telemetry quarantine list" says why',
+    '1 refusal of a done message: it is in quarantine, not counted; "telemetry quarantine list" says why',
   ],
   [
     'a full quarantine',

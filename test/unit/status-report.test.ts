@@ -12,6 +12,7 @@ import {
   NONE,
   NOW,
   queue,
+  RUNNING,
   runs,
   schedule,
   SEEN,
@@ -95,6 +96,23 @@ describe('the words of status', () => {
     it(what, () => {
       assert.match(section(title, changes), text);
     });
+
+  it('runs are shown newest first, those at work on top', () => {
+    const text = section(
+      'RUNS',
+      runs(
+        { about: '20140423', startedAt: '2014-04-24T13:31:00.000Z' },
+        { about: '20140422', startedAt: '2014-04-24T10:00:00.000Z' },
+        { job: 'investigation', about: 'x', startedAt: '2014-04-24T12:00:00.000Z' },
+        { job: 'website-update', about: 'website', startedAt: '2014-04-24T11:00:00.000Z', running: RUNNING },
+      ),
+    );
+    const about = text
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(/ {2,}/)[1]);
+    assert.deepEqual(about, ['website', '20140423', 'x', '20140422']);
+  });
 
   it('the verdict names three things, and says how many more there are', () => {
     const changes = { ...queue('tasks-dlq', { depth: { known: { visible: 2, inFlight: 0, delayed: 0 } } }) };

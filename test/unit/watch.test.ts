@@ -46,7 +46,7 @@ describe('findings', () => {
       assert.equal(lines.length, 1, lines.join('\n'));
       assert.match(lines[0] ?? '', line);
       const [verdict, shown] = statusText({ ...WELL, ...changes }, found).split('\n');
-      assert.match(verdict ?? '', /^1 (?:problem|warning|could not be checked|note): /);
+      assert.match(verdict ?? '', /^1 (?:problem|warning|note): |^[12] could not be checked: /);
       assert.equal(shown, `  ${lines[0]}`, 'status says what check prints');
     });
   }
@@ -74,6 +74,16 @@ describe('findings', () => {
     );
     const failed = projectionFinding(differing, { kind: 'failed', message: 'AccessDenied' });
     assert.match(findingLine(failed), /^problem: .*could not be repaired: AccessDenied → /);
+  });
+
+  it('the verdict counts the parts that could not be checked, not their causes', () => {
+    const gone = { unknown: 'gone', type: null };
+    const parts = { dataSet: gone, projections: gone, changes: gone, leftovers: gone };
+    const facts = { ...WELL, ...parts };
+    assert.match(
+      verdictLine(facts, findings(parts)),
+      /^4 could not be checked: data set, projections, changes, state\. What is published is not known/,
+    );
   });
 
   it('exit codes: what could not be checked outweighs what is wrong', () => {

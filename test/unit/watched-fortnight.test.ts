@@ -20,6 +20,8 @@ interface Run {
   readonly end: number;
 }
 
+const tasksOf = ({ due }: Run): string => `run-of-${due}`;
+
 /** Hours from the due time to the commit of each day. One run keeps the next one back, as the schedule does. */
 function runsOf(hours: readonly number[], lost: ReadonlySet<number> = new Set()): Run[] {
   const runs: Run[] = [];
@@ -39,7 +41,13 @@ function factsAt(now: number, runs: readonly Run[], canceled: ReadonlySet<number
   const atWork = began.find(({ end }) => end > now);
   const watched = began.map((run): WatchedRun => {
     const day = analysisDay(new Date(run.due));
-    const common = { ...RUN, about: day, workflowId: `daily-analysis-${iso(run.due)}`, startedAt: iso(run.start) };
+    const common = {
+      ...RUN,
+      about: day,
+      workflowId: `daily-analysis-${iso(run.due)}`,
+      startedAt: iso(run.start),
+      analysisRun: tasksOf(run),
+    };
     if (run.end <= now)
       return { ...common, status: canceled.has(run.due) ? 'CANCELED' : 'COMPLETED', endedAt: iso(run.end) };
     const tasks = {
@@ -54,6 +62,11 @@ function factsAt(now: number, runs: readonly Run[], canceled: ReadonlySet<number
   const last = published.at(-1);
   const waits = atWork !== undefined && now < atWork.start + 20 * MINUTE;
   const isAlive = atWork !== undefined && now > atWork.start + 10 * MINUTE;
+  // A spot machine that was taken away without a signal, ten minutes before the end of each run.
+  const vanished = began
+    .filter(({ end }) => end <= now && now - end < DAY - 10 * MINUTE)
+    .map((run) => ({ ...SEEN, seenAt: iso(run.end - 10 * MINUTE), atWork: [`${tasksOf(run)}/3`] }))
+    .toReversed();
   return {
     ...WELL,
     at: iso(now),
@@ -80,7 +93,7 @@ function factsAt(now: number, runs: readonly Run[], canceled: ReadonlySet<number
         },
       ],
     },
-    analysisWorkers: { known: isAlive ? [{ ...SEEN, seenAt: iso(now - MINUTE) }] : [] },
+    analysisWorkers: { known: [...(isAlive ? [{ ...SEEN, seenAt: iso(now - MINUTE) }] : []), ...vanished] },
     queues: WELL.queues.map((queue) =>
       queue.role === 'tasks' && waits
         ? { ...queue, depth: { known: { visible: 40, inFlight: 0, delayed: 0 } } }

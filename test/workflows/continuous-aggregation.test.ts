@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
+import { isPastFirstStep } from '../../src/commands/follow-run.ts';
 import { FailureType } from '../../src/failures.ts';
 import { progressQuery } from '../../src/workflows/run-progress.ts';
 import { eventually } from '../fakes/eventually.ts';
@@ -148,6 +149,29 @@ describe('continuousAggregation', () => {
     });
     assert.deepEqual(names, ['aggregationSettings']);
     assert.match(String(failure?.cause), /set it/);
+  });
+
+  it('that cannot begin is reported by the command that only starts it', async () => {
+    const { failure } = await aggregate({
+      activities: {
+        aggregationSettings: async () => {
+          throw ApplicationFailure.nonRetryable('set it', FailureType.ForeignResultsRefused);
+        },
+      },
+      during: (handle) =>
+        assert.rejects(isPastFirstStep(handle, 'continuous aggregation', 60_000), {
+          message: 'continuous aggregation failed: set it',
+          exitCode: 2,
+        }),
+    });
+    assert.match(String(failure?.cause), /set it/);
+    await aggregate({
+      activities: { collectWaiting: collected() },
+      during: async (handle) => {
+        assert.equal(await isPastFirstStep(handle, 'continuous aggregation', 60_000), true);
+        await stop(handle);
+      },
+    });
   });
 
   it('refuses a bad input with one message that names every member', async () => {

@@ -100,11 +100,19 @@ describe('dailyAnalysis', () => {
   });
 
   it('ends well with the result "nothing" when there is no input, and sends and publishes nothing', async () => {
-    const { names, result } = await run({ planTasks: async () => ({ ...PLAN, files: 0, tasks: 0, bytes: 0 }) });
+    const reported: unknown[] = [];
+    const { names, result } = await run({
+      planTasks: async () => ({ ...PLAN, files: 0, tasks: 0, bytes: 0 }),
+      writeReport: async ({ warnings = [] }) => {
+        reported.push(...warnings);
+        return { report: 's3://analysis/report.json', warnings };
+      },
+    });
     assert.deepEqual(names, ['renderFilter', 'productionQueues', 'planTasks', 'writeReport']);
     assert.equal(result?.['decision'], 'nothing');
     assert.equal(result['seq'], null);
-    assert.match(String((result['warnings'] as string[])[0]), /no input for 20131029/);
+    assert.match(String(reported[0]), /no input for 20131029/);
+    assert.deepEqual(result['warnings'], reported, 'the report has the warning of the run, once');
   });
 
   it('refuses a bad input with one message that names every member', async () => {

@@ -154,12 +154,13 @@ export function moreWarnings(run: WarnedRun, more: number): string {
 }
 
 export function noInputWarning(run: WarnedRun): string {
-  return `no input for ${run.day}: the filter admits no file of the input bucket; ${reportCommand(run)} counts what it left out`;
+  return `no input for ${run.day}: no file of the input bucket passes the filter; see whether its submissions have arrived and the filter admits them, then "telemetry run-day --day ${run.day}" analyses it`;
 }
 
-export function quarantinedWarning(messages: number): string {
-  const were = messages === 1 ? 'message was refused and is' : 'messages were refused and are';
-  return `${messages} done ${were} in quarantine, not counted; "telemetry quarantine list" says why`;
+/** @param refusals a message that comes again is refused again, and has one entry in the quarantine */
+export function quarantinedWarning(refusals: number): string {
+  const were = refusals === 1 ? 'refusal of a done message: it is' : 'refusals of done messages: they are';
+  return `${refusals} ${were} in quarantine, not counted; "telemetry quarantine list" says why`;
 }
 
 export const QUARANTINE_FULL_WARNING =

@@ -2,7 +2,7 @@
  * `filter.json.in`: a filter document in which the text DATE is replaced by the day of the run
  * (docs/formats/input-bucket.md 1.5).
  */
-import { dayOf, isCalendarDay, MS_PER_DAY } from '../calendar-day.ts';
+import { dayOf, isCalendarDay, MS_PER_DAY, noDayText } from '../calendar-day.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { type Filter, parseFilter } from './filter.ts';
 
@@ -13,20 +13,17 @@ import { type Filter, parseFilter } from './filter.ts';
  */
 export function checkDay(day: string, now: Date, allowFuture = false): void {
   if (!isCalendarDay(day)) {
-    throw new InvalidDataError(
-      'invalid_day',
-      `Day ${JSON.stringify(day)} is not a calendar day; write YYYYMMDD, such as 20131029`,
-    );
+    throw new InvalidDataError('invalid_day', noDayText(day));
   }
   const today = dayOf(now);
   if (day <= today) return;
+  const latest = dayOf(new Date(now.getTime() + FUTURE_DAYS * MS_PER_DAY));
   if (!allowFuture) {
     throw new InvalidDataError(
       'invalid_day',
-      `Day ${day} is in the future (today is ${today} UTC); choose a past day or allow future days`,
+      `Day ${day} is in the future (today is ${today} UTC); choose a past day, or one until ${latest} with --allow-future (in an input: "allowFuture": true)`,
     );
   }
-  const latest = dayOf(new Date(now.getTime() + FUTURE_DAYS * MS_PER_DAY));
   if (day > latest) {
     throw new InvalidDataError(
       'invalid_day',

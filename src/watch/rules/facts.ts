@@ -116,6 +116,8 @@ export interface WatchedRun {
   readonly about: string;
   readonly workflowId: string;
   readonly runId: string;
+  /** The run id of its analysis tasks, `<run>/<n>`; null before it has one, and for jobs without tasks. */
+  readonly analysisRun: string | null;
   /** As Temporal names it: RUNNING, COMPLETED, FAILED, TERMINATED, TIMED_OUT, CANCELED, CONTINUED_AS_NEW. */
   readonly status: string;
   readonly startedAt: string;

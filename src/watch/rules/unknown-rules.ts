@@ -37,6 +37,7 @@ export function unknownFindings(facts: Facts): Finding[] {
     severity: 'unchecked',
     where: where.join(', '),
     what: reason,
+    things: where.length,
     action: ACTIONS[type ?? ''] ?? UNREACHABLE,
   }));
 }

@@ -4,6 +4,7 @@ import { folderTime, type Status as StatusDocument, type StatusEntry } from '../
 import { count, date as dateName, duration, time } from '../format.ts';
 import { exploreAddress, NO_FILTER } from '../state.ts';
 import { channelVersionsInOrder, config, statusDocument } from '../store.ts';
+import { reasonsText } from './reason-words.ts';
 import { calendarOf, DUE_MS, freshness, type Verdict } from './freshness.ts';
 
 const VERDICTS: Readonly<Record<Verdict, string>> = {
@@ -105,7 +106,7 @@ function Calendar({ status }: { readonly status: StatusDocument }) {
   return (
     <section class="panel" aria-labelledby="calendar-title">
       <header class="panel-head">
-        <h2 id="calendar-title">Last 30 days</h2>
+        <h2 id="calendar-title">30 days up to the newest, {dateName(days.at(-1)?.date ?? '')}</h2>
         <p class="keys note">
           {Object.entries(DAY_STATES).map(([name, text]) => (
             <span key={name}>
@@ -203,7 +204,7 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
                   <td>{count(entry.files.processed)}</td>
                   <td class={entry.files.missing > 0 ? 'unsure' : undefined}>
                     {count(entry.files.missing)}{' '}
-                    {entry.missingReasons.length > 0 && <small>{reasonsText(entry)}</small>}
+                    {entry.missingReasons.length > 0 && <small>{reasonsText(entry.missingReasons)}</small>}
                   </td>
                   <td>
                     <RunLink entry={entry} />
@@ -220,11 +221,6 @@ function Runs({ entries }: { readonly entries: readonly StatusEntry[] }) {
       )}
     </section>
   );
-}
-
-/** Words instead of names of reasons: `bad container 3, not found 1`. */
-function reasonsText({ missingReasons }: StatusEntry): string {
-  return missingReasons.map(([reason, files]) => `${reason.replaceAll('_', ' ')} ${count(files)}`).join(', ');
 }
 
 /** The run's own id is an attribute of its workflow, whoever started that one and under which id. */
