@@ -109,8 +109,8 @@ while (Date.now() < once.blockedUntil);`,
   },
   neverAgain: {
     file: 'aws/s3.ts',
-    find: 'return new S3Client(s3Options(connection, 5));',
-    replace: 'return new S3Client(s3Options(connection, 1));',
+    find: 'return s3Client(connection, 5);',
+    replace: 'return s3Client(connection, 1);',
     without: 'the repeated tries of each S3 call',
   },
   endlessRequests: {
