@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { binarySources } from '../../local/directories.ts';
 import { findBinary } from '../../local/stack/binaries.ts';
-import { choosePorts, LOOPBACK } from '../../local/stack/ports.ts';
+import { choosePorts, LOOPBACK } from '../../local/stack/free-ports.ts';
 import { LOCAL_NAMESPACE, startTemporalServer } from '../../local/stack/temporal-server.ts';
 import { connectPorts } from '../../src/composition.ts';
 import { loadConfig } from '../../src/config.ts';

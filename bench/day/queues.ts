@@ -1,5 +1,5 @@
 /** fauxqs as a process of its own, so that its work is not that of who is measured. */
-import { choosePorts } from '../../local/stack/ports.ts';
+import { choosePorts } from '../../local/stack/free-ports.ts';
 import { startEmbeddedSqs } from '../../local/stack/sqs.ts';
 import { tellParent } from './service.ts';
 

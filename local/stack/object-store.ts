@@ -1,7 +1,7 @@
 /** The embedded object store: SeaweedFS in one process (`weed mini`), speaking S3 on loopback, data on disk. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from './free-ports.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 /** Every port the program would otherwise choose itself; only `s3` is of interest to others. */

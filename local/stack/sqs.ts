@@ -1,6 +1,6 @@
 /** The embedded SQS: fauxqs inside this process, on loopback. Messages live in memory and end with the process. */
 import { buildApp } from 'fauxqs';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from './free-ports.ts';
 
 export interface EmbeddedSqs {
   readonly endpoint: string;

@@ -1,6 +1,6 @@
 /** The ports of one embedded stack, and which ones it prefers. */
 import { foreignSocketPorts, OBJECT_STORE_PORTS } from './object-store.ts';
-import { choosePorts, type PortWish } from './ports.ts';
+import { choosePorts, type PortWish } from './free-ports.ts';
 
 const STACK_PORTS = ['temporal', 'temporalUi', 'sqs', ...OBJECT_STORE_PORTS] as const;
 export type StackPorts = Readonly<Record<(typeof STACK_PORTS)[number], number>>;

@@ -5,7 +5,7 @@ import { type BinarySources, findBinary } from './binaries.ts';
 import { takeOwnerLock } from './owner-lock.ts';
 import { commandLine } from './process-facts.ts';
 import { LOCAL_DELAYS, LOCAL_NAMES, provisionStack } from './provision.ts';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from './free-ports.ts';
 import { endForeignProcess, ServerStartError } from './server-process.ts';
 import { embeddedServices, type ServicePlace, type StackServices } from './services.ts';
 import { chooseStackPorts, type FixedPorts, type StackPorts } from './stack-ports.ts';

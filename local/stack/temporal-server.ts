@@ -1,7 +1,7 @@
 /** The embedded Temporal server: the CLI's development server on loopback, its state in one SQLite file. */
 import { Connection } from '@temporalio/client';
 import { keepClosedRuns } from '../../src/setup/namespace.ts';
-import { LOOPBACK } from './ports.ts';
+import { LOOPBACK } from './free-ports.ts';
 import { type ServerProcess, ServerStartError, startServerProcess } from './server-process.ts';
 
 export const LOCAL_NAMESPACE = 'default';

@@ -2,7 +2,7 @@
 import { log } from '@temporalio/activity';
 import { failure } from '../failures.ts';
 import { type Filter, parseFilter } from '../pipeline/filter/filter.ts';
-import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
+import { checkDay, isTemplate, renderTemplate } from '../pipeline/filter/template.ts';
 import type { ActivityPorts } from './ports.ts';
 
 export interface RenderFilterInput {
@@ -37,8 +37,7 @@ export function createFilterActivities({ readTemplate, settings }: Pick<Activity
       checkDay(day, new Date(now), allowFuture);
       const text = document === undefined ? await templateText(readTemplate) : JSON.stringify(document);
       // A document may name its dates itself; a template without DATE would take the files of all days.
-      const filter =
-        document !== undefined && !text.includes('DATE') ? parseFilter(document) : renderTemplate(text, day);
+      const filter = document !== undefined && !isTemplate(text) ? parseFilter(document) : renderTemplate(text, day);
       log.info('filter rendered', { day, fromTemplate: document === undefined });
       return filter;
     },

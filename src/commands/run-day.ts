@@ -7,7 +7,7 @@ import { INVESTIGATION_NAME } from '../names.ts';
 import { analysisDay } from '../pipeline/calendar-day.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import { parseFilter } from '../pipeline/filter/filter.ts';
-import { checkDay, renderTemplate } from '../pipeline/filter/template.ts';
+import { checkDay, isTemplate, renderTemplate } from '../pipeline/filter/template.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { countedReasons } from '../pipeline/reason-words.ts';
 import {
@@ -173,8 +173,8 @@ async function checkedFilter(
   });
   if (text === undefined) return undefined;
   return checked(() => {
-    if (text.includes('DATE') && day !== undefined) renderTemplate(text, day);
-    else if (!text.includes('DATE')) parseFilter(JSON.parse(text));
+    if (isTemplate(text) && day !== undefined) renderTemplate(text, day);
+    else if (!isTemplate(text)) parseFilter(JSON.parse(text));
     return JSON.parse(text) as unknown;
   }, file);
 }

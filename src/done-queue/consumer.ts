@@ -21,6 +21,7 @@ import { ResultLookup } from './result-lookup.ts';
 import { createForeignReceipt, createReceipt } from '../state/receipts.ts';
 import { letWait } from '../state/waiting-results.ts';
 
+/** The longest that SQS takes. */
 const LONG_POLL_SECONDS = 20;
 /** Parallel receives while the queue is full; a single long poll while it is not. */
 const BUSY_RECEIVES = 8;

@@ -4,6 +4,7 @@ import { isCalendarDay } from './calendar-day.ts';
 import { InvalidDataError } from './invalid-data.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import { isObjectKey, MAX_KEY_BYTES } from './object-key.ts';
+import { isTemplate } from './filter/template.ts';
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;
@@ -131,7 +132,7 @@ export function parseInvestigationInput(input: unknown, namePattern: RegExp): z.
     throw invalid('investigation', [
       'say what to analyse: "day" (with the configured filter), "filter", "keys" or "keyList"',
     ]);
-  if (filter !== undefined && day === undefined && JSON.stringify(filter).includes('DATE'))
+  if (filter !== undefined && day === undefined && isTemplate(JSON.stringify(filter)))
     throw invalid('investigation', ['"day" is missing, which replaces DATE in "filter"']);
   return patient('investigation', checked);
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type ChunkPart, parseChunkHead } from '../pipeline/aggregates/chunk-head.ts';
-import { type RunCounts, RunTotals } from '../pipeline/dataset/run-totals.ts';
+import { RunTotals, type TotalCounts } from '../pipeline/dataset/run-totals.ts';
 import { channelVersionOf } from '../pipeline/input-bucket/key.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import { type PlanContent, readPlan } from '../pipeline/task-queue/plan.ts';
@@ -32,7 +32,7 @@ export interface RunFileList extends FileListInfo {
 }
 
 export interface TotalRunResult {
-  readonly counts: RunCounts;
+  readonly counts: TotalCounts;
   /** Of all chunks, in their order. */
   readonly parts: readonly ChunkPart[];
   /** Of the files of the plan. */

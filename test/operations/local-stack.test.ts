@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { findBinary } from '../../local/stack/binaries.ts';
-import { LOOPBACK } from '../../local/stack/ports.ts';
+import { LOOPBACK } from '../../local/stack/free-ports.ts';
 import { embeddedServices, type ServicePlace, type StackServices } from '../../local/stack/services.ts';
 import { createObjectStores } from '../../src/aws/s3.ts';
 import { runProgram } from '../../src/run-program.ts';

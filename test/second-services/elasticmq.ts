@@ -1,7 +1,7 @@
 /** ElasticMQ: a second implementation of SQS, on the Java virtual machine. Messages live in memory. */
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { LOOPBACK } from '../../local/stack/ports.ts';
+import { LOOPBACK } from '../../local/stack/free-ports.ts';
 import { type ServerProcess, startServerProcess } from '../../local/stack/server-process.ts';
 import type { ServicePlace } from '../../local/stack/services.ts';
 import { endingWithParent } from './ending-with-parent.ts';

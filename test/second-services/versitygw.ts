@@ -1,6 +1,6 @@
 /** versitygw: a second implementation of S3, over the files of a folder. */
 import { join } from 'node:path';
-import { LOOPBACK } from '../../local/stack/ports.ts';
+import { LOOPBACK } from '../../local/stack/free-ports.ts';
 import { type ServerProcess, startServerProcess } from '../../local/stack/server-process.ts';
 import type { ServicePlace } from '../../local/stack/services.ts';
 import { endingWithParent } from './ending-with-parent.ts';

@@ -1,6 +1,6 @@
 /** The embedded stack as tests start it: on free ports, on the services that TELEMETRY_TEST_SERVICES chooses. */
 import { binarySources } from '../../local/directories.ts';
-import { choosePorts } from '../../local/stack/ports.ts';
+import { choosePorts } from '../../local/stack/free-ports.ts';
 import { type LocalStack, startLocalStack } from '../../local/stack/stack.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/names.ts';
 import { secondServices } from '../second-services/second-services.ts';

@@ -9,6 +9,7 @@ import {
   simpleMeasureName,
 } from '../../src/pipeline/submissions/simple-measures.ts';
 import { bucketsOf } from '../../src/histograms/buckets.ts';
+import { simpleMeasureDefinition } from '../../src/histograms/definition.ts';
 
 describe('OS versions', () => {
   // docs/formats/submissions.md 3.4: number as text, Linux cut to three characters.
@@ -80,6 +81,7 @@ describe('simple measures', () => {
   it('fall into the exponential buckets 1 to 30000', () => {
     const { bounds } = bucketsOf({ kind: 'exponential', low: 1, high: 30_000, n_buckets: 50 });
     assert.deepEqual(SIMPLE_MEASURE_BOUNDS, bounds);
+    assert.deepEqual(SIMPLE_MEASURE_BOUNDS, bucketsOf(simpleMeasureDefinition('SIMPLE_MEASURES_X')).bounds);
   });
 
   // docs/formats/submissions.md 3.6.

@@ -4,7 +4,7 @@
  */
 import { fallbackDefinition, publishedDefinition, type PublishedDefinition } from '../../histograms/definition.ts';
 import { type DefinitionSource, lookUpDefinition, namesHistogramsFile } from '../../histograms/look-up.ts';
-import { isKnownSimpleMeasure } from './simple-measures.ts';
+import { isKnownSimpleMeasure } from './known-simple-measures.ts';
 import type { Known } from './unknown-measures.ts';
 import type { PreviousSnapshot } from './previous-snapshot.ts';
 

@@ -3,7 +3,7 @@ import type { ChunkHead, ChunkPart } from '../aggregates/chunk-head.ts';
 import { BadHistogramCounts, type BadHistograms, MAX_NAMED_OF_RUN } from '../bad-histograms.ts';
 import { addCount, addCounts } from '../known-reasons.ts';
 
-export interface RunCounts {
+export interface TotalCounts {
   /** Tasks whose results are in, that were given up or refused, that have no receipt. */
   readonly done: number;
   readonly failed: number;
@@ -47,7 +47,7 @@ export class RunTotals {
     this.#badHistograms.add(head.badHistograms);
   }
 
-  counts(): RunCounts {
+  counts(): TotalCounts {
     return { ...this.#counts, ...this.#reasons, badHistograms: this.#badHistograms.worst(MAX_NAMED_OF_RUN) };
   }
 }

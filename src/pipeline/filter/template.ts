@@ -35,6 +35,11 @@ export function checkDay(day: string, now: Date, allowFuture = false): void {
 /** What clocks and time zones of submitters and operators account for; more is a typing error. */
 const FUTURE_DAYS = 7;
 
+/** Whether a filter is a template, to be rendered for a day. */
+export function isTemplate(text: string): boolean {
+  return text.includes('DATE');
+}
+
 /**
  * Replaces every DATE by `day` and validates the result.
  * @throws InvalidDataError `invalid_template` or `invalid_filter`
@@ -43,8 +48,7 @@ export function renderTemplate(template: string, day: string): Filter {
   if (/[A-Za-z0-9_]DATE|DATE[A-Za-z0-9_]/.test(template)) {
     throw invalid('DATE stands inside a longer word; separate it with quotes or blanks');
   }
-  if (!template.includes('DATE'))
-    throw invalid('the template has no DATE, so the run would take the files of all days');
+  if (!isTemplate(template)) throw invalid('the template has no DATE, so the run would take the files of all days');
   let document: unknown;
   try {
     document = JSON.parse(template.replaceAll('DATE', day));

@@ -4,7 +4,7 @@
  */
 import { SIMPLE_MEASURE_PREFIX } from '../aggregates/slot.ts';
 
-/** Lower bounds of the 50 exponential buckets, 1 to 30000. */
+/** Lower bounds of the 50 exponential buckets, 1 to 30000; `simpleMeasureDefinition` publishes them. */
 export const SIMPLE_MEASURE_BOUNDS: readonly number[] = [
   0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 13, 16, 20, 24, 29, 35, 43, 52, 63, 77, 94, 115, 140, 171, 209, 255, 311, 379, 462,
   564, 688, 839, 1023, 1248, 1522, 1857, 2265, 2763, 3370, 4111, 5015, 6118, 7463, 9104, 11106, 13548, 16527, 20161,

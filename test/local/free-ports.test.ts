@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
-import { choosePorts, LOOPBACK, PortTakenError } from '../../local/stack/ports.ts';
+import { choosePorts, LOOPBACK, PortTakenError } from '../../local/stack/free-ports.ts';
 
 async function withTakenPort(test: (port: number) => Promise<void>): Promise<void> {
   const server = createServer().listen(0, LOOPBACK);
