@@ -1,4 +1,5 @@
 /** The histogram server's process: answers requests until it is told to end. */
+import { CommandError } from '../commands/command-error.ts';
 import { type Config, secretValues } from '../config.ts';
 import { createLogger } from '../observability.ts';
 import { serverRevisionCache } from './configured-cache.ts';
@@ -28,7 +29,12 @@ export async function runHistogramServer(config: Config): Promise<void> {
     answerTimeoutMs: config.TELEMETRY_HISTOGRAM_UPSTREAM_SECONDS * 1000 + ANSWER_MARGIN_MS,
   });
   const told = toldToStop();
-  const address = await server.listen();
+  const address = await server.listen().catch((error: unknown) => {
+    throw new CommandError(
+      `the histogram server cannot take requests (${(error as Error).message}): end what uses the address, or set TELEMETRY_HISTOGRAM_HOST and TELEMETRY_HISTOGRAM_PORT`,
+      { cause: error },
+    );
+  });
   logger.info({ address, upstream }, 'histogram server started');
   await told;
   // Requests that wait for the upstream are answered now: the process must not run on for half a minute.

@@ -109,7 +109,7 @@ const ROWS: readonly Row[] = [
   [
     'histogram-server',
     1,
-    /EADDRINUSE|EACCES|EADDRNOTAVAIL/,
+    /^the histogram server cannot take requests \(listen EADDRNOTAVAIL: .*\): .* set TELEMETRY_HISTOGRAM_HOST and TELEMETRY_HISTOGRAM_PORT$/,
     { TELEMETRY_HISTOGRAM_HOST: '192.0.2.1', TELEMETRY_HISTOGRAM_UPSTREAM: 'none' },
   ],
 ];
