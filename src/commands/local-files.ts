@@ -9,7 +9,13 @@ import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, SUMMING, type ThreadPool } from '../threads/pool.ts';
-import { keyRange, type KeyRange, type LinesByKey, type RejectedResult } from '../threads/result-index.ts';
+import {
+  keyRange,
+  type KeyRange,
+  type LinesByKey,
+  type RejectedResult,
+  type ResultFile,
+} from '../threads/result-index.ts';
 import { limitMeasures, type PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
@@ -160,7 +166,7 @@ async function mergeFiles(
   output: string,
 ): Promise<Merged> {
   const results = paths.map((path) => ({ id: path, path }));
-  const { indexed, lines, rejected } = await indexFiles(threads, config, paths);
+  const { indexed, lines, rejected } = await indexFiles(threads, config, results);
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
   const ranges = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
@@ -176,18 +182,18 @@ async function mergeFiles(
 async function indexFiles(
   threads: ThreadPool,
   config: Config,
-  paths: readonly string[],
+  results: readonly ResultFile[],
 ): Promise<{ indexed: number; lines: LinesByKey; rejected: RejectedResult[] }> {
-  const shares = await sharesOf(paths, config.TELEMETRY_THREADS);
+  const shares = await sharesOf(
+    results.map(({ path }) => path),
+    config.TELEMETRY_THREADS,
+  );
   const indexes = await Promise.all(
     shares.map(([from, to]) =>
-      threads.indexResults({
-        results: paths.slice(from, to).map((path) => ({ id: path, path })),
-        maxLineBytes: MERGE_LIMITS.maxLineBytes,
-      }),
+      threads.indexResults({ results: results.slice(from, to), maxLineBytes: MERGE_LIMITS.maxLineBytes }),
     ),
   );
-  const indexed = indexes.reduce((sum, { results }) => sum + results, 0);
+  const indexed = indexes.reduce((sum, index) => sum + index.results, 0);
   return { indexed, lines: await threads.linesByKey(indexes), rejected: indexes.flatMap(({ rejected }) => rejected) };
 }
 

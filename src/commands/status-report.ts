@@ -1,6 +1,7 @@
 /** `status` for people: the verdict, what to do, then a table for each part. */
 import { JOBS } from '../jobs.ts';
 import { counted, plainLine } from '../pipeline/plain-text.ts';
+import { compareText } from '../pipeline/text-order.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type {
   ChangesFacts,
@@ -119,8 +120,7 @@ function runsText(runs: readonly WatchedRun[], now: string): string {
 
 function atWorkThenNewest(a: WatchedRun, b: WatchedRun): number {
   const ended = Number(a.running === null) - Number(b.running === null);
-  if (ended !== 0) return ended;
-  return a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0;
+  return ended || compareText(b.startedAt, a.startedAt);
 }
 
 function runDetail({ running, failure }: WatchedRun): string {

@@ -1,10 +1,10 @@
 /** Inputs of the workflows: plain JSON objects in which every member has a default, checked before anything else happens. */
 import { z } from 'zod';
 import { isCalendarDay } from './calendar-day.ts';
+import { isTemplate } from './filter/template.ts';
 import { InvalidDataError } from './invalid-data.ts';
 import { isTooDeep, MAX_NESTING } from './nesting.ts';
 import { isObjectKey, MAX_KEY_BYTES } from './object-key.ts';
-import { isTemplate } from './filter/template.ts';
 
 /** How many keys an input may carry; longer lists belong into an object, see `keyList`. */
 const MAX_KEYS = 100;

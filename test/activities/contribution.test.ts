@@ -109,7 +109,7 @@ describe('buildContribution', () => {
   });
 
   for (const lost of [/state\/segments/, /files-missing/, /contribution/]) {
-    it(`a lost answer at ${String(lost)} is mended by the retry`, async () => {
+    it(`a lost answer at ${String(lost)} is no loss: the retry ends it`, async () => {
       const day = new DayRun(application());
       day.app.trace.fail({ method: 'createOnce', key: lost, when: 'after' });
       await failsForNow(day.analyse(FILES), /injected/);

@@ -81,7 +81,7 @@ describe('planTasks', () => {
     assert.equal((await day.app.analysis.get(stateKeys.plan(day.run))).etag, etag);
   });
 
-  it('a crash between plan and run index is mended by the retry', async () => {
+  it('a crash between plan and run index is no loss: the retry ends it', async () => {
     const day = new DayRun(application());
     day.storeInput(FILES);
     day.app.trace.fail({ method: 'createOnce', key: /run-index/ });

@@ -83,7 +83,7 @@ describe('updateProjections', () => {
   });
 
   for (const name of ['FILES_PROCESSED', 'FILES_MISSING', 'status.json']) {
-    it(`a lost answer at ${name} is mended by the retry`, async () => {
+    it(`a lost answer at ${name} is no loss: the retry ends it`, async () => {
       const app = application();
       await published(app, 1, FILES);
       app.trace.fail({ method: 'put', key: new RegExp(name), when: 'after' });

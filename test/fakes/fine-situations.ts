@@ -115,7 +115,7 @@ export const FINE_SITUATIONS: readonly (readonly [name: string, changes: Partial
       [],
     ],
     [
-      'a failed run that a later one has mended',
+      'a failed run, and a later one of the day that ended well',
       runs({ ...OTHER_DAY }, { ...OTHER_DAY, ...FAILED, startedAt: '2014-04-24T13:00:00.000Z' }, RUN),
       ['[daily-analysis] failed for 20140421', '[daily-analysis] recovered for 20140421'],
     ],

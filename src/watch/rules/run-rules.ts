@@ -21,7 +21,7 @@ export function runFindings(facts: Facts, limits: WatchLimits): Finding[] {
   const open = stored.filter(({ type }) => !isOfStarterOnly(type));
   if ('unknown' in facts.runs) return open.map(openFailureFinding);
   const { runs } = facts.runs.known;
-  const bad = unmended(runs, facts).filter((run) => !isOlder(run.startedAt, facts.at, limits.runDays * 24));
+  const bad = stillBad(runs, facts).filter((run) => !isOlder(run.startedAt, facts.at, limits.runDays * 24));
   const covered = new Set(bad.map(subject));
   return [
     ...bad.map((run) => badEnd(run, facts.at)),
@@ -40,7 +40,7 @@ function subject({ job, about }: { readonly job: string; readonly about: string 
 }
 
 /** The latest bad end of each subject, unless a later run about it, or a commit with the day, has fixed it. */
-function unmended(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[] {
+function stillBad(runs: readonly WatchedRun[], { dataSet }: Facts): WatchedRun[] {
   const plans = new Map('known' in dataSet ? dataSet.known.recentDays.map(({ day, planAt }) => [day, planAt]) : []);
   const settled = new Set<string>();
   const bad: WatchedRun[] = [];
