@@ -14,8 +14,11 @@ export interface NamedService {
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'it ended the connection',
+  EHOSTDOWN: 'no way to the machine',
   EHOSTUNREACH: 'no way to the machine',
+  ENETDOWN: 'no way to the network',
   ENETUNREACH: 'no way to the network',
+  EPIPE: 'it ended the connection',
   ENOTFOUND: 'no machine has that name',
   EAI_AGAIN: 'its name could not be looked up',
   ETIMEDOUT: 'no answer in time',

@@ -3,7 +3,7 @@ import type { Change } from '../pipeline/changes/change.ts';
 import { type FolderChanges, FolderLook } from '../pipeline/changes/folder-changes.ts';
 import type { SummaryRows } from '../pipeline/changes/measure-series.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
-import { publishedText, readDefinitions } from './published-files.ts';
+import { publishedText, readDefinitions, rowNumbers } from './published-files.ts';
 
 export interface FindFolderChangesInput {
   readonly channelVersion: string;
@@ -39,7 +39,7 @@ function readRows(stored: StoredJson): SummaryRows['build'] {
   const rows = new Map<string, readonly number[]>();
   for (const [date, row] of stored.entries()) {
     if (!/^\d{8}$/.test(date)) row.fail('at a date of eight digits');
-    const values = numbersOf(row);
+    const values = rowNumbers(row);
     const [first = values] = rows.values();
     if (values.length !== first.length || values.length < MIN_LENGTH)
       row.fail(`as long as the others, and of at least ${MIN_LENGTH} numbers`);
@@ -49,8 +49,3 @@ function readRows(stored: StoredJson): SummaryRows['build'] {
 }
 
 const MIN_LENGTH = 7;
-
-function numbersOf(row: StoredJson): readonly number[] {
-  const { value } = row;
-  return Array.isArray(value) && value.every(Number.isFinite) ? (value as number[]) : row.fail('a list of numbers');
-}

@@ -4,7 +4,7 @@ import { type FilteredRows, partsOfIds } from '../pipeline/changes/largest-parts
 import { PartLook } from '../pipeline/changes/part-changes.ts';
 import { FilterTree } from '../pipeline/dataset/filter-tree.ts';
 import { StoredJson } from '../pipeline/stored-json.ts';
-import { publishedText, readDefinitions } from './published-files.ts';
+import { publishedText, readDefinitions, rowNumbers } from './published-files.ts';
 
 export interface FindPartChangesInput {
   readonly channelVersion: string;
@@ -47,9 +47,7 @@ async function readRows(path: string): Promise<FilteredRows['build']> {
     dates.map(([date, ofDate]) => {
       if (!/^\d{8}$/.test(date)) ofDate.fail('at a date of eight digits');
       const rows = ofDate.list((row) => {
-        const { value } = row;
-        if (!Array.isArray(value) || !value.every(Number.isFinite)) row.fail('a list of numbers');
-        const numbers = value as number[];
+        const numbers = rowNumbers(row);
         length ??= numbers.length;
         if (numbers.length !== length || length < MIN_LENGTH)
           row.fail(`as long as the others, and of at least ${MIN_LENGTH} numbers`);
