@@ -1,5 +1,5 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
-import { type FileHandle, mkdir, mkdtemp, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Config, submissionRules } from '../config.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
@@ -9,13 +9,9 @@ import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
 import { createThreadPool, SUMMING, type ThreadPool } from '../threads/pool.ts';
-import {
-  keyRange,
-  type KeyRange,
-  type LinesByKey,
-  type RejectedResult,
-  type ResultFile,
-} from '../threads/result-index.ts';
+import { type KeyRanges, keyRanges } from '../threads/key-ranges.ts';
+import type { LinesByKey, RejectedResult, ResultFile } from '../threads/result-index.ts';
+import { giveUp, type SharedFile, sharedFile } from '../threads/shared-file.ts';
 import { limitMeasures, type PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
@@ -76,8 +72,8 @@ async function foldSums(
   const lines = await threads.linesByKey(sums.map(({ index }) => index));
   const files = sums.map(({ id, path }) => ({ id, path }));
   const limits = { ...SUBMISSION_LIMITS, maxHistogramLength: submissionRules(config).maxHistogramLength };
-  const parts = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
-    threads.foldSums({ ...range, files, limits, folder: dirname(output), output: path }),
+  const parts = await writeTogether(lines, config.TELEMETRY_THREADS, output, (share) =>
+    threads.foldSums({ ...share, lines, files, limits, folder: dirname(output) }),
   );
   return parts.reduce((sum, part) => sum + part.mixedStatistics, 0);
 }
@@ -169,13 +165,13 @@ async function mergeFiles(
   const { indexed, lines, rejected } = await indexFiles(threads, config, results);
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
-  const ranges = await writeRanges(lines, config.TELEMETRY_THREADS, output, (range, path) =>
-    threads.mergeResultRange({ ...range, results, ...work, output: path }),
+  const written = await writeTogether(lines, config.TELEMETRY_THREADS, output, (share) =>
+    threads.mergeResultRanges({ ...share, lines, results, ...work }),
   );
-  demandGood([...rejected, ...ranges.flatMap((range) => range.rejected)], paths.length);
+  demandGood([...rejected, ...written.flatMap((share) => share.rejected)], paths.length);
   const dropped: Record<string, number> = {};
-  for (const range of ranges) addCounts(dropped, range.dropped);
-  return { lines: ranges.reduce((sum, range) => sum + range.lines, 0), dropped };
+  for (const share of written) addCounts(dropped, share.dropped);
+  return { lines: written.reduce((sum, share) => sum + share.lines, 0), dropped };
 }
 
 /** @returns how many results have their lines in the index: all, unless there are too many to be merged at once */
@@ -217,61 +213,33 @@ async function mergeHalves(
 /** Cuts files into consecutive shares of about the same size. */
 async function sharesOf(paths: readonly string[], shares: number): Promise<[from: number, to: number][]> {
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-  return balanced(
-    sizes,
-    Array.from({ length: shares }, () => 1),
-  );
+  const share = sizes.reduce((sum, size) => sum + size, 0) / shares;
+  const cuts = [0];
+  let sum = 0;
+  for (const [index, size] of sizes.entries()) {
+    sum += size;
+    while (cuts.length < shares && sum >= share * cuts.length) cuts.push(index + 1);
+  }
+  return cuts.map((from, index) => [from, cuts[index + 1] ?? sizes.length]);
 }
 
-/** So that what is written can be put together while other threads go on; one by itself writes all of it. */
-const RANGES_A_THREAD = 3;
-
-/** Has ranges of keys written by threads, and makes one file of what they write. */
-async function writeRanges<Written>(
+/** Has threads write the lines of all keys to one file. */
+async function writeTogether<Written>(
   lines: LinesByKey,
   threads: number,
   output: string,
-  write: (range: KeyRange, path: string) => Promise<Written>,
+  write: (share: { ranges: KeyRanges; output: SharedFile; name: string }) => Promise<Written>,
 ): Promise<Written[]> {
-  const ranges = rangesOf(lines, threads === 1 ? 1 : RANGES_A_THREAD * threads).filter(([from, to]) => from < to);
-  const paths = ranges.map((_, index) => `${output}-${index}`);
-  const pending = ranges.map((range, index) => write(keyRange(lines, range), paths[index] ?? ''));
-  // Whichever fails first is thrown, once none is writing any more.
-  const ended = Promise.allSettled(pending);
+  const ranges = keyRanges(lines, threads);
+  const file = sharedFile(output, ranges.ranges.length);
+  const pending = Array.from({ length: threads }, (_, index) => write({ ranges, output: file, name: String(index) }));
   try {
-    await joinFiles(paths, pending, output);
-  } finally {
-    await ended;
+    return await Promise.all(pending);
+  } catch (error) {
+    giveUp(file);
+    await Promise.allSettled(pending);
+    throw error;
   }
-  return Promise.all(pending);
-}
-
-/** The same for the keys of an index, by the bytes of their lines. Each range is smaller than the one before, so that threads end together. */
-function rangesOf({ first, length }: LinesByKey, ranges: number): [from: number, to: number][] {
-  const sizes = Array.from({ length: first.length - 1 }, (_, key) => {
-    let bytes = 0;
-    for (let line = first[key] ?? 0; line < (first[key + 1] ?? 0); line += 1) bytes += length[line] ?? 0;
-    return bytes;
-  });
-  return balanced(
-    sizes,
-    Array.from({ length: ranges }, (_, index) => ranges - index),
-  );
-}
-
-/** Cuts a list into consecutive shares whose sizes are about as their weights. */
-function balanced(sizes: readonly number[], weights: readonly number[]): [from: number, to: number][] {
-  const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
-  const unit = sumOf(sizes) / sumOf(weights);
-  const ends = weights.map((_, share) => sumOf(weights.slice(0, share + 1)) * unit);
-  const cuts = [0, ...weights.map(() => sizes.length)];
-  let sum = 0;
-  let share = 1;
-  for (const [index, size] of sizes.entries()) {
-    sum += size;
-    while (share < weights.length && sum >= (ends[share - 1] ?? 0)) cuts[share++] = index + 1;
-  }
-  return cuts.slice(1).map((to, index) => [cuts[index] ?? 0, to]);
 }
 
 /** @throws CommandError */
@@ -282,47 +250,6 @@ function demandGood(rejected: readonly RejectedResult[], of: number): void {
   throw new CommandError(`${byId.size} of ${of} results break the rules, so nothing was written:\n${list}`, {
     exitCode: 2,
   });
-}
-
-const COPY_BYTES = 1 << 20;
-
-/** Makes one file of several, each of which is there when its promise is kept; the first becomes it. */
-async function joinFiles(
-  [first, ...others]: readonly string[],
-  [isFirstThere, ...areThere]: readonly Promise<unknown>[],
-  output: string,
-): Promise<void> {
-  if (first === undefined) {
-    await writeFile(output, '');
-    return;
-  }
-  await isFirstThere;
-  // One buffer for all of it: streams make one for each piece.
-  const buffer = Buffer.allocUnsafe(COPY_BYTES);
-  const target = await open(first, 'a');
-  try {
-    for (const [index, other] of others.entries()) {
-      await areThere[index];
-      await appendFile(other, target, buffer);
-      await rm(other);
-    }
-  } finally {
-    await target.close();
-  }
-  await rename(first, output);
-}
-
-async function appendFile(path: string, target: FileHandle, buffer: Buffer): Promise<void> {
-  const source = await open(path, 'r');
-  try {
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return;
-      await target.appendFile(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await source.close();
-  }
 }
 
 /** Work files are in the target's folder: renaming into place must not cross file systems. */

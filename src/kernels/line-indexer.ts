@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { instantiate, type MergeExports } from './instantiate.ts';
 
 /** Bytes that are looked at in one call. */
-export const INDEX_BLOCK = 1 << 20;
+export const INDEX_BLOCK = 256 << 10;
 const LINE_WORDS = 4;
 /** Behind the bytes that are looked at, since they are read by vectors. */
 const PADDING = 64;

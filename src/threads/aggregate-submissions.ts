@@ -15,7 +15,9 @@ import { SubmissionAggregator, type SubmissionRules } from '../pipeline/submissi
 import { type DecodeEnd, type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
 import { foldSums } from './fold-sums.ts';
-import { keyRange, linesByKey } from './result-index.ts';
+import { keyRanges } from './key-ranges.ts';
+import { linesByKey } from './result-index.ts';
+import { sharedFile } from './shared-file.ts';
 import { limitMeasures, type PackedSums, SpillingSums } from './spilling-sums.ts';
 
 export interface SubmissionFile {
@@ -73,9 +75,10 @@ export async function aggregateSubmissions(input: AggregateSubmissionsInput): Pr
   const counts = await countSubmissions(input);
   const { sums, leftOut } = limitMeasures(counts.sums);
   const lines = linesByKey(sums.map(({ index }) => index));
-  const all = keyRange(lines, [0, lines.first.length - 1]);
-  const { folder, output } = input;
-  const { mixedStatistics, ...written } = await foldSums({ ...all, files: sums, limits, folder, output });
+  const ranges = keyRanges(lines, 1);
+  const output = sharedFile(input.output, ranges.ranges.length);
+  const { folder } = input;
+  const { mixedStatistics, ...written } = await foldSums({ lines, ranges, files: sums, limits, folder, output });
   await Promise.all(sums.map(({ path }) => rm(path)));
   const { decodedBytes, filesFailed, filesPartial, records, badHistograms } = counts;
   const found = { mixed_statistics: mixedStatistics, measures_over_limit: leftOut };

@@ -7,18 +7,24 @@ import type { LineKey } from '../pipeline/aggregates/result-parser.ts';
 import { BY_DATES } from '../pipeline/aggregates/slot.ts';
 import { KeyOutput } from './key-output.ts';
 import { LineWindows } from './line-windows.ts';
-import type { KeyRange, ResultFile } from './result-index.ts';
+import { type KeyRanges, partsOf } from './key-ranges.ts';
+import { keyAt } from './keys.ts';
+import type { LinesByKey, ResultFile } from './result-index.ts';
+import { type SharedFile, SharedFileWriter } from './shared-file.ts';
 import { kernelOfThread } from './spilling-sums.ts';
-import { PlainTextFile } from './text-file.ts';
 
-/** The measures of a range, and where the rows of each are. */
-export interface FoldSumsInput extends KeyRange {
+export interface FoldSumsInput {
+  /** The measures, and where the rows of each are. */
+  readonly lines: LinesByKey;
+  readonly ranges: KeyRanges;
   /** Files of packed sums, in the order in which they are added. */
   readonly files: readonly ResultFile[];
   /** Existing folder for temporary files. */
   readonly folder: string;
-  /** File to write. */
-  readonly output: string;
+  /** Of this fold, among those that use the folder at the same time. */
+  readonly name?: string;
+  /** Takes the lines, those of each range as a part. */
+  readonly output: SharedFile;
   readonly limits: AggregateLimits;
 }
 
@@ -45,18 +51,18 @@ class SumsFold {
   readonly #input: FoldSumsInput;
   readonly #windows: LineWindows;
   readonly #kernel: AggregateKernel;
-  readonly #file: PlainTextFile;
+  readonly #file: SharedFileWriter;
   readonly #output: KeyOutput;
   #lines = 0;
 
   constructor(input: FoldSumsInput) {
-    const { files, limits, folder, range, output } = input;
+    const { files, limits, folder, name = '', output } = input;
     this.#input = input;
     this.#windows = new LineWindows(files, PIECE_BYTES, null);
     this.#kernel = kernelOfThread({ ...limits, maxLineBytes: Math.max(limits.maxLineBytes, this.#windows.size) });
     this.#kernel.clear();
     this.#windows.place(this.#kernel.inputAt);
-    this.#file = new PlainTextFile(output);
+    this.#file = new SharedFileWriter(output);
     const sink = {
       output: 'result' as const,
       begin: async (): Promise<void> => undefined,
@@ -65,7 +71,7 @@ class SumsFold {
         this.#file.write(text);
       },
     };
-    this.#output = new KeyOutput(this.#kernel, sink, folder, String(range[0]));
+    this.#output = new KeyOutput(this.#kernel, sink, folder, name);
   }
 
   close(): void {
@@ -75,19 +81,19 @@ class SumsFold {
   }
 
   async run(): Promise<FoldSumsResult> {
-    const { lines, range } = this.#input;
+    const { lines, ranges } = this.#input;
     const before = this.#kernel.mixedStatistics;
-    const keys = lines.keys.split('\n');
-    for (let number = range[0]; number < range[1]; number += 1) {
-      const text = keys[number - range[0]] ?? '';
-      const slash = text.lastIndexOf('/');
-      const place = { channelVersion: text.slice(0, slash), measure: text.slice(slash + 1) };
-      for (const byDate of BY_DATES) {
-        const key = { ...place, byDate };
-        await this.#output.write(key, await this.#addBlocks(key, number));
+    for (const [from, to] of partsOf(this.#file, ranges)) {
+      for (let number = from; number < to; number += 1) {
+        const measure = keyAt(lines.keys, number);
+        for (const byDate of BY_DATES) {
+          const key = { ...measure, byDate };
+          await this.#output.write(key, await this.#addBlocks(key, number));
+        }
       }
+      await this.#output.handOn();
     }
-    await this.#output.handOn();
+    this.#file.finish();
     return {
       lines: this.#lines,
       bytes: this.#file.bytes,

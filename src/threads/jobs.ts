@@ -18,7 +18,7 @@ import type {
   mergePartFiles as MergePartFiles,
   partsToResult as PartsToResult,
 } from './merge-parts.ts';
-import type { mergeResultRange as MergeResultRange, mergeResults as MergeResults } from './merge-results.ts';
+import type { mergeResultRanges as MergeResultRanges, mergeResults as MergeResults } from './merge-results.ts';
 import type { projectFileLists as ProjectFileLists } from './project-file-lists.ts';
 import type { renderSnapshotFiles as RenderSnapshotFiles } from './render-snapshot.ts';
 import type {
@@ -50,8 +50,8 @@ export const fileJobs = {
     (await import('./result-index.ts')).linesByKey(indexes),
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
-  mergeResultRange: (async (input) =>
-    (await import('./merge-results.ts')).mergeResultRange(input)) as typeof MergeResultRange,
+  mergeResultRanges: (async (input) =>
+    (await import('./merge-results.ts')).mergeResultRanges(input)) as typeof MergeResultRanges,
   mergeResults: (async (input) => (await import('./merge-results.ts')).mergeResults(input)) as typeof MergeResults,
   mergeSortedResults: (async (input) =>
     (await import('./result-file.ts')).mergeSortedResults(input)) as typeof MergeSortedResults,

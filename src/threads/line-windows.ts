@@ -9,7 +9,7 @@ import type { ResultFile } from './result-index.ts';
 const PADDING = 64;
 const ALL_WINDOWS = 8 << 20;
 const MIN_WINDOW = 16 << 10;
-const MAX_WINDOW = 64 << 10;
+const MAX_WINDOW = 32 << 10;
 const MOST_WINDOWS = ALL_WINDOWS / MIN_WINDOW;
 /** Files that are open at once. */
 const MAX_OPEN = 128;

@@ -4,16 +4,20 @@
  */
 import { MergeKernel } from '../kernels/merge-kernel.ts';
 import type { DropCounts, LineKey } from '../pipeline/aggregates/result-parser.ts';
-import type { ByDate } from '../pipeline/aggregates/slot.ts';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import { KeyOutput, type TextSink } from './key-output.ts';
 import { LineWindows } from './line-windows.ts';
-import { type KeyRange, rejection, type RejectedResult, type ResultFile } from './result-index.ts';
+import type { KeyRange } from './key-ranges.ts';
+import { keyAt } from './keys.ts';
+import { type LinesByKey, rejection, type RejectedResult, type ResultFile } from './result-index.ts';
 
-export interface MergeKeysInput extends KeyRange {
+export interface MergeKeysInput {
   readonly results: readonly ResultFile[];
+  readonly lines: LinesByKey;
   /** Existing folder for temporary files. */
   readonly folder: string;
+  /** Of this merge, among those that use the folder at the same time. */
+  readonly name?: string;
   /** Size of the rows of a key at which they are written out. */
   readonly maxTableBytes: number;
 }
@@ -24,12 +28,17 @@ export interface MergeKeysResult {
   readonly dropped: DropCounts;
 }
 
-export async function mergeKeys(input: MergeKeysInput, sink: TextSink): Promise<MergeKeysResult> {
+/** @param ranges the next one is asked for once all text of the one before was handed on */
+export async function mergeKeys(
+  input: MergeKeysInput,
+  ranges: Iterable<KeyRange>,
+  sink: TextSink,
+): Promise<MergeKeysResult> {
   const windows = new LineWindows(input.results, longest(input.lines.length));
   const kernel = takeKernel(windows.size);
   windows.place(kernel.inputAt);
   try {
-    const merged = await new KeyMerge(input, sink, kernel, windows).run();
+    const merged = await new KeyMerge(input, sink, kernel, windows).run(ranges);
     keptKernel = kernel;
     return merged;
   } finally {
@@ -50,33 +59,39 @@ class KeyMerge {
     this.#sink = sink;
     this.#windows = windows;
     this.#kernel = kernel;
-    this.#output = new KeyOutput(kernel, sink, input.folder, String(input.range[0]));
+    this.#output = new KeyOutput(kernel, sink, input.folder, input.name ?? '');
   }
 
-  async run(): Promise<MergeKeysResult> {
-    const { lines, range } = this.#input;
-    const keys = lines.keys.split('\n');
+  async run(ranges: Iterable<KeyRange>): Promise<MergeKeysResult> {
+    for (const range of ranges) {
+      await this.#mergeRange(range);
+      if (this.#faults.size === 0) await this.#output.handOn();
+    }
+    return { rejected: this.#rejected(), dropped: this.#kernel.dropped };
+  }
+
+  async #mergeRange([from, to]: KeyRange): Promise<void> {
+    const { lines } = this.#input;
     let channelVersion = '';
-    for (let number = range[0]; number < range[1]; number += 1) {
-      const text = keys[number - range[0]] ?? '';
-      const key = keyOf(text);
+    for (let number = from; number < to; number += 1) {
+      const key = keyAt(lines.keys, number);
       if (key.channelVersion !== channelVersion) {
         channelVersion = key.channelVersion;
         await this.#output.handOn();
         await this.#sink.begin(channelVersion);
       }
-      const spills = await this.#addKey(key, text.length + 1, number);
+      const spills = await this.#addKey(key, number);
       if (this.#faults.size === 0) await this.#output.write(key, spills);
     }
-    if (this.#faults.size === 0) await this.#output.handOn();
-    return { rejected: this.#rejected(), dropped: this.#kernel.dropped };
   }
 
   /** @returns files of the rows that came first, when there are too many */
-  async #addKey(key: LineKey, keyBytes: number, number: number): Promise<string[]> {
+  async #addKey(key: LineKey, number: number): Promise<string[]> {
     const { lines, maxTableBytes } = this.#input;
     const kernel = this.#kernel;
     const spills: string[] = [];
+    // Two slashes and a TAB; a key is plain ASCII.
+    const keyBytes = key.channelVersion.length + key.measure.length + key.byDate.length + 3;
     kernel.beginKey(key);
     if (kernel.hasManyTexts) kernel.forget();
     for (let line = lines.first[number] as number; line < (lines.first[number + 1] as number); line += 1) {
@@ -110,12 +125,6 @@ class KeyMerge {
       .toSorted(([a], [b]) => a - b)
       .map(([result, { error }]) => rejection(this.#input.results[result]?.id ?? '', error));
   }
-}
-
-/** Of a key that the index has checked. */
-function keyOf(text: string): LineKey {
-  const [channel = '', major = '', measure = '', byDate = ''] = text.split('/');
-  return { channelVersion: `${channel}/${major}`, measure, byDate: byDate as ByDate };
 }
 
 function longest(lengths: Uint32Array): number {

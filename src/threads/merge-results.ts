@@ -8,17 +8,12 @@ import { mergeParts } from '../pipeline/aggregates/merge-parts.ts';
 import type { DropCounts } from '../pipeline/aggregates/result-parser.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import type { TextSink } from './key-output.ts';
+import { allKeys, type KeyRanges, partsOf } from './key-ranges.ts';
 import { mergeKeys, type MergeKeysInput, type MergeKeysResult } from './merge-keys.ts';
 import { type PartInfo, readPart, writePart } from './part-file.ts';
-import {
-  indexResults,
-  keyRange,
-  linesByKey,
-  type RejectedResult,
-  type ResultFile,
-  type ResultIndex,
-} from './result-index.ts';
-import { CompressedTextFile, PlainTextFile } from './text-file.ts';
+import { indexResults, linesByKey, type RejectedResult, type ResultFile, type ResultIndex } from './result-index.ts';
+import { type SharedFile, SharedFileWriter } from './shared-file.ts';
+import { CompressedTextFile } from './text-file.ts';
 
 export interface MergeResultsInput {
   /** In the order in which they are added. */
@@ -76,8 +71,7 @@ async function mergeGroup(
   for (let lines = index; ;) {
     const sink = new PartSink(folder, group);
     const byKey = linesByKey([lines]);
-    const all = keyRange(byKey, [0, byKey.first.length - 1]);
-    const pass = await mergeKeys({ ...all, results, folder, maxTableBytes }, sink);
+    const pass = await mergeKeys({ lines: byKey, results, folder, maxTableBytes }, allKeys(byKey), sink);
     const parts = await sink.close();
     if (pass.rejected.length === 0) return { parts, rejected, dropped: pass.dropped };
     await Promise.all(parts.map(({ path }) => rm(path)));
@@ -161,30 +155,33 @@ async function mergedGroups(
   return merged;
 }
 
-export interface MergeRangeInput extends MergeKeysInput {
-  /** File to write: sorted lines of a result. */
-  readonly output: string;
+export interface MergeRangesInput extends MergeKeysInput {
+  readonly ranges: KeyRanges;
+  /** Takes the sorted lines of a result, those of each range as a part. */
+  readonly output: SharedFile;
 }
 
-export interface MergeRangeResult extends MergeKeysResult {
+export interface MergeRangesResult extends MergeKeysResult {
   readonly lines: number;
   readonly bytes: number;
 }
 
-/** The sorted lines of a range of keys. */
-export async function mergeResultRange({ output, ...input }: MergeRangeInput): Promise<MergeRangeResult> {
-  const file = new PlainTextFile(output);
+/** One thread's share of a merge: the ranges that it takes. */
+export async function mergeResultRanges({ ranges, output, ...input }: MergeRangesInput): Promise<MergeRangesResult> {
+  const file = new SharedFileWriter(output);
   let lines = 0;
+  const sink: TextSink = {
+    output: 'result',
+    begin: async () => undefined,
+    write: (text, written) => {
+      lines += written;
+      file.write(text);
+      return undefined;
+    },
+  };
   try {
-    const merged = await mergeKeys(input, {
-      output: 'result',
-      begin: async () => undefined,
-      write: (text, written) => {
-        lines += written;
-        file.write(text);
-        return undefined;
-      },
-    });
+    const merged = await mergeKeys(input, partsOf(file, ranges), sink);
+    file.finish();
     return { ...merged, lines, bytes: file.bytes };
   } finally {
     file.close();

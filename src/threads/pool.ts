@@ -87,7 +87,7 @@ const JOBS: Readonly<Record<keyof FileJobs, true>> = {
   linesByKey: true,
   mergeDayParts: true,
   mergePartFiles: true,
-  mergeResultRange: true,
+  mergeResultRanges: true,
   mergeResults: true,
   mergeSortedResults: true,
   partsToResult: true,

@@ -4,10 +4,11 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { INDEX_BLOCK, LineIndexer } from '../kernels/line-indexer.ts';
-import { parseKey } from '../pipeline/aggregates/result-parser.ts';
+import { type LineKey, parseKey } from '../pipeline/aggregates/result-parser.ts';
+import { BY_DATES } from '../pipeline/aggregates/slot.ts';
 import { MAX_CHANNEL_VERSIONS } from '../pipeline/dataset/channel-version-limit.ts';
 import { InvalidDataError, type InvalidDataReason } from '../pipeline/invalid-data.ts';
-import { compareText } from '../pipeline/text-order.ts';
+import { KeyList, type Keys, sortedKeys } from './keys.ts';
 
 export interface ResultFile {
   /** Task id, or another name for reports. */
@@ -26,8 +27,8 @@ export interface RejectedResult {
 export interface ResultIndex {
   /** How many results it is of: the first ones, and all of them unless they have too many lines to be merged at once. */
   readonly results: number;
-  /** The keys that occur. */
-  readonly keys: readonly string[];
+  /** The keys that occur, those of no line among them. */
+  readonly keys: Keys;
   /** Of each line: number of its result and of its key, its first byte, its bytes without LF. */
   readonly result: Uint32Array;
   readonly key: Uint32Array;
@@ -51,7 +52,7 @@ const ENOUGH_LINES = 1_500_000;
 const MAX_MESSAGE = 500;
 
 export async function indexResults({ results, maxLineBytes }: IndexResultsInput): Promise<ResultIndex> {
-  const keys = new Keys();
+  const keys = new CheckedKeys();
   const indexer = new LineIndexer((text) => {
     keys.add(text);
   });
@@ -78,7 +79,7 @@ export async function indexResults({ results, maxLineBytes }: IndexResultsInput)
       rejected.push(rejection(id, error));
     }
   }
-  return { results: number, keys: keys.texts, ...lines.columns(), rejected, bytes };
+  return { results: number, keys: keys.keys(), ...lines.columns(), rejected, bytes };
 }
 
 export function rejection(id: string, { reason, message }: InvalidDataError): RejectedResult {
@@ -158,13 +159,16 @@ function withoutKey(path: string, offset: number, length: number): InvalidDataEr
   }
   const tab = line.indexOf(0x09);
   if (tab < 0) return new InvalidDataError('no_tab', 'A line of the result has no TAB');
-  return faultOfKey(line.toString('utf8', 0, tab)) ?? new InvalidDataError('bad_result_key', 'A key is too long');
+  const key = readKey(line.toString('utf8', 0, tab));
+  return key instanceof InvalidDataError ? key : new InvalidDataError('bad_result_key', 'A key is too long');
 }
 
-function faultOfKey(text: string): InvalidDataError | undefined {
+/** In the place of one that breaks the rules; its result has no lines. */
+const NO_KEY: LineKey = { channelVersion: '', measure: '', byDate: BY_DATES[0] };
+
+function readKey(text: string): LineKey | InvalidDataError {
   try {
-    parseKey(text);
-    return undefined;
+    return parseKey(text);
   } catch (error) {
     if (error instanceof InvalidDataError) return error;
     throw error;
@@ -172,17 +176,22 @@ function faultOfKey(text: string): InvalidDataError | undefined {
 }
 
 /** The keys that the lines have, and what is wrong with them. */
-class Keys {
-  readonly texts: string[] = [];
-  readonly #faults: (InvalidDataError | undefined)[] = [];
-  readonly #channelVersions: string[] = [];
-  #ofResult = new Set<string>();
+class CheckedKeys {
+  readonly #list = new KeyList();
+  readonly #faults = new Map<number, InvalidDataError>();
+  /** Of each key, the number of its channel/version. */
+  readonly #channelVersions: number[] = [];
+  #ofResult = new Set<number>();
   #last = -1;
 
   add(text: string): void {
-    this.texts.push(text);
-    this.#faults.push(faultOfKey(text));
-    this.#channelVersions.push(text.slice(0, text.indexOf('/', text.indexOf('/') + 1)));
+    const key = readKey(text);
+    if (key instanceof InvalidDataError) this.#faults.set(this.#channelVersions.length + 1, key);
+    this.#channelVersions.push(this.#list.add(key instanceof InvalidDataError ? NO_KEY : key));
+  }
+
+  keys(): Keys {
+    return this.#list.keys();
   }
 
   beginResult(): void {
@@ -194,10 +203,10 @@ class Keys {
   demandGood(key: number): void {
     if (key === this.#last) return;
     this.#last = key;
-    const fault = this.#faults[key - 1];
+    const fault = this.#faults.get(key);
     if (fault !== undefined) throw fault;
     // Each becomes an object of the chunk, so one result may have no more than a whole day.
-    this.#ofResult.add(this.#channelVersions[key - 1] ?? '');
+    this.#ofResult.add(this.#channelVersions[key - 1] ?? 0);
     if (this.#ofResult.size > MAX_CHANNEL_VERSIONS)
       throw new InvalidDataError(
         'bad_result_key',
@@ -254,10 +263,9 @@ class Lines {
   }
 }
 
-/** The same lines by key: keys in slot order, and of each key the lines in the order in which they are added. */
+/** The same lines by key: keys in slot order, and of each key the lines in the order in which they are added. In shared memory, for threads. */
 export interface LinesByKey {
-  /** `channel/major/measure/by-date`, one a line. */
-  readonly keys: string;
+  readonly keys: Keys;
   /** Number of the first line of each key; and, behind the last one, how many lines there are. */
   readonly first: Uint32Array;
   readonly result: Uint32Array;
@@ -265,18 +273,28 @@ export interface LinesByKey {
   readonly length: Uint32Array;
 }
 
-/** @param indexes of consecutive results, each numbered from 0; here they are numbered on. In shared memory, for threads */
+/** @param indexes of consecutive results, each numbered from 0; here they are numbered on */
 export function linesByKey(indexes: readonly ResultIndex[]): LinesByKey {
-  const { texts, numberOf } = sortedKeys(indexes);
+  const isUsed = indexes.map(({ keys, key }) => {
+    const used = new Uint8Array(keys.measure.length);
+    for (const number of key) used[number] = 1;
+    return used;
+  });
+  const { keys, numbers } = sortedKeys(
+    indexes.map((index) => index.keys),
+    isUsed,
+  );
   const count = indexes.reduce((sum, { key }) => sum + key.length, 0);
-  const first = new Uint32Array(shared(4 * (texts.length + 1)));
+  const first = new Uint32Array(shared(4 * (keys.measure.length + 1)));
   const [result, length] = [new Uint32Array(shared(4 * count)), new Uint32Array(shared(4 * count))];
   const offset = new Float64Array(shared(8 * count));
   // Counted, summed up, and put in their places: a stable sort by key.
-  for (const [index, { key }] of indexes.entries())
-    for (const number of key) first[numberOf(index, number)] = (first[numberOf(index, number)] as number) + 1;
+  for (const [index, { key }] of indexes.entries()) {
+    const numberOf = numbers[index] as Uint32Array;
+    for (const number of key) (first[numberOf[number] as number] as number) += 1;
+  }
   let before = 0;
-  for (let key = 0; key <= texts.length; key += 1) {
+  for (let key = 0; key <= keys.measure.length; key += 1) {
     const lines = first[key] as number;
     first[key] = before;
     before += lines;
@@ -284,8 +302,9 @@ export function linesByKey(indexes: readonly ResultIndex[]): LinesByKey {
   const next = first.slice();
   let results = 0;
   for (const [index, lines] of indexes.entries()) {
+    const numberOf = numbers[index] as Uint32Array;
     for (let line = 0; line < lines.key.length; line += 1) {
-      const key = numberOf(index, lines.key[line] as number);
+      const key = numberOf[lines.key[line] as number] as number;
       const place = next[key] as number;
       next[key] = place + 1;
       result[place] = results + (lines.result[line] as number);
@@ -294,58 +313,9 @@ export function linesByKey(indexes: readonly ResultIndex[]): LinesByKey {
     }
     results += lines.results;
   }
-  return { keys: texts.join('\n'), first, result, offset, length };
-}
-
-/** Some of the keys: from the first number up to the second, without it. */
-export interface KeyRange {
-  readonly range: readonly [number, number];
-  /** With the texts of these keys alone; the places of all lines are shared by the threads, texts are copied to each. */
-  readonly lines: LinesByKey;
-}
-
-export function keyRange(lines: LinesByKey, range: readonly [number, number]): KeyRange {
-  const [from, to] = range;
-  const start = placeOfKey(lines.keys, 0, from);
-  const end = placeOfKey(lines.keys, start, to - from);
-  return { range, lines: { ...lines, keys: lines.keys.slice(start, Math.max(start, end - 1)) } };
-}
-
-/** Where the key begins that is so many behind the one at `at`. */
-function placeOfKey(keys: string, at: number, count: number): number {
-  let place = at;
-  for (let key = 0; key < count; key += 1) {
-    const end = keys.indexOf('\n', place);
-    place = (end < 0 ? keys.length : end) + 1;
-  }
-  return place;
+  return { keys, first, result, offset, length };
 }
 
 function shared(bytes: number): SharedArrayBuffer {
   return new SharedArrayBuffer(bytes);
-}
-
-/** All keys that have lines, in slot order, and the number of each key of each index among them. */
-function sortedKeys(indexes: readonly ResultIndex[]): {
-  texts: string[];
-  numberOf: (index: number, key: number) => number;
-} {
-  const found = new Set<string>();
-  for (const { keys, key } of indexes) {
-    const isUsed = new Uint8Array(keys.length);
-    for (const number of key) isUsed[number] = 1;
-    for (const [number, text] of keys.entries()) if (isUsed[number] === 1) found.add(text);
-  }
-  const sortable = [...found].map((text) => ({ text, order: slotOrder(text) }));
-  sortable.sort((a, b) => compareText(a.order, b.order));
-  const texts = sortable.map(({ text }) => text);
-  const numbers = new Map(texts.map((text, number) => [text, number]));
-  const maps = indexes.map(({ keys }) => Uint32Array.from(keys, (text) => numbers.get(text) ?? 0));
-  return { texts, numberOf: (index, key) => maps[index]?.[key] ?? 0 };
-}
-
-/** A text that sorts as the parts of a key do: channel/version, measure, by-date. */
-function slotOrder(key: string): string {
-  const measure = key.indexOf('/', key.indexOf('/') + 1);
-  return `${key.slice(0, measure)}\0${key.slice(measure + 1).replace('/', '\0')}`;
 }

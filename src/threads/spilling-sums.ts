@@ -6,7 +6,9 @@ import { closeSync, openSync, writeSync, writevSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
+import { BY_DATES } from '../pipeline/aggregates/slot.ts';
 import { MEASURE_LIMITS, type MeasureLimits, measuresOverLimit } from '../pipeline/submissions/measure-limit.ts';
+import { keyAt, KeyList, type Keys, measuresOf } from './keys.ts';
 import type { ResultFile, ResultIndex } from './result-index.ts';
 
 /** Packed rows in a file, and where those of each measure are: a line of the index for each of its keys, `channel/major/measure`. */
@@ -30,7 +32,7 @@ export function limitMeasures(
   limits: MeasureLimits = MEASURE_LIMITS,
 ): { readonly sums: readonly PackedSums[]; readonly leftOut: number } {
   const over = measuresOverLimit(
-    sums.map(({ index, ...counts }) => ({ keys: index.keys, ...counts })),
+    sums.map(({ index, ...counts }) => ({ keys: measuresOf(index.keys), ...counts })),
     limits,
   );
   return over.size === 0
@@ -40,7 +42,8 @@ export function limitMeasures(
 
 function withoutMeasures(packed: PackedSums, leftOut: ReadonlySet<string>): PackedSums {
   const { index, submissions, files, firstFile, lastFile } = packed;
-  const kept = Array.from(index.key).filter((key) => !leftOut.has(index.keys[key] ?? ''));
+  const keys = measuresOf(index.keys);
+  const kept = Array.from(index.key).filter((key) => !leftOut.has(keys[key] ?? ''));
   const of = <T>(column: ArrayLike<T>): T[] => kept.map((key) => column[key] as T);
   return {
     ...packed,
@@ -50,13 +53,20 @@ function withoutMeasures(packed: PackedSums, leftOut: ReadonlySet<string>): Pack
     lastFile: Uint32Array.from(of(lastFile)),
     index: {
       ...index,
-      keys: of(index.keys),
+      keys: keysOf(kept.map((key) => keyAt(index.keys, key))),
       key: Uint32Array.from(kept, (_, number) => number),
       result: new Uint32Array(kept.length),
       offset: Float64Array.from(of(index.offset)),
       length: Uint32Array.from(of(index.length)),
     },
   };
+}
+
+/** Keys without a by-date. */
+function keysOf(measures: readonly { readonly channelVersion: string; readonly measure: string }[]): Keys {
+  const list = new KeyList();
+  for (const { channelVersion, measure } of measures) list.add({ channelVersion, measure, byDate: BY_DATES[0] });
+  return list.keys();
 }
 
 /** Names of measures that are in memory for all spills; more, and those over the limits are forgotten early. */
@@ -165,11 +175,13 @@ export class SpillingSums {
       closeSync(file);
     }
     this.kernel.clear();
-    const keys = measures.map(({ channelVersion, measure }) => `${channelVersion}/${measure}`);
-    const key = Uint32Array.from(keys, (_, number) => number);
-    const index = { results: 1, keys, key, result: new Uint32Array(keys.length), ...places, rejected: [], bytes };
+    const key = Uint32Array.from(measures, (_, number) => number);
+    const index = {
+      ...{ results: 1, keys: keysOf(measures), key, result: new Uint32Array(measures.length) },
+      ...{ ...places, rejected: [], bytes },
+    };
     this.#spills = [...this.#spills, { id, path, index, ...counts }];
-    this.#names += keys.length;
+    this.#names += measures.length;
     if (this.#names > MAX_NAMES) this.#forgetNames();
   }
 
@@ -177,7 +189,7 @@ export class SpillingSums {
     const { sums, leftOut } = limitMeasures(this.#spills);
     this.#spills = sums;
     this.leftOut += leftOut;
-    this.#names = sums.reduce((names, { index }) => names + index.keys.length, 0);
+    this.#names = sums.reduce((names, { index }) => names + index.key.length, 0);
   }
 }
 

@@ -7,8 +7,10 @@ import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import type { BadHistograms } from '../../src/pipeline/bad-histograms.ts';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 import { foldSums } from '../../src/threads/fold-sums.ts';
-import { keyRange, linesByKey } from '../../src/threads/result-index.ts';
+import { linesByKey } from '../../src/threads/result-index.ts';
+import { sharedFile } from '../../src/threads/shared-file.ts';
 import { type PackedSums, SpillingSums } from '../../src/threads/spilling-sums.ts';
+import { shareOf } from './key-ranges.ts';
 import { SlotTable } from './slot-table.ts';
 import { SlowSums } from './slow-sums.ts';
 
@@ -60,16 +62,18 @@ export async function byKernel(
   }
   const lines = linesByKey(sums.map(({ index }) => index));
   const measures = lines.first.length - 1;
-  let text = '';
+  const output = sharedFile(join(folder, 'output'), threads);
+  const written = { lines: 0, bytes: 0 };
   for (let index = 0; index < threads; index += 1) {
     const range = [Math.floor((measures * index) / threads), Math.floor((measures * (index + 1)) / threads)] as const;
-    const output = join(folder, `range-${index}`);
-    const written = await foldSums({ ...keyRange(lines, range), files: sums, folder, output, limits });
-    const part = readFileSync(output, 'utf8');
-    assert.deepEqual([written.lines, written.bytes], [part.split('\n').length - 1, Buffer.byteLength(part)]);
-    text += part;
+    const share = { lines, ranges: shareOf(index, range) };
+    const done = await foldSums({ ...share, files: sums, folder, output, limits });
+    written.lines += done.lines;
+    written.bytes += done.bytes;
   }
-  assert.equal(readdirSync(folder).length, sums.length + threads, 'a temporary file was left');
+  const text = readFileSync(output.path, 'utf8');
+  assert.deepEqual(written, { lines: text.split('\n').length - 1, bytes: Buffer.byteLength(text) });
+  assert.equal(readdirSync(folder).length, sums.length + 1, 'a temporary file was left');
   rmSync(folder, { recursive: true });
   return { text, records, skipped, badHistograms };
 }

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { DEFAULT_RULES, SubmissionAggregator } from '../../src/pipeline/submissions/aggregator.ts';
 import { foldSums } from '../../src/threads/fold-sums.ts';
-import { keyRange, linesByKey } from '../../src/threads/result-index.ts';
+import { keyRanges } from '../../src/threads/key-ranges.ts';
+import { linesByKey } from '../../src/threads/result-index.ts';
+import { sharedFile } from '../../src/threads/shared-file.ts';
 import { type PackedSums, SpillingSums } from '../../src/threads/spilling-sums.ts';
 import { KEY, submission } from '../fakes/counted-submissions.ts';
 
@@ -34,11 +36,11 @@ function packed(records: readonly string[]): PackedSums {
 
 async function folded(sums: readonly PackedSums[]): Promise<string> {
   const folder = mkdtempSync(join(work, 'f-'));
-  const output = join(folder, 'result.txt');
   const lines = linesByKey(sums.map(({ index }) => index));
-  const all = keyRange(lines, [0, lines.first.length - 1]);
-  await foldSums({ ...all, files: sums, limits: LIMITS, folder, output });
-  return readFileSync(output, 'utf8');
+  const ranges = keyRanges(lines, 1);
+  const output = sharedFile(join(folder, 'result.txt'), ranges.ranges.length);
+  await foldSums({ lines, ranges, files: sums, limits: LIMITS, folder, output });
+  return readFileSync(output.path, 'utf8');
 }
 
 const FLAG = [1, 0, 0, 2, 3, -1, 0, 0];

@@ -6,8 +6,10 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { addCounts } from '../../src/pipeline/known-reasons.ts';
 import { mergePartFiles, partsToResult } from '../../src/threads/merge-parts.ts';
-import { mergeResultRange, mergeResults } from '../../src/threads/merge-results.ts';
-import { indexResults, keyRange, linesByKey, type ResultFile } from '../../src/threads/result-index.ts';
+import { mergeResultRanges, mergeResults } from '../../src/threads/merge-results.ts';
+import { indexResults, linesByKey, type ResultFile } from '../../src/threads/result-index.ts';
+import { sharedFile } from '../../src/threads/shared-file.ts';
+import { shareOf } from '../fakes/key-ranges.ts';
 import { cases } from '../fakes/cases.ts';
 import { atScale } from '../fakes/at-scale.ts';
 import { mergeSlowly } from '../fakes/result-reader.ts';
@@ -52,21 +54,17 @@ function mergedBy(
       indexes.flatMap((index) => index.rejected).map(({ id, reason }) => [id, reason as string]),
     );
     const dropped: Record<string, number> = {};
-    let text = '';
+    const output = sharedFile(join(folder, 'output'), threads);
     for (let index = 0; index < threads; index += 1) {
       const range = [Math.floor((keys * index) / threads), Math.floor((keys * (index + 1)) / threads)] as const;
-      const output = join(folder, `range-${index}`);
-      const merged = await mergeResultRange({
-        ...keyRange(lines, range),
-        results: files,
-        folder,
-        maxTableBytes,
-        output,
+      const merged = await mergeResultRanges({
+        ...{ lines, results: files, folder, maxTableBytes, output },
+        ranges: shareOf(index, range),
       });
       for (const { id, reason } of merged.rejected) rejected.set(id, reason);
       addCounts(dropped, merged.dropped);
-      text += readFileSync(output, 'utf8');
     }
+    const text = readFileSync(output.path, 'utf8');
     return { text, rejected: Object.fromEntries(rejected), dropped };
   });
 }

@@ -3,6 +3,7 @@ import { prepare, take } from '../merge/memory';
 import { layOutPowers } from '../merge/powers';
 import { MAX_ENDS } from '../merge/read-lines';
 import { ends, layOutRows, paths, useTexts } from '../merge/rows';
+import { forgetRanks } from '../merge/sort-rows';
 import { clearTexts, find, hashOf, keep, makeTexts, textOf, textsBytes } from '../merge/texts';
 import { makePairs } from '../merge/write-numbers';
 import { layOutOutput } from '../merge/write-rows';
@@ -148,6 +149,7 @@ export function clear(): void {
   clearTexts(filterPaths);
   clearTexts(ends);
   clearTexts(paths);
+  forgetRanks();
 }
 
 /** A file's channel/version and dates; the host has written these, of eight digits each, to `from`. */

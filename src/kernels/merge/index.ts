@@ -4,13 +4,15 @@ import { MAX_ROW, prepare, take as takeRegion } from './memory';
 import { layOutPowers, powers } from './powers';
 import { MAX_ENDS, drops, take, takeNumbers } from './read-lines';
 import { ends, layOutRows, mixedStatistics, paths, useTexts } from './rows';
+import { forgetRanks } from './sort-rows';
 import { clearTexts, find, hashOf, keep, makeTexts, textOf, Texts, textsBytes } from './texts';
 import { layOutOutput, lines, output, prefix, slots, written } from './write-rows';
 import { makePairs } from './write-numbers';
 
 export { addLine } from './read-lines';
 export { numberEndsAt } from './read-numbers';
-export { beginRows, sortRows, tableBytes } from './rows';
+export { beginRows, tableBytes } from './rows';
+export { sortRows } from './sort-rows';
 export { beginWriting, taken, writeLines, writeSlots } from './write-rows';
 
 /** Texts that the lines of one table can have: the longest line has 16 MiB, and its shortest member some 20 bytes. */
@@ -118,6 +120,7 @@ export function hasManyTexts(): bool {
 
 export function forgetTexts(): void {
   clearTexts(paths);
+  forgetRanks();
   clearTexts(ends);
 }
 

@@ -17,9 +17,9 @@ export function prepare(bytes: usize): void {
   demand(top + bytes);
 }
 
-/** Takes a region, aligned to 16. */
+/** Takes a region, aligned to a line of the processor's cache: files are read into others at half the speed. */
 export function take(bytes: usize): usize {
-  const region = (top + 15) & ~15;
+  const region = (top + 63) & ~63;
   top = region + bytes + PADDING;
   demand(top);
   return region;

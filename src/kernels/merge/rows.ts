@@ -1,7 +1,7 @@
 /** The rows of one key: its sums by path and length, by the merge rule (docs/formats/results.md 4.3). */
-import { orderOfEnds, orderOfPaths } from './host';
+import { orderOfEnds } from './host';
 import { demand, MAX_ROW, take } from './memory';
-import { Text, textOf, Texts } from './texts';
+import { compareBytes, Text, textOf, Texts } from './texts';
 
 @unmanaged
 export class Row {
@@ -14,6 +14,11 @@ export class Row {
 
 export const VALUES: usize = offsetof<Row>();
 
+/** What a row takes of the arena. */
+export function rowBytes(numbers: u32): usize {
+  return (VALUES + <usize>numbers * 8 + 15) & ~15;
+}
+
 const MISSING: f64 = -1;
 const COUNT: u32 = 1;
 const SUM: u32 = 6;
@@ -21,7 +26,6 @@ const SUM: u32 = 6;
 /** `,"buildId":"` and `","revision":"` of an end. */
 export const BUILD_AT: u32 = 12;
 export const REVISION_AFTER_BUILD: u32 = 14;
-const DATE_BYTES: u32 = 8;
 
 export let paths: Texts = changetype<Texts>(0);
 export let ends: Texts = changetype<Texts>(0);
@@ -32,11 +36,10 @@ export let places: usize = 0;
 export let numbers: usize = 0;
 let statistics: usize = 0;
 
-let arena: usize = 0;
-let used: usize = 0;
+/** Rows one behind the other, and the bytes that they take. */
+export let arena: usize = 0;
+export let used: usize = 0;
 export let rowCount: u32 = 0;
-/** The rows in order, after `sortRows`. */
-export let sorted: usize = 0;
 let key: u32 = 0;
 let isSimple: bool = false;
 /** Statistics that only one side of an addition had, and how often one counts. */
@@ -115,9 +118,9 @@ export function addRow(pathNumber: u32, end: u32): void {
 
 function newRow(path: u32, end: u32, next: usize): usize {
   const at = arena + used;
-  const bytes = VALUES + <usize>length * 8;
+  const bytes = rowBytes(length);
   demand(at + bytes);
-  used += (bytes + 15) & ~15;
+  used += bytes;
   rowCount += 1;
   const row = changetype<Row>(at);
   row.path = path;
@@ -156,7 +159,7 @@ export function addTo(row: Row, end: u32): void {
     const at = values + <usize>placeOf(index) * 8;
     store<f64>(at, load<f64>(at) + numberOf(index));
   }
-  memory.fill(statistics, 0, 8 * 8);
+  for (let at: usize = 0; at < 64; at += 16) v128.store(statistics + at, i64x2.splat(0));
   for (; index < filled; index++)
     store<f64>(statistics + <usize>(placeOf(index) - firstStatistic) * 8, numberOf(index));
   for (let place = firstStatistic; place < last; place++) {
@@ -191,82 +194,4 @@ export function revisionAt(end: Text): u32 {
 /** Without the quotes. */
 export function revisionLength(end: Text): u32 {
   return end.length - revisionAt(end) - 2;
-}
-
-function compareBytes(a: usize, lengthOfA: u32, b: usize, lengthOfB: u32): i32 {
-  const common = min(lengthOfA, lengthOfB);
-  let place: u32 = 0;
-  while (place < common) {
-    let differ = i8x16.bitmask(i8x16.ne(v128.load(a + place), v128.load(b + place)));
-    const left = common - place;
-    if (left < 16) differ &= (1 << left) - 1;
-    if (differ != 0) {
-      const at = place + <u32>ctz(differ);
-      return <i32>load<u8>(a + at) - <i32>load<u8>(b + at);
-    }
-    place += 16;
-  }
-  return <i32>lengthOfA - <i32>lengthOfB;
-}
-
-/** Slot order: path after the date, date, length. */
-function compareRows(a: usize, b: usize): i32 {
-  const x = changetype<Row>(a);
-  const y = changetype<Row>(b);
-  if (x.path == y.path) return <i32>x.length - <i32>y.length;
-  const pathOfX = textOf(paths, x.path);
-  const pathOfY = textOf(paths, y.path);
-  if (pathOfX.odd != 0 || pathOfY.odd != 0) return orderOfPaths(x.path, y.path);
-  const behind = DATE_BYTES + 1;
-  const byPath = compareBytes(
-    pathOfX.at + behind,
-    pathOfX.length - behind,
-    pathOfY.at + behind,
-    pathOfY.length - behind,
-  );
-  return byPath != 0 ? byPath : compareBytes(pathOfX.at, DATE_BYTES, pathOfY.at, DATE_BYTES);
-}
-
-const RUN: u32 = 8;
-
-/** Puts the rows in order: runs by insertion, which are then merged. */
-export function sortRows(): void {
-  let from = arena + used;
-  const bytes = <usize>rowCount * 4;
-  let to = from + ((bytes + 15) & ~15);
-  demand(to + bytes);
-  let row = arena;
-  for (let index: u32 = 0; index < rowCount; index++) {
-    const start = index - (index % RUN);
-    let place = index;
-    while (place > start) {
-      const before = load<u32>(from + <usize>(place - 1) * 4);
-      if (compareRows(before, row) <= 0) break;
-      store<u32>(from + <usize>place * 4, before);
-      place -= 1;
-    }
-    store<u32>(from + <usize>place * 4, <u32>row);
-    row += (VALUES + <usize>changetype<Row>(row).length * 8 + 15) & ~15;
-  }
-  for (let width = RUN; width < rowCount; width *= 2) {
-    for (let start: u32 = 0; start < rowCount; start += 2 * width) {
-      mergeRuns(from, to, start, min(start + width, rowCount), min(start + 2 * width, rowCount));
-    }
-    const swap = from;
-    from = to;
-    to = swap;
-  }
-  sorted = from;
-}
-
-function mergeRuns(from: usize, to: usize, start: u32, middle: u32, end: u32): void {
-  let left = start;
-  let right = middle;
-  for (let index = start; index < end; index++) {
-    const isLeft =
-      left < middle &&
-      (right == end || compareRows(load<u32>(from + <usize>left * 4), load<u32>(from + <usize>right * 4)) <= 0);
-    const source = isLeft ? left++ : right++;
-    store<u32>(to + <usize>index * 4, load<u32>(from + <usize>source * 4));
-  }
 }

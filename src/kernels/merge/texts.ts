@@ -19,6 +19,8 @@ export class Text {
   odd: u32;
   /** Of an end: digits of the build id. */
   buildDigits: u32;
+  /** Of a path: its place among all paths, from 1; 0 for one that came later than they were sorted. */
+  rank: u32;
   /** Of a path: the key in which it was seen last, its first row there, the end that it last had. */
   key: u32;
   row: usize;
@@ -104,6 +106,23 @@ export function areEqual(a: usize, b: usize, length: u32): bool {
   return (differ & ((1 << (length - place)) - 1)) == 0;
 }
 
+/** The order of two texts by their bytes. */
+export function compareBytes(a: usize, lengthOfA: u32, b: usize, lengthOfB: u32): i32 {
+  const common = min(lengthOfA, lengthOfB);
+  let place: u32 = 0;
+  while (place < common) {
+    let differ = i8x16.bitmask(i8x16.ne(v128.load(a + place), v128.load(b + place)));
+    const left = common - place;
+    if (left < 16) differ &= (1 << left) - 1;
+    if (differ != 0) {
+      const at = place + <u32>ctz(differ);
+      return <i32>load<u8>(a + at) - <i32>load<u8>(b + at);
+    }
+    place += 16;
+  }
+  return <i32>lengthOfA - <i32>lengthOfB;
+}
+
 /** The number of a text, 0 when it is new. */
 export function find(texts: Texts, at: usize, length: u32, hash: u32): u32 {
   let slot = hash & texts.mask;
@@ -130,6 +149,7 @@ export function keep(texts: Texts, at: usize, length: u32, hash: u32): u32 {
   text.units = length;
   text.odd = 0;
   text.buildDigits = 0;
+  text.rank = 0;
   text.key = 0;
   text.row = 0;
   text.end = 0;

@@ -148,8 +148,8 @@ while (Date.now() < once.blockedUntil);`,
   },
   endlessLines: {
     file: 'threads/result-index.ts',
-    find: 'const keys = new Keys();',
-    replace: 'maxLineBytes = 2 ** 40; const keys = new Keys();',
+    find: 'const keys = new CheckedKeys();',
+    replace: 'maxLineBytes = 2 ** 40; const keys = new CheckedKeys();',
     without: 'the longest line that is held in memory',
   },
   anyNumber: {
