@@ -31,35 +31,42 @@ export interface AggregateOptions {
   readonly output: string;
 }
 
-export async function aggregateSubmissionFiles(config: Config, { input, output }: AggregateOptions): Promise<void> {
+export async function aggregateSubmissionFiles(config: Config, options: AggregateOptions): Promise<void> {
+  await withThreads(config, (work) => aggregateFiles(config, work, options));
+}
+
+async function aggregateFiles(
+  config: Config,
+  { threads, folderIn }: Work,
+  { input, output }: AggregateOptions,
+): Promise<void> {
   const files = parseList(await readInput(input), input);
   const groups = await grouped(files);
   const settings = { rules: submissionRules(config), limits: SUBMISSION_LIMITS };
-  await withThreads(config, dirname(output), async (threads, folder) => {
-    const passes = await Promise.all(
-      groups.map(async (group, index) => {
-        const firstFile = groups.slice(0, index).reduce((sum, { length }) => sum + length, 0);
-        return threads.countSubmissions({ ...{ files: group, folder, firstFile, name: String(index) }, ...settings });
-      }),
-    );
-    const whole = join(folder, 'whole');
-    const { sums, leftOut } = limitMeasures(passes.flatMap((pass) => pass.sums));
-    const mixedStatistics = await foldSums(threads, config, sums, whole);
-    await rename(whole, output);
-    const skipped: Record<string, number> = {};
-    for (const pass of passes) addCounts(skipped, pass.skipped);
-    if (mixedStatistics > 0) addCounts(skipped, { mixed_statistics: mixedStatistics });
-    if (leftOut > 0) addCounts(skipped, { measures_over_limit: leftOut });
-    const records = passes.reduce((sum, pass) => sum + pass.records, 0);
-    for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
-      say(`left out: ${visibleLine(key)} (${reason})`);
-    const bad = worstOf(
-      passes.map(({ badHistograms }) => badHistograms),
-      MAX_NAMED_OF_RUN,
-    );
-    if (Object.keys(bad).length > 0) say(`bad_histogram by measure, the worst: ${reasons(bad)}`);
-    print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
-  });
+  const folder = await folderIn(dirname(output));
+  const passes = await Promise.all(
+    groups.map(async (group, index) => {
+      const firstFile = groups.slice(0, index).reduce((sum, { length }) => sum + length, 0);
+      return threads.countSubmissions({ ...{ files: group, folder, firstFile, name: String(index) }, ...settings });
+    }),
+  );
+  const whole = join(folder, 'whole');
+  const { sums, leftOut } = limitMeasures(passes.flatMap((pass) => pass.sums));
+  const mixedStatistics = await foldSums(threads, config, sums, whole);
+  await rename(whole, output);
+  const skipped: Record<string, number> = {};
+  for (const pass of passes) addCounts(skipped, pass.skipped);
+  if (mixedStatistics > 0) addCounts(skipped, { mixed_statistics: mixedStatistics });
+  if (leftOut > 0) addCounts(skipped, { measures_over_limit: leftOut });
+  const records = passes.reduce((sum, pass) => sum + pass.records, 0);
+  for (const { key, reason } of passes.flatMap((pass) => pass.filesFailed))
+    say(`left out: ${visibleLine(key)} (${reason})`);
+  const bad = worstOf(
+    passes.map(({ badHistograms }) => badHistograms),
+    MAX_NAMED_OF_RUN,
+  );
+  if (Object.keys(bad).length > 0) say(`bad_histogram by measure, the worst: ${reasons(bad)}`);
+  print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
 }
 
 /** Writes sums as one result; each thread folds a range of the measures. @returns `mixed_statistics` */
@@ -93,21 +100,21 @@ interface Merged {
 }
 
 export async function mergeResultFiles(config: Config, options: MergeOptions): Promise<void> {
-  const { input, output, folder, oneLength = false } = options;
-  if ((output === undefined) === (folder === undefined))
+  if ((options.output === undefined) === (options.folder === undefined))
     throw new CommandError('Give either -o FILE or -f DIR', { exitCode: 2 });
-  for (const path of input) await demandFile(path);
-  await withThreads(config, folder ?? dirname(output ?? '.'), async (threads, work) => {
-    const whole = join(work, 'whole');
-    const merged = await mergeFiles(threads, config, input, whole);
-    const { lines, dropped } =
-      output !== undefined
-        ? await finish(threads, merged, whole, output, oneLength)
-        : await mergeIntoFolder(threads, config, merged, whole, folder ?? '', oneLength);
-    print(
-      `${output ?? folder ?? ''}: ${lines} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`,
-    );
-  });
+  await withThreads(config, (work) => mergeGivenFiles(config, work, options));
+}
+
+async function mergeGivenFiles(config: Config, { threads, folderIn }: Work, options: MergeOptions): Promise<void> {
+  const { input, output, folder, oneLength = false } = options;
+  await Promise.all(input.map(demandFile));
+  const whole = join(await folderIn(folder ?? dirname(output ?? '.')), 'whole');
+  const merged = await mergeFiles(threads, config, input, whole);
+  const { lines, dropped } =
+    output !== undefined
+      ? await finish(threads, merged, whole, output, oneLength)
+      : await mergeIntoFolder(threads, config, merged, whole, folder ?? '', oneLength);
+  print(`${output ?? folder ?? ''}: ${lines} lines of ${input.length} results; dropped: ${reasons(dropped) || 'none'}`);
 }
 
 /** Moves what was merged to its place, with one length for each path if that is wanted. */
@@ -252,20 +259,29 @@ function demandGood(rejected: readonly RejectedResult[], of: number): void {
   });
 }
 
-/** Work files are in the target's folder: renaming into place must not cross file systems. */
-async function withThreads(
-  config: Config,
-  folder: string,
-  work: (threads: ThreadPool, folder: string) => Promise<void>,
-): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const temporary = await mkdtemp(join(folder, '.telemetry-'));
-  const threads = createThreadPool(config.TELEMETRY_THREADS, SUMMING);
+/** What a command works with. */
+interface Work {
+  readonly threads: ThreadPool;
+  /** A folder for temporary files beside the target: renaming into place must not cross file systems. */
+  readonly folderIn: (folder: string) => Promise<string>;
+}
+
+/** The threads start while the command looks at its input. */
+async function withThreads(config: Config, run: (work: Work) => Promise<void>): Promise<void> {
+  const threads = createThreadPool(config.TELEMETRY_THREADS, { ...SUMMING, startAtOnce: true });
+  const temporary: string[] = [];
+  const folderIn = async (folder: string): Promise<string> => {
+    await mkdir(folder, { recursive: true });
+    const path = await mkdtemp(join(folder, '.telemetry-'));
+    temporary.push(path);
+    return path;
+  };
   try {
-    await work(threads, temporary);
+    await run({ threads, folderIn });
   } finally {
+    // None may write to them any more.
     await threads.close();
-    await rm(temporary, { recursive: true, force: true });
+    await Promise.all(temporary.map((path) => rm(path, { recursive: true, force: true })));
   }
 }
 

@@ -27,6 +27,8 @@ export interface ThreadOptions {
   readonly maxHeapMib?: number;
   /** The part of it for what dies soon, which a thread always fills. */
   readonly maxYoungMib?: number;
+  /** Starts all threads now, for those who need them in a moment; otherwise each when there is work for it. */
+  readonly startAtOnce?: boolean;
 }
 
 /** For threads that sum and do not render: kernels do the work, and what is allocated beside them dies at once. */
@@ -34,11 +36,11 @@ export const SUMMING: ThreadOptions = { maxYoungMib: 6 };
 
 export function createThreadPool(
   threads: number,
-  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB }: ThreadOptions = {},
+  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB, startAtOnce = false }: ThreadOptions = {},
 ): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
-    minThreads: 0,
+    minThreads: startAtOnce ? threads : 0,
     maxThreads: threads,
     idleTimeout: 10_000,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMib, maxYoungGenerationSizeMb: maxYoungMib },
