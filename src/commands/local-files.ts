@@ -12,7 +12,7 @@ import { createThreadPool, SUMMING, type ThreadPool } from '../threads/pool.ts';
 import { type KeyRanges, keyRanges } from '../threads/key-ranges.ts';
 import type { LinesByKey, RejectedResult, ResultFile } from '../threads/result-index.ts';
 import { giveUp, type SharedFile, sharedFile } from '../threads/shared-file.ts';
-import { limitMeasures, type PackedSums } from '../threads/spilling-sums.ts';
+import type { PackedSums } from '../threads/spilling-sums.ts';
 import { CommandError } from './command-error.ts';
 import { readInput } from './read-input.ts';
 import { print, say } from './terminal.ts';
@@ -51,8 +51,8 @@ async function aggregateFiles(
     }),
   );
   const whole = join(folder, 'whole');
-  const { sums, leftOut } = limitMeasures(passes.flatMap((pass) => pass.sums));
-  const mixedStatistics = await foldSums(threads, config, sums, whole);
+  const sums = passes.flatMap((pass) => pass.sums);
+  const { mixedStatistics, leftOut } = await foldSums(threads, config, sums, whole);
   await rename(whole, output);
   const skipped: Record<string, number> = {};
   for (const pass of passes) addCounts(skipped, pass.skipped);
@@ -69,20 +69,24 @@ async function aggregateFiles(
   print(`${output}: ${records} submissions of ${files.length} files; skipped: ${reasons(skipped) || 'none'}`);
 }
 
-/** Writes sums as one result; each thread folds a range of the measures. @returns `mixed_statistics` */
+/** Packed rows are about a quarter of their text. */
+const FOLD_GROWTH = 4;
+
+/** Writes sums as one result; each thread folds some of the measures. */
 async function foldSums(
   threads: ThreadPool,
   config: Config,
   sums: readonly PackedSums[],
   output: string,
-): Promise<number> {
-  const lines = await threads.linesByKey(sums.map(({ index }) => index));
+): Promise<{ mixedStatistics: number; leftOut: number }> {
+  const { lines, leftOut } = await threads.linesOfSums(sums);
   const files = sums.map(({ id, path }) => ({ id, path }));
   const limits = { ...SUBMISSION_LIMITS, maxHistogramLength: submissionRules(config).maxHistogramLength };
-  const parts = await writeTogether(lines, config.TELEMETRY_THREADS, output, (share) =>
+  const ranges = keyRanges(lines, config.TELEMETRY_THREADS, FOLD_GROWTH);
+  const parts = await writeTogether(ranges, config.TELEMETRY_THREADS, output, (share) =>
     threads.foldSums({ ...share, lines, files, limits, folder: dirname(output) }),
   );
-  return parts.reduce((sum, part) => sum + part.mixedStatistics, 0);
+  return { mixedStatistics: parts.reduce((sum, part) => sum + part.mixedStatistics, 0), leftOut };
 }
 
 export interface MergeOptions {
@@ -172,7 +176,8 @@ async function mergeFiles(
   const { indexed, lines, rejected } = await indexFiles(threads, config, results);
   if (indexed < results.length) return mergeHalves(threads, config, paths, output);
   const work = { folder: dirname(output), maxTableBytes: MERGE_LIMITS.maxTableBytes };
-  const written = await writeTogether(lines, config.TELEMETRY_THREADS, output, (share) =>
+  const ranges = keyRanges(lines, config.TELEMETRY_THREADS);
+  const written = await writeTogether(ranges, config.TELEMETRY_THREADS, output, (share) =>
     threads.mergeResultRanges({ ...share, lines, results, ...work }),
   );
   demandGood([...rejected, ...written.flatMap((share) => share.rejected)], paths.length);
@@ -230,14 +235,13 @@ async function sharesOf(paths: readonly string[], shares: number): Promise<[from
   return cuts.map((from, index) => [from, cuts[index + 1] ?? sizes.length]);
 }
 
-/** Has threads write the lines of all keys to one file. */
+/** Has threads write the lines of all ranges to one file. */
 async function writeTogether<Written>(
-  lines: LinesByKey,
+  ranges: KeyRanges,
   threads: number,
   output: string,
   write: (share: { ranges: KeyRanges; output: SharedFile; name: string }) => Promise<Written>,
 ): Promise<Written[]> {
-  const ranges = keyRanges(lines, threads);
   const file = sharedFile(output, ranges.ranges.length);
   const pending = Array.from({ length: threads }, (_, index) => write({ ranges, output: file, name: String(index) }));
   try {

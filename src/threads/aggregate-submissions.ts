@@ -16,9 +16,8 @@ import { type DecodeEnd, type DecodeLimits, decodeFile } from './decode.ts';
 import { LineSplitter } from './lines.ts';
 import { foldSums } from './fold-sums.ts';
 import { keyRanges } from './key-ranges.ts';
-import { linesByKey } from './result-index.ts';
 import { sharedFile } from './shared-file.ts';
-import { limitMeasures, type PackedSums, SpillingSums } from './spilling-sums.ts';
+import { linesOfSums, type PackedSums, SpillingSums } from './spilling-sums.ts';
 
 export interface SubmissionFile {
   /** Input key: names the dimensions. */
@@ -73,8 +72,8 @@ export interface AggregateSubmissionsResult extends Counts {
 export async function aggregateSubmissions(input: AggregateSubmissionsInput): Promise<AggregateSubmissionsResult> {
   const limits = limitsOf(input);
   const counts = await countSubmissions(input);
-  const { sums, leftOut } = limitMeasures(counts.sums);
-  const lines = linesByKey(sums.map(({ index }) => index));
+  const { sums } = counts;
+  const { lines, leftOut } = linesOfSums(sums);
   const ranges = keyRanges(lines, 1);
   const output = sharedFile(input.output, ranges.ranges.length);
   const { folder } = input;

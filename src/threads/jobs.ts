@@ -27,6 +27,7 @@ import type {
   splitResult as SplitResult,
 } from './result-file.ts';
 import type { indexResults as IndexResults, LinesByKey, ResultIndex } from './result-index.ts';
+import type { linesOfSums as LinesOfSums } from './spilling-sums.ts';
 import type { totalRun as TotalRun } from './total-run.ts';
 
 export const fileJobs = {
@@ -48,6 +49,9 @@ export const fileJobs = {
   keepOneLength: (async (input) => (await import('./result-file.ts')).keepOneLength(input)) as typeof KeepOneLength,
   linesByKey: async (indexes: readonly ResultIndex[]): Promise<LinesByKey> =>
     (await import('./result-index.ts')).linesByKey(indexes),
+  linesOfSums: (async (sums) => (await import('./spilling-sums.ts')).linesOfSums(sums)) as (
+    ...sums: Parameters<typeof LinesOfSums>
+  ) => Promise<ReturnType<typeof LinesOfSums>>,
   mergeDayParts: (async (input) => (await import('./merge-parts.ts')).mergeDayParts(input)) as typeof MergeDayParts,
   mergePartFiles: (async (input) => (await import('./merge-parts.ts')).mergePartFiles(input)) as typeof MergePartFiles,
   mergeResultRanges: (async (input) =>

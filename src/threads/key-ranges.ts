@@ -15,15 +15,18 @@ export interface KeyRanges {
 /** So that no thread holds back much of what it writes, and none waits long for another one at the end. */
 const RANGE_BYTES = 1 << 20;
 
-/** @param threads one by itself takes all keys as one range */
-export function keyRanges({ first, length }: LinesByKey, threads: number): KeyRanges {
+/**
+ * @param threads one by itself takes all keys as one range
+ * @param growth how many bytes are written for each byte of a line, about
+ */
+export function keyRanges({ first, length }: LinesByKey, threads: number, growth = 1): KeyRanges {
   const keys = first.length - 1;
   const ranges: KeyRange[] = [];
   let from = 0;
   let bytes = 0;
   for (let key = 0; key < keys; key += 1) {
     for (let line = first[key] as number; line < (first[key + 1] as number); line += 1) bytes += length[line] as number;
-    const isEnd = key === keys - 1 || (threads > 1 && bytes >= RANGE_BYTES);
+    const isEnd = key === keys - 1 || (threads > 1 && bytes * growth >= RANGE_BYTES);
     if (!isEnd) continue;
     ranges.push([from, key + 1]);
     from = key + 1;

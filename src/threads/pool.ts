@@ -87,6 +87,7 @@ const JOBS: Readonly<Record<keyof FileJobs, true>> = {
   indexResults: true,
   keepOneLength: true,
   linesByKey: true,
+  linesOfSums: true,
   mergeDayParts: true,
   mergePartFiles: true,
   mergeResultRanges: true,

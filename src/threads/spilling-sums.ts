@@ -7,9 +7,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
 import { BY_DATES } from '../pipeline/aggregates/slot.ts';
-import { MEASURE_LIMITS, type MeasureLimits, measuresOverLimit } from '../pipeline/submissions/measure-limit.ts';
+import { MEASURE_LIMITS, measuresOverLimit } from '../pipeline/submissions/measure-limit.ts';
 import { keyAt, KeyList, type Keys, measuresOf } from './keys.ts';
-import type { ResultFile, ResultIndex } from './result-index.ts';
+import { type LinesByKey, linesByKey, type ResultFile, type ResultIndex } from './result-index.ts';
 
 /** Packed rows in a file, and where those of each measure are: a line of the index for each of its keys, `channel/major/measure`. */
 export interface PackedSums extends ResultFile {
@@ -23,18 +23,20 @@ export interface PackedSums extends ResultFile {
 }
 
 /**
- * Leaves out the measures over the limits; their rows stay in the files.
- * @param sums in the order in which they were made
- * @returns the sums, and how many measures were left out
+ * The measures of all sums, in order and without those over the limits.
+ * @param sums in the order in which they are added
  */
-export function limitMeasures(
-  sums: readonly PackedSums[],
-  limits: MeasureLimits = MEASURE_LIMITS,
-): { readonly sums: readonly PackedSums[]; readonly leftOut: number } {
-  const over = measuresOverLimit(
-    sums.map(({ index, ...counts }) => ({ keys: measuresOf(index.keys), ...counts })),
-    limits,
-  );
+export function linesOfSums(sums: readonly PackedSums[]): { readonly lines: LinesByKey; readonly leftOut: number } {
+  const lines = linesByKey(sums.map(({ index }) => index));
+  // So few are never over a limit, and most sums have no more.
+  if (lines.keys.measure.length <= MEASURE_LIMITS.ofChannelVersion) return { lines, leftOut: 0 };
+  const limited = limitMeasures(sums);
+  return { lines: linesByKey(limited.sums.map(({ index }) => index)), leftOut: limited.leftOut };
+}
+
+/** Leaves out the measures over the limits; their rows stay in the files. */
+function limitMeasures(sums: readonly PackedSums[]): { sums: readonly PackedSums[]; leftOut: number } {
+  const over = measuresOverLimit(sums.map(({ index, ...counts }) => ({ keys: measuresOf(index.keys), ...counts })));
   return over.size === 0
     ? { sums, leftOut: 0 }
     : { sums: sums.map((packed) => withoutMeasures(packed, over)), leftOut: over.size };
