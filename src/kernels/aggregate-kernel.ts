@@ -16,6 +16,7 @@ import { isMeasureName } from '../pipeline/safe-segment.ts';
 import { SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
 import type { BadHistograms, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
 import { compareText } from '../pipeline/text-order.ts';
+import { KernelMembers } from './kernel-members.ts';
 import { isPlain, RowKernel } from './row-kernel.ts';
 
 /** Flags of a name, as `aggregate/names.ts` knows them. */
@@ -76,6 +77,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   #lastPath = NO_PATH;
   /** 0 when it is not known. */
   #simpleEnd = 0;
+  readonly members: KernelMembers;
 
   constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
     super('aggregate', {
@@ -87,6 +89,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     this.#maxTableBytes = maxTableBytes;
     this.#inputAt = this.kernel.setUp(maxLineBytes + PADDING, maxTableBytes, maxHistogramLength, randomInt(2 ** 32));
     this.fillTables();
+    this.members = new KernelMembers(this.kernel);
   }
 
   /**
@@ -135,6 +138,16 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
       sources.set(key, source);
     }
     this.#source = source;
+  }
+
+  beginSubmission(): void {
+    this.members.forgetMany();
+    this.kernel.beginNoting();
+  }
+
+  /** Of a line that is held. */
+  readMembers(bytes: Uint8Array, at: number): number {
+    return bytes === this.bytes ? this.members.read(at) : 0;
   }
 
   beginHistograms(): void {

@@ -58,6 +58,13 @@ interface AggregateExports extends RowExports {
   beginNoting(): void;
   readHistograms(at: number, channelVersion: number): number;
   noteHistogram(name: number, from: number, length: number): void;
+  readMembers(at: number): number;
+  membersAt(): number;
+  memberTotal(): number;
+  memberNameTotal(): number;
+  memberNameAt(number: number): number;
+  memberNameLength(number: number): number;
+  forgetMemberNames(): void;
   addHistograms(path: number, source: number, end: number): void;
   badNameCount(): number;
   badHistogramCount(): number;

@@ -37,6 +37,21 @@ export class SlowSums implements SubmissionSums {
     this.#source = source;
   }
 
+  beginSubmission(): void {
+    this.beginHistograms();
+  }
+
+  readonly members = {
+    count: 0,
+    name: () => ({ name: '', sub: undefined }),
+    text: () => undefined,
+    number: () => undefined,
+  };
+
+  readMembers(): number {
+    return 0;
+  }
+
   beginHistograms(): void {
     this.#noted = [];
   }

@@ -142,6 +142,70 @@ function submissions(number: fc.Arbitrary<string>, simple: fc.Arbitrary<string>,
     );
 }
 
+/** Members of all kinds, more than once, in objects and out of them. */
+const anyValue = fc.oneof(
+  { weight: 4, arbitrary: anyNumber },
+  { weight: 4, arbitrary: text.map((value) => JSON.stringify(value)) },
+  fc.constantFrom(
+    'null',
+    'true',
+    'false',
+    '{}',
+    '[]',
+    '{"OS":"x"}',
+    '{"a":1,"b":-2.5}',
+    '{"":7}',
+    '{"a":{"b":1}}',
+    '[{"a":1}]',
+  ),
+  fc.constantFrom(
+    'tru',
+    'nulls',
+    '"',
+    '"\\x"',
+    '"\\u00e9"',
+    '"\t"',
+    '{"a" :1}',
+    '{"a":1,}',
+    '{"OS":null',
+    '01',
+    '-',
+    '{"A":1,"a":2}',
+  ),
+);
+const anyMember = fc.constantFrom(
+  'OS',
+  'version',
+  'arch',
+  'revision',
+  'a',
+  'b',
+  'js',
+  'JS_A',
+  'é',
+  '"',
+  '',
+  'n'.repeat(129),
+  'n'.repeat(300),
+);
+const whateverInfo = fc
+  .tuple(info, fc.array(fc.tuple(anyMember, fc.constantFrom(':', ': ', ' :'), anyValue), { maxLength: 3 }))
+  .map(
+    ([of, more]) =>
+      `${of.slice(0, -1)}${more.map(([name, colon, value]) => `,${JSON.stringify(name)}${colon}${value}`).join('')}}`,
+  );
+const loosely = fc
+  .tuple(
+    fc.array(fc.tuple(fc.constantFrom('info', 'simpleMeasurements'), whateverInfo, members(anyMember, anyValue)), {
+      maxLength: 3,
+    }),
+    info,
+  )
+  .map(([objects, of]) => {
+    const list = objects.map(([name, ofInfo, simple]) => `"${name}":${name === 'info' ? ofInfo : simple}`);
+    return `id\t{"ver":2,"info":${of}${list.map((member) => `,${member}`).join('')},"histograms":{"GC_MS":[1,0,0,0,0,0,0,0]}}`;
+  });
+
 const files = (line: fc.Arbitrary<string>): fc.Arbitrary<File[]> =>
   fc.array(fc.record({ key, lines: fc.array(line, { maxLength: 6 }) }), { maxLength: 4 });
 
@@ -164,6 +228,38 @@ describe('submissions are counted as by the reference', () => {
       }),
       { numRuns: cases(300) },
     );
+  });
+
+  it('with members of any kind in info and simpleMeasurements', async () => {
+    await fc.assert(
+      fc.asyncProperty(files(loosely), async (some) => {
+        assert.deepEqual(await byKernel([some]), slowly([some]));
+      }),
+      { numRuns: cases(600) },
+    );
+  });
+
+  it('with more names than are remembered', async () => {
+    const many = (file: number): string =>
+      `id\t{"ver":2,"info":{"OS":"WINNT","version":"6.1","arch":"x86"},"simpleMeasurements":{${Array.from({ length: 3000 }, (_, index) => `"n${file}_${index}":${index}`).join(',')},"main":0}}`;
+    const some = Array.from({ length: 12 }, (_, file) => ({
+      key: 'saved_session/Firefox/nightly/28.0a1/20131029030201.20131029.v2.log.0ab8723b.lzma',
+      lines: [many(file), many(file)],
+    }));
+    assert.deepEqual(await byKernel([some]), slowly([some]));
+  });
+
+  it('with more names in one submission than there is room for', async () => {
+    const names = (object: number): string =>
+      `"simpleMeasurements":{${Array.from({ length: 4000 }, (_, index) => `"n${object}_${index}":0`).join(',')}}`;
+    const objects = Array.from({ length: 30 }, (_, object) => names(object));
+    const some = [
+      {
+        key: 'saved_session/Firefox/nightly/28.0a1/20131029030201.20131029.v2.log.0ab8723b.lzma',
+        lines: [`id\t{"ver":2,${objects.join(',')},"info":{"OS":"WINNT","version":"6.1","arch":"x86"}}`],
+      },
+    ];
+    assert.deepEqual(await byKernel([some]), slowly([some]));
   });
 
   it('in groups, whatever the number of threads', async () => {

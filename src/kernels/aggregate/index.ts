@@ -11,6 +11,7 @@ import { DATED_BYTES, layOutDated } from './dated-paths';
 import { clearPacked, layOutPack, packBytes, packedBytes, packSums } from './pack';
 import { clearNames, findName, hasManyNames, layOutNames, nameCount, nameOf, NAMES_BYTES } from './names';
 import { badHistograms, badList, badNames, layOutNoted, notedBytes } from './read-histograms';
+import { layOutMembers, memberCount, memberNames, members, MEMBERS_BYTES } from './read-members';
 import {
   clearSources,
   clearSums,
@@ -64,6 +65,7 @@ export {
   packSums,
 } from './pack';
 export { addHistograms, addSimple, beginNoting, noteHistogram, readHistograms } from './read-histograms';
+export { forgetMemberNames, readMembers } from './read-members';
 
 /** Texts of the paths of one measure and by-date: no more than it has rows. */
 const PATHS_BEYOND: usize = 32 << 20;
@@ -102,6 +104,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
       notedBytes(lineBytes) +
       sumsBytes(sums) +
       NAMES_BYTES +
+      MEMBERS_BYTES +
       textsBytes(MAX_PATHS, pathBytes) +
       textsBytes(MAX_ENDS * 2, END_BYTES) +
       textsBytes(FILTER_PATHS, FILTER_PATH_BYTES) +
@@ -116,6 +119,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   input = take(lineBytes);
   layOutNames(seed);
   layOutNoted(lineBytes, maxLength);
+  layOutMembers(seed);
   layOutDated();
   layOutPack(packed);
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
@@ -205,6 +209,22 @@ export function nameLastFile(number: u32): u32 {
 /** Its first chunk of packed rows; 0 for none. */
 export function nameChunk(number: u32): usize {
   return nameOf(number).firstChunk;
+}
+
+export function membersAt(): usize {
+  return members;
+}
+export function memberTotal(): u32 {
+  return memberCount;
+}
+export function memberNameTotal(): u32 {
+  return memberNames.count;
+}
+export function memberNameAt(number: u32): usize {
+  return textOf(memberNames, number).at;
+}
+export function memberNameLength(number: u32): u32 {
+  return textOf(memberNames, number).length;
 }
 
 export function badNameCount(): u32 {

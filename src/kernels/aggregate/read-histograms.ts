@@ -96,7 +96,7 @@ export function readHistograms(at: usize, channelVersion: u32): usize {
 }
 
 /** The closing quote; 0 when something stands before it that the host must look at. */
-function endOfName(at: usize): usize {
+export function endOfName(at: usize): usize {
   const quote = i8x16.splat(QUOTE);
   const escape = i8x16.splat(0x5c);
   const blank = i8x16.splat(BLANK);

@@ -11,7 +11,7 @@ import { isMeasureName, MAX_MEASURE } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
 import { simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
-import type { SubmissionSource, SubmissionSums } from './sums.ts';
+import type { MemberName, SubmissionSource, SubmissionSums } from './sums.ts';
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
@@ -58,6 +58,8 @@ export class SubmissionAggregator {
   /** By name and sub-name. */
   readonly #simpleNames = new Map<string, Map<string | undefined, SimpleName>>();
   readonly #simpleMeasures = new Map<string, SimpleName['last']>();
+  /** Names by the object that stands for them: most are those of the submission before. */
+  readonly #recentNames = new Map<MemberName, SimpleName>();
   #simpleCount = 0;
   /** Those of a record, which the next one overwrites. */
   readonly #simpleOfRecord: SimpleName[] = [];
@@ -140,20 +142,18 @@ export class SubmissionAggregator {
   }
 
   #addSimpleMeasurements(reader: SubmissionReader, path: string): void {
-    if (this.#simpleCount > MAX_REMEMBERED) this.#forgetSimpleNames();
+    if (this.#simpleCount > MAX_REMEMBERED || this.#recentNames.size > MAX_REMEMBERED) this.#forgetSimpleNames();
     this.#record += 1;
     // Members that come twice count once, the last time; different names that end up in one measure count each.
     const [names, values] = [this.#simpleOfRecord, this.#simpleValues];
     let count = 0;
     for (let index = 0; index < reader.simpleCount; index += 1) {
-      const name = reader.simpleNames[index] as string;
-      const sub = reader.simpleSubNames[index];
-      // Looked at before anything is made of it.
-      if (name.length > MAX_MEASURE || (sub !== undefined && sub.length > MAX_MEASURE)) {
+      const name = reader.simpleNames[index] as MemberName;
+      const known = this.#recentNames.get(name) ?? this.#simpleName(name);
+      if (known === undefined) {
         this.note('bad_measure_name');
         continue;
       }
-      const known = this.#simpleName(name, sub);
       if (known.record !== this.#record) {
         known.record = this.#record;
         known.place = count;
@@ -177,7 +177,11 @@ export class SubmissionAggregator {
     }
   }
 
-  #simpleName(name: string, sub: string | undefined): SimpleName {
+  /** @returns undefined for a name that is too long for any measure */
+  #simpleName(member: MemberName): SimpleName | undefined {
+    const { name, sub } = member;
+    // Looked at before anything is made of it.
+    if (name.length > MAX_MEASURE || (sub !== undefined && sub.length > MAX_MEASURE)) return undefined;
     let subs = this.#simpleNames.get(name);
     if (subs === undefined) {
       subs = new Map();
@@ -195,12 +199,14 @@ export class SubmissionAggregator {
       subs.set(sub, known);
       this.#simpleCount += 1;
     }
+    this.#recentNames.set(member, known);
     return known;
   }
 
   #forgetSimpleNames(): void {
     this.#simpleNames.clear();
     this.#simpleMeasures.clear();
+    this.#recentNames.clear();
     this.#simpleOfRecord.length = 0;
     this.#simpleCount = 0;
   }

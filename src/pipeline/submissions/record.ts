@@ -9,7 +9,7 @@
 import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
-import type { SubmissionSums } from './sums.ts';
+import type { MemberName, SubmissionSums } from './sums.ts';
 
 /** Payload versions with the classic shape; others hold nothing this pipeline could read. */
 const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
@@ -22,16 +22,22 @@ const MAX_OBJECTS = 8;
 
 type Scalar = string | number | null | undefined;
 
+/** The members of `info` that count. */
+type Info = 'OS' | 'version' | 'arch' | 'revision';
+
+function isInfo(name: string): name is Info {
+  return name === 'OS' || name === 'version' || name === 'arch' || name === 'revision';
+}
+
 export class SubmissionReader {
   os = '';
   osVersion: string | number = '';
   arch = '';
   /** Undefined when the submission names none. */
   revision: string | undefined;
-  /** Simple measurements that are numbers: how many, and of each its name, sub-name or undefined, value. */
+  /** Simple measurements that are numbers: how many, and of each its name and value. */
   simpleCount = 0;
-  readonly simpleNames: string[] = [];
-  readonly simpleSubNames: (string | undefined)[] = [];
+  readonly simpleNames: MemberName[] = [];
   readonly simpleValues: number[] = [];
 
   /** Takes the histograms. */
@@ -43,7 +49,7 @@ export class SubmissionReader {
   readonly #json = new JsonBytes();
   #ver: Scalar;
   #hasInfo = false;
-  #info: { OS?: Scalar; version?: Scalar; arch?: Scalar; revision?: Scalar } = {};
+  #info: { [Name in Info]?: Scalar } = {};
 
   /**
    * @param sums takes the histograms of each record that is read
@@ -79,7 +85,8 @@ export class SubmissionReader {
     this.#hasInfo = false;
     this.#info = {};
     this.#objects = 0;
-    this.#clearHistograms();
+    this.#histograms = 0;
+    this.#sums.beginSubmission();
     this.#clearSimple();
   }
 
@@ -123,12 +130,12 @@ export class SubmissionReader {
       else json.skip();
     } else if (name === 'simpleMeasurements') {
       this.#clearSimple();
-      if (isObject) json.members(this.#onSimple);
+      if (isObject) this.#readSimple();
       else json.skip();
     } else if (name === 'info') {
       this.#hasInfo = isObject;
       this.#info = {};
-      if (isObject) json.members(this.#onInfo);
+      if (isObject) this.#readInfo();
       else json.skip();
     } else if (name === 'ver') {
       this.#ver = this.#scalar();
@@ -137,9 +144,26 @@ export class SubmissionReader {
     }
   };
 
+  #readInfo(): void {
+    const json = this.#json;
+    const behind = this.#sums.readMembers(json.bytes, json.mark());
+    if (behind === 0) {
+      json.members(this.#onInfo);
+      return;
+    }
+    const { members } = this.#sums;
+    for (let index = 0; index < members.count; index += 1) {
+      const { name, sub } = members.name(index);
+      if (sub !== undefined || !isInfo(name)) continue;
+      const text = members.text(index);
+      if (text !== undefined) json.reset(text);
+      this.#info[name] = text === undefined ? (members.number(index) ?? null) : json.string();
+    }
+    json.reset(behind);
+  }
+
   readonly #onInfo = (name: string): void => {
-    if (name === 'OS' || name === 'version' || name === 'arch' || name === 'revision')
-      this.#info[name] = this.#scalar();
+    if (isInfo(name)) this.#info[name] = this.#scalar();
     else this.#json.skip();
   };
 
@@ -168,6 +192,21 @@ export class SubmissionReader {
     this.#sums.noteHistogram(name, this.#numbers, length);
   };
 
+  #readSimple(): void {
+    const json = this.#json;
+    const behind = this.#sums.readMembers(json.bytes, json.mark());
+    if (behind === 0) {
+      json.members(this.#onSimple);
+      return;
+    }
+    const { members } = this.#sums;
+    for (let index = 0; index < members.count; index += 1) {
+      const value = members.number(index);
+      if (value !== undefined) this.#noteSimple(members.name(index), value);
+    }
+    json.reset(behind);
+  }
+
   readonly #onSimple = (name: string): void => {
     const json = this.#json;
     if (json.peek() === JsonBytes.OBJECT) {
@@ -184,10 +223,12 @@ export class SubmissionReader {
 
   #simpleValue(name: string, sub: string | undefined): void {
     const value = this.#scalar();
-    if (typeof value !== 'number') return;
+    if (typeof value === 'number') this.#noteSimple({ name, sub }, value);
+  }
+
+  #noteSimple(name: MemberName, value: number): void {
     this.#countName(this.simpleCount);
     this.simpleNames[this.simpleCount] = name;
-    this.simpleSubNames[this.simpleCount] = sub;
     this.simpleValues[this.simpleCount] = value;
     this.simpleCount += 1;
   }

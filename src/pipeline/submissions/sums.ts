@@ -18,9 +18,35 @@ export interface BadHistograms {
   readonly measures: readonly string[];
 }
 
+/** The name of a member, or of one of an object in the object. */
+export interface MemberName {
+  readonly name: string;
+  readonly sub: string | undefined;
+}
+
+/** Members that were read: of each its name, and its value. */
+export interface Members {
+  readonly count: number;
+  /** The same one for the same name, until `beginSubmission`. */
+  name(index: number): MemberName;
+  /** Of a text, where it begins with its quote; undefined for anything else. */
+  text(index: number): number | undefined;
+  /** Undefined for what is no number. */
+  number(index: number): number | undefined;
+}
+
 /** Paths are filter paths, without dates. */
 export interface SubmissionSums {
   openSource(source: SubmissionSource): void;
+  /** Before anything of a submission is read. */
+  beginSubmission(): void;
+  /**
+   * Reads an object that begins at `at`, in which there are texts and numbers, and objects of these.
+   * @returns the place behind it; 0 when the caller must read it
+   */
+  readMembers(bytes: Uint8Array, at: number): number;
+  /** Of the object that was read last. */
+  readonly members: Members;
   /** Forgets the histograms that were read and not added. */
   beginHistograms(): void;
   /**
