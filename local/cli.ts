@@ -6,7 +6,7 @@ import { keepCompiledCode } from '../src/compile-cache.ts';
 
 keepCompiledCode();
 const { CommandError } = await import('../src/commands/command-error.ts');
-const { useEnvironment } = await import('../src/config.ts');
+const { useEnvironment } = await import('../src/environment.ts');
 const [{ runToExitCode }, { telemetryProgram }] = await Promise.all([
   import('../src/exit-code.ts'),
   import('../src/program.ts'),

@@ -1,6 +1,6 @@
 /** Where everything that only this checkout needs is kept. */
 import { join, resolve } from 'node:path';
-import { environment } from '../src/config.ts';
+import { environment } from '../src/environment.ts';
 import { localSchema } from './settings.ts';
 import type { BinarySources } from './stack/binaries.ts';
 

@@ -1,7 +1,7 @@
 /** `temporal`: the Temporal CLI that the embedded stack uses, pointed at that stack. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { environment } from '../src/config.ts';
+import { environment } from '../src/environment.ts';
 import { findBinary } from './stack/binaries.ts';
 import { binarySources } from './directories.ts';
 import { say } from '../src/commands/terminal.ts';

@@ -1,8 +1,8 @@
-/** Reads the settings and checks them against each other. The only module that reads the environment. */
+/** Reads the settings and checks them against each other. */
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { upstreamTemplateProblem } from './histograms/upstream-url.ts';
-import { DEFAULT_RULES } from './pipeline/submissions/aggregator.ts';
+import { environment } from './environment.ts';
 import { overlap, placeName } from './website/rules/target.ts';
 import { environmentSchema } from './settings.ts';
 
@@ -122,26 +122,6 @@ function decoded(password: string): string {
   }
 }
 
-/** What counts in a submission. */
-export function submissionRules(config: Config) {
-  return {
-    linuxVersion: config.TELEMETRY_LINUX_VERSION,
-    fallbackRevision: config.TELEMETRY_FALLBACK_REVISION ?? null,
-    strictBuildId: config.TELEMETRY_STRICT_BUILD_ID,
-    maxHistogramLength: DEFAULT_RULES.maxHistogramLength,
-  };
-}
-
-/** The process's environment as it stands. */
-export function environment(): Readonly<Record<string, string | undefined>> {
-  return process.env;
-}
-
-/** Overrides the environment of the process, such as with the variables of an embedded stack. */
-export function useEnvironment(variables: Readonly<Record<string, string>>): void {
-  Object.assign(process.env, variables);
-}
-
 /**
  * Temporal address, namespace and TLS from the same profiles and variables that the `temporal` CLI uses.
  * @throws ConfigError when they cannot be read
@@ -152,7 +132,7 @@ export async function temporalConnectConfig() {
   try {
     return loadClientConnectConfig();
   } catch (error) {
-    const file = process.env['TEMPORAL_CONFIG_FILE'] ?? 'the one of the "temporal" CLI';
+    const file = environment()['TEMPORAL_CONFIG_FILE'] ?? 'the one of the "temporal" CLI';
     throw new ConfigError(
       `Temporal's profiles cannot be read (${(error as Error).message}): correct TEMPORAL_PROFILE or the configuration file, ${file}`,
     );

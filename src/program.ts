@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Argument, Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { type Config, environment, loadConfig } from './config.ts';
+import type { Config } from './config.ts';
 
 export function telemetryProgram() {
   const program = new Command('telemetry')
@@ -78,8 +78,9 @@ function release(): string {
   return version;
 }
 
-/** Read when a command begins, since what comes before it may still change the environment. */
-function settings(): Config {
+/** Read when a command begins, since what comes before it may still change the environment; and loaded then, for `--help` takes none. */
+async function settings(): Promise<Config> {
+  const [{ loadConfig }, { environment }] = await Promise.all([import('./config.ts'), import('./environment.ts')]);
   return loadConfig(environment());
 }
 
@@ -88,7 +89,7 @@ function addProcesses(program: Command): void {
   program
     .command('worker')
     .description('run the Temporal worker: workflows and activities')
-    .action(async () => (await import('./worker.ts')).runWorker(settings()));
+    .action(async () => (await import('./worker.ts')).runWorker(await settings()));
 
   program
     .command('analysis-worker')
@@ -97,12 +98,14 @@ function addProcesses(program: Command): void {
       '--processor <command>',
       'run this instead of the built-in aggregation; it gets the output folder as argument and "key TAB path" lines as input',
     )
-    .action(async (options) => (await import('./analysis-worker/main.ts')).runAnalysisWorker(settings(), options));
+    .action(async (options) =>
+      (await import('./analysis-worker/main.ts')).runAnalysisWorker(await settings(), options),
+    );
 
   program
     .command('histogram-server')
     .description('answer histogram definitions and buckets by revision, over HTTP')
-    .action(async () => (await import('./histogram-server/main.ts')).runHistogramServer(settings()));
+    .action(async () => (await import('./histogram-server/main.ts')).runHistogramServer(await settings()));
 }
 
 /** Workflows, started by hand. */
@@ -117,7 +120,7 @@ function addRuns(program: Command): void {
     .option('--replace-anyway', 'replace the day also when this run has less than the data set')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
-    .action(async (options) => (await import('./commands/run-day.ts')).runDay(settings(), options));
+    .action(async (options) => (await import('./commands/run-day.ts')).runDay(await settings(), options));
 
   program
     .command('investigate')
@@ -129,7 +132,9 @@ function addRuns(program: Command): void {
     .option('--allow-large-plan', 'analyse more than TELEMETRY_MAX_PLAN_TASKS and _BYTES allow')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
-    .action(async (name, options) => (await import('./commands/run-day.ts')).investigate(settings(), name, options));
+    .action(async (name, options) =>
+      (await import('./commands/run-day.ts')).investigate(await settings(), name, options),
+    );
 
   program
     .command('follow')
@@ -145,7 +150,7 @@ function addRuns(program: Command): void {
     .option('--stop', 'publish what waits, then end the running one')
     .option('--detach', 'start only')
     .option('--json', 'print the result as JSON')
-    .action(async (options) => (await import('./commands/aggregate.ts')).aggregate(settings(), options));
+    .action(async (options) => (await import('./commands/aggregate.ts')).aggregate(await settings(), options));
 
   program
     .command('collect-garbage')
@@ -154,7 +159,9 @@ function addRuns(program: Command): void {
     .option('--force', 'remove also when more than half of the folders would go')
     .option('--max-deletions <objects>', 'remove at most this many objects', Number)
     .option('--json', 'print the result as JSON')
-    .action(async (options) => (await import('./commands/collect-garbage.ts')).collectGarbage(settings(), options));
+    .action(async (options) =>
+      (await import('./commands/collect-garbage.ts')).collectGarbage(await settings(), options),
+    );
 
   program
     .command('website')
@@ -169,7 +176,7 @@ function addRuns(program: Command): void {
     .option('--force', "publish although many of the site's objects will be deleted")
     .option('--dry-run', 'only say what would be written')
     .option('--json', 'print the result as JSON')
-    .action(async (options) => (await import('./commands/website.ts')).publishWebsite(settings(), options));
+    .action(async (options) => (await import('./commands/website.ts')).publishWebsite(await settings(), options));
 }
 
 const WATCH_EXIT_CODES =
@@ -183,7 +190,7 @@ function addOperation(program: Command): void {
     .option('--fix', 'also change what exists and differs')
     .option('--send-test-alert', 'send an alert that says it is a test')
     .option('--json', 'print the outcome as JSON')
-    .action(async (options) => (await import('./commands/setup.ts')).setup(settings(), options));
+    .action(async (options) => (await import('./commands/setup.ts')).setup(await settings(), options));
 
   program
     .command('status')
@@ -194,7 +201,7 @@ function addOperation(program: Command): void {
     )
     .option('--json', 'print as JSON')
     .addHelpText('after', WATCH_EXIT_CODES)
-    .action(async (options) => (await import('./commands/watch.ts')).status(settings(), options));
+    .action(async (options) => (await import('./commands/watch.ts')).status(await settings(), options));
 
   program
     .command('check')
@@ -208,14 +215,14 @@ function addOperation(program: Command): void {
     .option('--json', 'print as JSON')
     .option('--verbose', 'notes as well, and a line when all is well')
     .addHelpText('after', WATCH_EXIT_CODES)
-    .action(async (options) => (await import('./commands/watch.ts')).check(settings(), options));
+    .action(async (options) => (await import('./commands/watch.ts')).check(await settings(), options));
 
   program
     .command('changes')
     .description('what moved in the data, as the last run found it; channel/versions that fell silent')
     .option('--channel <name>', 'of this channel only, or of this channel/version')
     .option('--json', 'print as JSON')
-    .action(async (options) => (await import('./commands/changes.ts')).changes(settings(), options));
+    .action(async (options) => (await import('./commands/changes.ts')).changes(await settings(), options));
 
   program
     .command('acknowledge')
@@ -226,13 +233,15 @@ function addOperation(program: Command): void {
     .option('--reason <text>', 'why; it is recorded and shown')
     .option('--withdraw', 'make it a problem again')
     .option('--json', 'print as JSON')
-    .action(async (id, options) => (await import('./commands/watch.ts')).acknowledgeFinding(settings(), id, options));
+    .action(async (id, options) =>
+      (await import('./commands/watch.ts')).acknowledgeFinding(await settings(), id, options),
+    );
 
   const schedules = program.command('schedules').description('the schedules as the code has them');
   schedules
     .command('apply')
     .description('create what is missing, update what differs; a pause is kept')
-    .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(settings()));
+    .action(async () => (await import('./commands/schedule-commands.ts')).applySchedules(await settings()));
   schedules
     .command('list')
     .description('when each runs next, whether it is paused, and its last run')
@@ -247,7 +256,7 @@ function addStorage(program: Command): void {
     .description('what the run of a day planned, counted and left out, as JSON')
     .argument('<day>', 'YYYYMMDD')
     .option('--run <id>', 'another run of the day than the one that the data set has')
-    .action(async (day, options) => (await import('./commands/results.ts')).showReport(settings(), day, options));
+    .action(async (day, options) => (await import('./commands/results.ts')).showReport(await settings(), day, options));
 
   program
     .command('files')
@@ -255,7 +264,7 @@ function addStorage(program: Command): void {
     .argument('<day>', 'YYYYMMDD')
     .option('--missing', 'those that could not be used, each with its reason behind a TAB')
     .option('--partial', 'those that could be read in part only')
-    .action(async (day, options) => (await import('./commands/results.ts')).showFiles(settings(), day, options));
+    .action(async (day, options) => (await import('./commands/results.ts')).showFiles(await settings(), day, options));
 
   program
     .command('investigation')
@@ -263,7 +272,7 @@ function addStorage(program: Command): void {
     .argument('<name>', 'as it was started')
     .option('--get <file>', 'download the merged result')
     .action(async (name, options) =>
-      (await import('./commands/results.ts')).showInvestigation(settings(), name, options),
+      (await import('./commands/results.ts')).showInvestigation(await settings(), name, options),
     );
 
   program
@@ -272,7 +281,7 @@ function addStorage(program: Command): void {
     .requiredOption('--to <dir>', 'new or empty folder')
     .option('--channel <name>', 'of this channel only, or of this channel/version')
     .option('--format <format>', 'json: every file, decompressed; parquet or csv: one table each', 'json')
-    .action(async (options) => (await import('./commands/export.ts')).exportPublished(settings(), options));
+    .action(async (options) => (await import('./commands/export.ts')).exportPublished(await settings(), options));
 
   program
     .command('verify')
@@ -286,7 +295,7 @@ function addStorage(program: Command): void {
       'after',
       '\nExit codes: 0 whole, 1 something is wrong, 2 it could not be checked, or the settings are wrong.',
     )
-    .action(async (options) => (await import('./commands/verify.ts')).verify(settings(), options));
+    .action(async (options) => (await import('./commands/verify.ts')).verify(await settings(), options));
 
   const quarantine = program.command('quarantine').description('what was refused, kept with its reason');
   quarantine
@@ -294,14 +303,14 @@ function addStorage(program: Command): void {
     .description('newest first')
     .option('--limit <number>', 'show at most this many (default 100)')
     .option('--json', 'print as JSON')
-    .action(async (options) => (await import('./commands/quarantine.ts')).quarantineList(settings(), options));
+    .action(async (options) => (await import('./commands/quarantine.ts')).quarantineList(await settings(), options));
   quarantine
     .command('show')
     .description('one entry: its whole message, and what was refused')
     .argument('<sha>', 'its first digits, 6 or more')
     .option('--json', 'print as JSON')
     .action(async (sha, options) =>
-      (await import('./commands/quarantine.ts')).quarantineShow(settings(), sha, options),
+      (await import('./commands/quarantine.ts')).quarantineShow(await settings(), sha, options),
     );
   quarantine
     .command('release')
@@ -309,7 +318,7 @@ function addStorage(program: Command): void {
     .argument('<sha...>', 'their first digits, 6 or more')
     .option('--json', 'print the outcome as JSON')
     .action(async (shas, options) =>
-      (await import('./commands/quarantine.ts')).quarantineRelease(settings(), shas, options),
+      (await import('./commands/quarantine.ts')).quarantineRelease(await settings(), shas, options),
     );
 
   quarantine
@@ -322,7 +331,7 @@ function addStorage(program: Command): void {
     .option('--withdraw', 'make them problems again')
     .option('--json', 'print as JSON')
     .action(async (shas, options) =>
-      (await import('./commands/quarantine.ts')).quarantineAcknowledge(settings(), shas, options),
+      (await import('./commands/quarantine.ts')).quarantineAcknowledge(await settings(), shas, options),
     );
   quarantine
     .command('purge')
@@ -333,7 +342,7 @@ function addStorage(program: Command): void {
     .option('--reason <text>', 'why, for those who look later')
     .option('--json', 'print as JSON')
     .action(async (shas, options) =>
-      (await import('./commands/quarantine.ts')).quarantinePurge(settings(), shas, options),
+      (await import('./commands/quarantine.ts')).quarantinePurge(await settings(), shas, options),
     );
 
   program
@@ -343,7 +352,7 @@ function addStorage(program: Command): void {
     .option('--leave-out <channel/version...>', 'entries of versions.json to go without, for good')
     .option('--dry-run', 'read and check everything, write nothing')
     .option('--json', 'print the result as JSON')
-    .action(async (options) => (await import('./commands/adopt.ts')).adopt(settings(), options));
+    .action(async (options) => (await import('./commands/adopt.ts')).adopt(await settings(), options));
 }
 
 /** Files of this machine only. */
@@ -362,9 +371,7 @@ function addFiles(program: Command): void {
     .description('local files: submissions → result.txt')
     .requiredOption('-i, --input <list>', 'file with lines "key TAB file"')
     .requiredOption('-o, --output <file>', 'result to write')
-    .action(async (options) =>
-      (await import('./commands/local-files.ts')).aggregateSubmissionFiles(settings(), options),
-    );
+    .action(async (options) => (await import('./commands/local-files.ts')).aggregateSubmissionFiles(settings, options));
 
   program
     .command('merge-results')
@@ -376,5 +383,5 @@ function addFiles(program: Command): void {
       '--one-length',
       'one row for each path, that of the highest build id, as the original and its tools have it',
     )
-    .action(async (options) => (await import('./commands/local-files.ts')).mergeResultFiles(settings(), options));
+    .action(async (options) => (await import('./commands/local-files.ts')).mergeResultFiles(settings, options));
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseFailpoints } from './failpoints.ts';
 import { MAX_REVISION } from './pipeline/aggregates/row-limits.ts';
 import { MAX_ROUND_RESULTS } from './pipeline/run-input.ts';
+import { DEFAULT_THREADS } from './threads/threads-wanted.ts';
 import { BRANCH_NAME, repositoryProblem } from './website/rules/repository.ts';
 
 const MIB = 1024 * 1024;
@@ -250,7 +251,7 @@ export const environmentSchema = z.object({
     .transform((value) => value === 'true')
     .describe('true: build ids must have all 14 digits.'),
   TELEMETRY_THREADS: positive('threads')
-    .default(availableParallelism())
+    .default(DEFAULT_THREADS)
     .describe('Worker threads for parsing, merging and rendering; default: one per core.'),
   TELEMETRY_ANALYSIS_TASKS_AT_ONCE: positive('tasks')
     .default(availableParallelism())

@@ -1,14 +1,18 @@
 /** `aggregate-submissions` and `merge-results`: the original's two programs on local files. */
 import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Config, submissionRules } from '../config.ts';
+import type { Config } from '../config.ts';
+import { environment } from '../environment.ts';
 import { MERGE_LIMITS, SUBMISSION_LIMITS } from '../limits.ts';
 import { MAX_NAMED_OF_RUN, worstOf } from '../pipeline/bad-histograms.ts';
 import { addCounts } from '../pipeline/known-reasons.ts';
 import { visibleLine } from '../pipeline/plain-text.ts';
 import { reasons } from '../pipeline/dataset/run-report.ts';
 import type { SubmissionFile } from '../threads/aggregate-submissions.ts';
+import { submissionRules } from '../submission-rules.ts';
 import { createThreadPool, SUMMING, type ThreadPool } from '../threads/pool.ts';
+import { threadsWanted } from '../threads/threads-wanted.ts';
+import type { Preloaded } from '../threads/jobs.ts';
 import { type KeyRanges, keyRanges } from '../threads/key-ranges.ts';
 import type { LinesByKey, RejectedResult, ResultFile } from '../threads/result-index.ts';
 import { giveUp, type SharedFile, sharedFile } from '../threads/shared-file.ts';
@@ -31,15 +35,14 @@ export interface AggregateOptions {
   readonly output: string;
 }
 
-export async function aggregateSubmissionFiles(config: Config, options: AggregateOptions): Promise<void> {
-  await withThreads(config, (work) => aggregateFiles(config, work, options));
+/** The settings, once they are read. */
+type Settings = () => Promise<Config>;
+
+export async function aggregateSubmissionFiles(settings: Settings, options: AggregateOptions): Promise<void> {
+  await withThreads(settings, 'aggregation', (work) => aggregateFiles(work, options));
 }
 
-async function aggregateFiles(
-  config: Config,
-  { threads, folderIn }: Work,
-  { input, output }: AggregateOptions,
-): Promise<void> {
+async function aggregateFiles({ config, threads, folderIn }: Work, { input, output }: AggregateOptions): Promise<void> {
   const files = parseList(await readInput(input), input);
   const groups = await grouped(files);
   const settings = { rules: submissionRules(config), limits: SUBMISSION_LIMITS };
@@ -103,13 +106,13 @@ interface Merged {
   readonly dropped: Record<string, number>;
 }
 
-export async function mergeResultFiles(config: Config, options: MergeOptions): Promise<void> {
+export async function mergeResultFiles(settings: Settings, options: MergeOptions): Promise<void> {
   if ((options.output === undefined) === (options.folder === undefined))
     throw new CommandError('Give either -o FILE or -f DIR', { exitCode: 2 });
-  await withThreads(config, (work) => mergeGivenFiles(config, work, options));
+  await withThreads(settings, 'merge', (work) => mergeGivenFiles(work, options));
 }
 
-async function mergeGivenFiles(config: Config, { threads, folderIn }: Work, options: MergeOptions): Promise<void> {
+async function mergeGivenFiles({ config, threads, folderIn }: Work, options: MergeOptions): Promise<void> {
   const { input, output, folder, oneLength = false } = options;
   await Promise.all(input.map(demandFile));
   const whole = join(await folderIn(folder ?? dirname(output ?? '.')), 'whole');
@@ -265,14 +268,15 @@ function demandGood(rejected: readonly RejectedResult[], of: number): void {
 
 /** What a command works with. */
 interface Work {
+  readonly config: Config;
   readonly threads: ThreadPool;
   /** A folder for temporary files beside the target: renaming into place must not cross file systems. */
   readonly folderIn: (folder: string) => Promise<string>;
 }
 
-/** The threads start while the command looks at its input. */
-async function withThreads(config: Config, run: (work: Work) => Promise<void>): Promise<void> {
-  const threads = createThreadPool(config.TELEMETRY_THREADS, { ...SUMMING, startAtOnce: true });
+/** The threads start while the settings are read and the command looks at its input. */
+async function withThreads(settings: Settings, preload: Preloaded, run: (work: Work) => Promise<void>): Promise<void> {
+  const threads = createThreadPool(threadsWanted(environment()), { ...SUMMING, startAtOnce: true, preload });
   const temporary: string[] = [];
   const folderIn = async (folder: string): Promise<string> => {
     await mkdir(folder, { recursive: true });
@@ -281,7 +285,7 @@ async function withThreads(config: Config, run: (work: Work) => Promise<void>): 
     return path;
   };
   try {
-    await run({ threads, folderIn });
+    await run({ config: await settings(), threads, folderIn });
   } finally {
     // None may write to them any more.
     await threads.close();

@@ -2,6 +2,7 @@
  * The file that every worker thread loads: the file jobs by name. Each loads its code when it is first called, since most
  * threads do one kind of work.
  */
+import { workerData } from 'node:worker_threads';
 import { InvalidDataError, type InvalidDataReason } from '../pipeline/invalid-data.ts';
 import type { adoptFileLists as AdoptFileLists } from './adopt-file-lists.ts';
 import type { adoptFolder as AdoptFolder } from './adopt-folder.ts';
@@ -69,6 +70,13 @@ export const fileJobs = {
 };
 
 export type FileJobs = typeof fileJobs;
+
+/** The work of a program that does one kind only. */
+export type Preloaded = 'aggregation' | 'merge';
+
+const preloaded = workerData as Preloaded | null;
+if (preloaded === 'aggregation') await import('./aggregate-submissions.ts');
+if (preloaded === 'merge') await import('./merge-results.ts');
 
 export interface Job {
   readonly name: keyof FileJobs;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
-import type { FileJobs, Job, JobEnd } from './jobs.ts';
+import type { FileJobs, Job, JobEnd, Preloaded } from './jobs.ts';
 import { withoutLargeFiles } from './large-files.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
@@ -29,6 +29,8 @@ export interface ThreadOptions {
   readonly maxYoungMib?: number;
   /** Starts all threads now, for those who need them in a moment; otherwise each when there is work for it. */
   readonly startAtOnce?: boolean;
+  /** Code that each thread loads when it starts, instead of with the first job that needs it. */
+  readonly preload?: Preloaded;
 }
 
 /** For threads that sum and do not render: kernels do the work, and what is allocated beside them dies at once. */
@@ -36,13 +38,14 @@ export const SUMMING: ThreadOptions = { maxYoungMib: 6 };
 
 export function createThreadPool(
   threads: number,
-  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB, startAtOnce = false }: ThreadOptions = {},
+  { maxHeapMib = MAX_HEAP_MIB, maxYoungMib = MAX_YOUNG_MIB, startAtOnce = false, preload }: ThreadOptions = {},
 ): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
     minThreads: startAtOnce ? threads : 0,
     maxThreads: threads,
     idleTimeout: 10_000,
+    workerData: preload ?? null,
     resourceLimits: { maxOldGenerationSizeMb: maxHeapMib, maxYoungGenerationSizeMb: maxYoungMib },
   });
   const run =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { CommandError } from '../../src/commands/command-error.ts';
 import { serverFor } from '../../src/commands/temporal-client.ts';
-import { useEnvironment } from '../../src/config.ts';
+import { useEnvironment } from '../../src/environment.ts';
 
 beforeEach(() => {
   useEnvironment({ TEMPORAL_ADDRESS: '127.0.0.1:1', TEMPORAL_NAMESPACE: 'analyses' });
