@@ -73,7 +73,7 @@ export class SharedFileWriter {
   write(text: Uint8Array): void {
     this.#written += text.length;
     this.bytes += text.length;
-    if (this.#at === undefined && this.#to + text.length > HELD_BYTES) this.#writeHeld(true);
+    if (this.#at === undefined && this.#to + text.length > HELD_BYTES) this.#makeRoom(text.length);
     if (this.#at === undefined) this.#hold(text);
     else this.#at = this.#writeAt(text, this.#at);
   }
@@ -102,18 +102,39 @@ export class SharedFileWriter {
     if (this.#begun !== undefined) this.#begun.bytes += text.length;
   }
 
+  /** Writes what has its place; only if that is not enough, waits for the place of one part after the other. */
+  #makeRoom(bytes: number): void {
+    this.#writeHeld(false);
+    while (this.#at === undefined) {
+      this.#held.copyWithin(0, this.#from, this.#to);
+      this.#to -= this.#from;
+      this.#from = 0;
+      if (this.#to + bytes <= HELD_BYTES) return;
+      this.#writeFirst(true);
+    }
+  }
+
   /** Writes parts that are held, up to the first whose place is not known, or all of them. */
   #writeHeld(mayWait: boolean): void {
-    for (let next = this.#heldParts[0]; next !== undefined; next = this.#heldParts[0]) {
-      const place = this.#placeOf(next.part, mayWait);
-      if (place === undefined) return;
-      const at = this.#writeAt(this.#held.subarray(this.#from, this.#from + next.bytes), place);
-      this.#from += next.bytes;
-      if (next === this.#begun) this.#at = at;
-      this.#heldParts.shift();
+    while (this.#writeFirst(mayWait)) {
+      // Until there is none, or it has no place.
     }
-    this.#from = 0;
-    this.#to = 0;
+  }
+
+  /** @returns whether there was one with a place */
+  #writeFirst(mayWait: boolean): boolean {
+    const [first] = this.#heldParts;
+    const place = first === undefined ? undefined : this.#placeOf(first.part, mayWait);
+    if (first === undefined || place === undefined) return false;
+    const at = this.#writeAt(this.#held.subarray(this.#from, this.#from + first.bytes), place);
+    this.#from += first.bytes;
+    if (first === this.#begun) this.#at = at;
+    this.#heldParts.shift();
+    if (this.#heldParts.length === 0) {
+      this.#from = 0;
+      this.#to = 0;
+    }
+    return true;
   }
 
   #placeOf(part: number, mayWait: boolean): number | undefined {
