@@ -13,7 +13,8 @@ try {
   const files = await generateSubmissions(folder, SUBMISSIONS);
   const list = join(folder, 'list.txt');
   await writeFile(list, files.map(({ key, path }) => `${key}\t${path}\n`).join(''));
-  const aggregate = telemetry(['aggregate-submissions', '-i', list, '-o', join(folder, 'result.txt')]);
+  const writes = join(folder, 'result.txt');
+  const aggregate = telemetry(['aggregate-submissions', '-i', list, '-o', writes]);
   const xz: Way[] = has('xz')
     ? [
         {
@@ -26,6 +27,7 @@ try {
   const ways = [1, 2].map((threads): Way => ({
     name: `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     command: withThreads(threads, aggregate),
+    writes,
     ...(xz.length > 0 && { baseline: 'xz -dc' }),
   }));
   await compare('aggregate', [...xz, ...ways]);

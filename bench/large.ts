@@ -13,10 +13,11 @@ const TIMES = 5;
 const THREADS = 2;
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-large-'));
+const writes = join(folder, 'written.txt');
 try {
   const results = await generateResults(join(folder, 'results'), { ...SPARSE, files: TIMES * SPARSE.files });
   const merge = (files: number): Command =>
-    telemetry(['merge-results', '-i', ...results.slice(0, files), '-o', join(folder, 'merged.txt')]);
+    telemetry(['merge-results', '-i', ...results.slice(0, files), '-o', writes]);
   await compareSizes('merge sparse', merge, SPARSE.files);
   await rm(join(folder, 'results'), { recursive: true });
 
@@ -27,7 +28,7 @@ try {
     await writeFile(join(folder, `${files}.txt`), lines.join(''));
   }
   const aggregate = (files: number): Command =>
-    telemetry(['aggregate-submissions', '-i', join(folder, `${files}.txt`), '-o', join(folder, 'result.txt')]);
+    telemetry(['aggregate-submissions', '-i', join(folder, `${files}.txt`), '-o', writes]);
   await compareSizes('aggregate', aggregate, SUBMISSIONS.files);
 } finally {
   await rm(folder, { recursive: true });
@@ -35,7 +36,7 @@ try {
 
 async function compareSizes(title: string, command: (files: number) => Command, files: number): Promise<void> {
   await compare(`${title}, ${THREADS} threads`, [
-    { name: '200 MB', command: withThreads(THREADS, command(files)) },
-    { name: '1 GB', command: withThreads(THREADS, command(TIMES * files)), baseline: '200 MB' },
+    { name: '200 MB', command: withThreads(THREADS, command(files)), writes },
+    { name: '1 GB', command: withThreads(THREADS, command(TIMES * files)), writes, baseline: '200 MB' },
   ]);
 }

@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 export interface Measured {
@@ -118,6 +119,8 @@ export function report(name: string, facts: Readonly<Record<string, string | num
 export interface Way {
   readonly name: string;
   readonly command: Command;
+  /** File or folder that it writes. It is removed before each run: to replace a large file takes time that says nothing of the program. */
+  readonly writes?: string;
   /** Name of the way that it is compared with. */
   readonly baseline?: string;
 }
@@ -131,8 +134,10 @@ const COLUMNS = ['seconds', 'least to most', 'CPU s', 'peak MiB', 'baseline'];
 export async function compare(title: string, ways: readonly Way[]): Promise<void> {
   const runs = new Map(ways.map(({ name }) => [name, [] as Measured[]]));
   for (let round = 0; round < runsWanted(); round += 1) {
-    for (const { name, command } of round % 2 === 0 ? ways : ways.toReversed())
+    for (const { name, command, writes } of round % 2 === 0 ? ways : ways.toReversed()) {
+      if (writes !== undefined) await rm(writes, { recursive: true, force: true });
       runs.get(name)?.push(await measure(command));
+    }
   }
   process.stdout.write(`| ${title} | ${COLUMNS.join(' | ')} |\n|---|${COLUMNS.map(() => '---|').join('')}\n`);
   for (const { name, baseline } of ways) {

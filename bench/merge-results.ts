@@ -15,16 +15,19 @@ for (const [shape, plan] of [
   const folder = await mkdtemp(join(tmpdir(), 'bench-merge-'));
   try {
     const results = await generateResults(join(folder, 'results'), plan);
-    const merge = telemetry(['merge-results', '-i', ...results, '-o', join(folder, 'merged.txt')]);
-    const naive = [resolve('bench/baselines/naive-merge.mjs'), join(folder, 'naive.txt'), ...results];
+    const writes = join(folder, 'merged.txt');
+    const merge = telemetry(['merge-results', '-i', ...results, '-o', writes]);
+    const naive = [resolve('bench/baselines/naive-merge.mjs'), writes, ...results];
     const ways: Way[] = [
       {
         name: 'naive',
         command: onOneCore({ program: process.execPath, args: ['--max-old-space-size=4096', ...naive] }),
+        writes,
       },
       ...[1, 2].map((threads): Way => ({
         name: `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
         command: withThreads(threads, merge),
+        writes,
         baseline: 'naive',
       })),
     ];

@@ -39,17 +39,18 @@ async function benchmark(): Promise<void> {
     const { merged, text } = await mergedParts(results, folder);
     await rm(join(folder, 'results'), { recursive: true });
     const naive = [resolve('bench/baselines/naive-render.mjs'), join(folder, 'naive'), text];
+    const writes = join(folder, 'rendered');
     const child = (mode: 'child' | 'child-table') => ({
       program: process.execPath,
-      args: [fileURLToPath(import.meta.url), mode, join(folder, 'rendered'), ...merged],
+      args: [fileURLToPath(import.meta.url), mode, writes, ...merged],
     });
     await compare('render', [
-      { name: 'naive', command: onOneCore({ program: process.execPath, args: naive }) },
+      { name: 'naive', command: onOneCore({ program: process.execPath, args: naive }), writes: join(folder, 'naive') },
       ...[1, 2].flatMap((threads): Way[] => {
         const name = `${threads} ${threads === 1 ? 'thread' : 'threads'}`;
         return [
-          { name, command: withThreads(threads, child('child')), baseline: 'naive' },
-          { name: `${name}, table`, command: withThreads(threads, child('child-table')), baseline: name },
+          { name, command: withThreads(threads, child('child')), writes, baseline: 'naive' },
+          { name: `${name}, table`, command: withThreads(threads, child('child-table')), writes, baseline: name },
         ];
       }),
     ]);
