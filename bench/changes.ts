@@ -2,8 +2,8 @@
  * How well changes are found, beside the rule of cerberus: recall of planted steps, drifts and spikes, and false alarms on
  * series without a change (docs/changes.md 6). It measures no time, so it may run beside other work.
  *
- *     npm run bench changes                 400 series for each row
- *     npm run bench changes -- --series=50
+ *     npm run bench changes                 100 series for each row
+ *     npm run bench changes -- --series=200
  */
 import {
   CERBERUS,
@@ -20,7 +20,7 @@ import {
 import { mostPower } from '../test/fakes/step-bound.ts';
 import { countOption } from './day/options.ts';
 
-const series = countOption('series', 400);
+const series = countOption('series', 100);
 const RULES = [OURS, CERBERUS];
 /** Least standard deviation of the logarithms of a group. */
 const SPREADS = [0.6, 0.85, 1];

@@ -128,12 +128,12 @@ export interface Way {
 const COLUMNS = ['seconds', 'least to most', 'CPU s', 'peak MiB', 'baseline'];
 
 /**
- * Runs all ways in turn, as often as `--runs=N` says (5), and prints a row of bench/RESULTS.md for each. The turns go there and
+ * Runs all ways in turn, as often as `--runs=N` says, and prints a row of bench/RESULTS.md for each. The turns go there and
  * back, so that none is always the first one.
  */
-export async function compare(title: string, ways: readonly Way[]): Promise<void> {
+export async function compare(title: string, ways: readonly Way[], usualRuns = 5): Promise<void> {
   const runs = new Map(ways.map(({ name }) => [name, [] as Measured[]]));
-  for (let round = 0; round < runsWanted(); round += 1) {
+  for (let round = 0; round < runsWanted(usualRuns); round += 1) {
     for (const { name, command, writes } of round % 2 === 0 ? ways : ways.toReversed()) {
       if (writes !== undefined) await rm(writes, { recursive: true, force: true });
       runs.get(name)?.push(await measure(command));
@@ -150,9 +150,9 @@ export async function compare(title: string, ways: readonly Way[]): Promise<void
   }
 }
 
-function runsWanted(): number {
+function runsWanted(usual: number): number {
   const option = process.argv.find((arg) => arg.startsWith('--runs='));
-  const runs = Number(option?.slice('--runs='.length) ?? 5);
+  const runs = Number(option?.slice('--runs='.length) ?? usual);
   if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`${option ?? ''} is no number of runs`);
   return runs;
 }
