@@ -139,6 +139,10 @@ export async function compare(title: string, ways: readonly Way[], usualRuns = 5
       runs.get(name)?.push(await measure(command));
     }
   }
+  printRows(title, ways, runs);
+}
+
+function printRows(title: string, ways: readonly Way[], runs: ReadonlyMap<string, readonly Measured[]>): void {
   process.stdout.write(`| ${title} | ${COLUMNS.join(' | ')} |\n|---|${COLUMNS.map(() => '---|').join('')}\n`);
   for (const { name, baseline } of ways) {
     const own = summaryOf(runs.get(name) ?? []);
