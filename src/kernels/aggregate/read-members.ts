@@ -5,7 +5,7 @@
  */
 import { take } from '../merge/memory';
 import { after, readNumber } from '../merge/read-numbers';
-import { clearTexts, find, hashOf, keep, makeTexts, Texts, textsBytes } from '../merge/texts';
+import { clearTexts, find, hashOf, keep, makeTexts, nextSpecial, Texts, textsBytes } from '../merge/texts';
 import { endOfName } from './read-histograms';
 
 const QUOTE: u8 = 0x22;
@@ -139,20 +139,6 @@ function readValue(at: usize, name: u32): usize {
 
 /** Behind the closing quote; 0 for a text with escapes, which the host must look at. */
 function behindText(at: usize): usize {
-  const quote = i8x16.splat(QUOTE);
-  const escape = i8x16.splat(0x5c);
-  const blank = i8x16.splat(BLANK);
-  let p = at;
-  while (true) {
-    const bytes = v128.load(p);
-    const found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, escape)), i8x16.lt_u(bytes, blank)),
-    );
-    if (found == 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(found);
-    return load<u8>(p) == QUOTE ? p + 1 : 0;
-  }
+  const p = nextSpecial(at);
+  return load<u8>(p) == QUOTE ? p + 1 : 0;
 }

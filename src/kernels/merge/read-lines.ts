@@ -6,7 +6,7 @@ import { newPath, newEnd, readRest } from './host';
 import { MAX_ROW } from './memory';
 import { after, isSmall, readElement } from './read-numbers';
 import { addRow, beginRow, ends, filled, length, numberOf, numbers, paths, placeOf, places, setRow } from './rows';
-import { find, hashOf, keep, textOf } from './texts';
+import { find, hashOf, keep, nextSpecial, textOf } from './texts';
 
 /** `at` is where the object begins, behind the value of a member, or behind the object. */
 const AT_OBJECT: u32 = 0;
@@ -115,20 +115,9 @@ function readList(at: usize, path: i32): usize {
 
 /** The closing quote of the text that begins at `at`; 0 when there is none on the line. */
 function endOfText(at: usize): usize {
-  const quote = i8x16.splat(QUOTE);
-  const escape = i8x16.splat(0x5c);
-  const blank = i8x16.splat(0x20);
   let p = at;
   while (true) {
-    const bytes = v128.load(p);
-    const found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, escape)), i8x16.lt_u(bytes, blank)),
-    );
-    if (found == 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(found);
+    p = nextSpecial(p);
     const byte = load<u8>(p);
     if (byte == QUOTE) return p;
     if (byte < 0x20 || load<u8>(p + 1) < 0x20) return 0;

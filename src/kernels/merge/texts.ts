@@ -123,6 +123,22 @@ export function compareBytes(a: usize, lengthOfA: u32, b: usize, lengthOfB: u32)
   return <i32>lengthOfA - <i32>lengthOfB;
 }
 
+/** The first quote, backslash or control character at or behind `at`; every line ends with one. */
+export function nextSpecial(at: usize): usize {
+  const quote = i8x16.splat(0x22);
+  const escape = i8x16.splat(0x5c);
+  const blank = i8x16.splat(0x20);
+  let p = at;
+  while (true) {
+    const bytes = v128.load(p);
+    const found = i8x16.bitmask(
+      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, escape)), i8x16.lt_u(bytes, blank)),
+    );
+    if (found != 0) return p + ctz(found);
+    p += 16;
+  }
+}
+
 /** The number of a text, 0 when it is new. */
 export function find(texts: Texts, at: usize, length: u32, hash: u32): u32 {
   let slot = hash & texts.mask;
