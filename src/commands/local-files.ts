@@ -235,7 +235,8 @@ async function sharesOf(paths: readonly string[], shares: number): Promise<[from
     sum += size;
     while (cuts.length < shares && sum >= share * cuts.length) cuts.push(index + 1);
   }
-  return cuts.map((from, index) => [from, cuts[index + 1] ?? sizes.length]);
+  const all = cuts.map((from, index): [number, number] => [from, cuts[index + 1] ?? sizes.length]);
+  return all.filter(([from, to]) => from < to);
 }
 
 /** Has threads write the lines of all ranges to one file. */
@@ -246,7 +247,8 @@ async function writeTogether<Written>(
   write: (share: { ranges: KeyRanges; output: SharedFile; name: string }) => Promise<Written>,
 ): Promise<Written[]> {
   const file = sharedFile(output, ranges.ranges.length);
-  const pending = Array.from({ length: threads }, (_, index) => write({ ranges, output: file, name: String(index) }));
+  const writers = Math.min(threads, ranges.ranges.length);
+  const pending = Array.from({ length: writers }, (_, index) => write({ ranges, output: file, name: String(index) }));
   try {
     return await Promise.all(pending);
   } catch (error) {

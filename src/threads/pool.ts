@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { InvalidDataError } from '../pipeline/invalid-data.ts';
 import type { FileJobs, Job, JobEnd, Preloaded } from './jobs.ts';
 import { withoutLargeFiles } from './large-files.ts';
+import { DEFAULT_THREADS } from './threads-wanted.ts';
 
 /** The file jobs as the rest of the application calls them: input and output are files, a signal ends a job early. */
 export type ThreadPool = {
@@ -27,7 +28,7 @@ export interface ThreadOptions {
   readonly maxHeapMib?: number;
   /** The part of it for what dies soon, which a thread always fills. */
   readonly maxYoungMib?: number;
-  /** Starts all threads now, for those who need them in a moment; otherwise each when there is work for it. */
+  /** Starts threads now, one for each core at most, for those who need them in a moment; otherwise each when there is work for it. */
   readonly startAtOnce?: boolean;
   /** Code that each thread loads when it starts, instead of with the first job that needs it. */
   readonly preload?: Preloaded;
@@ -42,7 +43,7 @@ export function createThreadPool(
 ): ThreadPool & { close(): Promise<void> } {
   const pool = new Piscina<Job, JobEnd>({
     filename: fileURLToPath(new URL('./jobs.ts', import.meta.url)),
-    minThreads: startAtOnce ? threads : 0,
+    minThreads: startAtOnce ? Math.min(threads, DEFAULT_THREADS) : 0,
     maxThreads: threads,
     idleTimeout: 10_000,
     workerData: preload ?? null,

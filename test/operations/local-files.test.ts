@@ -81,6 +81,27 @@ describe('merge-results', () => {
     assert.deepEqual([merged[AURORA], merged[NIGHTLY]], [{ [PATH]: hits(3) }, { [PATH]: hits(5) }]);
   });
 
+  it('-o: the same bytes from threads that write many parts, also when there are more of them than parts', async () => {
+    const rows = (count: number): Record<string, number[]> =>
+      Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${PATH}_${index}`, hits(count + index)]));
+    const lines = (count: number): string[] =>
+      Array.from({ length: 200 }, (_, index) => lineOf(`nightly/28/M_${index}/by-build-date`, rows(count)));
+    const results = [await store('many-a', ...lines(1)), await store('many-b', ...lines(2).toReversed())];
+    const merged = await Promise.all(
+      [1, 2, 3, 2000].map(async (threads) => {
+        const output = join(work, `many-${threads}`);
+        const { code, stderr } = await telemetry(threads, 'merge-results', '-i', ...results, '-o', output);
+        assert.equal(code, 0, stderr);
+        return readFile(output);
+      }),
+    );
+    const [first] = merged;
+    assert.ok((first?.length ?? 0) > 3 << 20);
+    for (const other of merged) assert.ok(first?.equals(other));
+    assert.equal(Object.keys(await read(join(work, 'many-2'))).length, 200);
+    assert.deepEqual((await read(join(work, 'many-2')))['nightly/28/M_7/by-build-date']?.[`${PATH}_5`], hits(13, 2));
+  });
+
   it('-f: one file per channel/version, merged into what is there', async () => {
     const folder = join(work, 'by-channel-version');
     const first = await store('c', lineOf(NIGHTLY, { [PATH]: hits(1) }), lineOf(AURORA, { [PATH]: hits(2) }));
