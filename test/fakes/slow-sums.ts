@@ -30,11 +30,14 @@ const MIN_LENGTH = 8;
 export class SlowSums implements SubmissionSums {
   readonly #sums = new Map<string, Sum>();
   #source: SubmissionSource | undefined;
+  /** Files that were opened: the sums of each are put together, so that log sums are added in that order. */
+  #files = 0;
   #noted: { readonly name: string; readonly numbers: Float64Array }[] = [];
   mixedStatistics = 0;
 
   openSource(source: SubmissionSource): void {
     this.#source = source;
+    this.#files += 1;
   }
 
   beginSubmission(): void {
@@ -88,8 +91,7 @@ export class SlowSums implements SubmissionSums {
 
   #add(measure: string, path: string, row: readonly number[], buildId: string, revision: string): void {
     const source = this.#source!;
-    const { channelVersion, buildDate, submissionDate } = source;
-    const key = [channelVersion, buildDate, submissionDate, measure, path, row.length].join('\n');
+    const key = [this.#files, measure, path, row.length].join('\n');
     const known = this.#sums.get(key);
     if (known === undefined) {
       // Minus zero is 0.
@@ -97,7 +99,7 @@ export class SlowSums implements SubmissionSums {
       this.#sums.set(key, { source, measure, path, values, buildId, revision });
       return;
     }
-    const weight = submissionDate === undefined ? 1 : 2;
+    const weight = source.submissionDate === undefined ? 1 : 2;
     this.mixedStatistics += weight * addRow(known.values, row, 0, measure.startsWith(SIMPLE_MEASURE_PREFIX));
     noteBuild(known, buildId, revision);
   }

@@ -262,6 +262,16 @@ describe('submissions are counted as by the reference', () => {
     assert.deepEqual(await byKernel([some]), slowly([some]));
   });
 
+  it('by file, also of files with the same key', async () => {
+    const line = 'id\t{"ver":2,"info":{"OS":"WINNT","version":"6.1","arch":"x86"},"simpleMeasurements":{"a":1}}';
+    const fileOf = (lines: number): File => ({
+      key: 'saved_session/Firefox/nightly/28.0a1/20131029030201.20131029.v2.log.0ab8723b.lzma',
+      lines: Array.from({ length: lines }, () => line),
+    });
+    const some = [fileOf(3), fileOf(2)];
+    assert.deepEqual(await byKernel([some]), slowly([some]));
+  });
+
   it('in groups, whatever the number of threads', async () => {
     const line = submissions(anyNumber, anyNumber, 0);
     await fc.assert(
