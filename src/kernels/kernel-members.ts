@@ -2,7 +2,7 @@
 import type { MemberName, Members } from '../pipeline/submissions/sums.ts';
 import type { Kernels } from './instantiate.ts';
 
-/** Words of a member: name, kind, place of a text, unused, number. */
+/** Words of a member: name, kind, place of a text, and, where doubles may be, number. */
 const WORDS = 6;
 const [KIND, TEXT_AT, VALUE] = [1, 2, 4];
 const NUMBER = 1;

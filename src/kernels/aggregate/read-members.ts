@@ -29,7 +29,6 @@ class Member {
   kind: u32;
   /** Place of a text, with its quote. */
   at: u32;
-  unused: u32;
   /** Of a number. */
   value: f64;
 }

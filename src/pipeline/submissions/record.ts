@@ -9,7 +9,7 @@
 import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
-import type { MemberName, SubmissionSums } from './sums.ts';
+import type { MemberName, Members, SubmissionSums } from './sums.ts';
 
 /** Payload versions with the classic shape; others hold nothing this pipeline could read. */
 const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
@@ -145,20 +145,29 @@ export class SubmissionReader {
   };
 
   #readInfo(): void {
+    this.#readMembers(this.#onInfo, (members, index) => {
+      const { name, sub } = members.name(index);
+      if (sub !== undefined || !isInfo(name)) return;
+      const text = members.text(index);
+      if (text !== undefined) this.#json.reset(text);
+      this.#info[name] = text === undefined ? (members.number(index) ?? null) : this.#json.string();
+    });
+  }
+
+  /**
+   * Reads the object that comes next.
+   * @param onName reads or skips a value, where the sums could not read the object
+   * @param onMember may move the place in the line
+   */
+  #readMembers(onName: (name: string) => void, onMember: (members: Members, index: number) => void): void {
     const json = this.#json;
     const behind = this.#sums.readMembers(json.bytes, json.mark());
     if (behind === 0) {
-      json.members(this.#onInfo);
+      json.members(onName);
       return;
     }
     const { members } = this.#sums;
-    for (let index = 0; index < members.count; index += 1) {
-      const { name, sub } = members.name(index);
-      if (sub !== undefined || !isInfo(name)) continue;
-      const text = members.text(index);
-      if (text !== undefined) json.reset(text);
-      this.#info[name] = text === undefined ? (members.number(index) ?? null) : json.string();
-    }
+    for (let index = 0; index < members.count; index += 1) onMember(members, index);
     json.reset(behind);
   }
 
@@ -193,18 +202,10 @@ export class SubmissionReader {
   };
 
   #readSimple(): void {
-    const json = this.#json;
-    const behind = this.#sums.readMembers(json.bytes, json.mark());
-    if (behind === 0) {
-      json.members(this.#onSimple);
-      return;
-    }
-    const { members } = this.#sums;
-    for (let index = 0; index < members.count; index += 1) {
+    this.#readMembers(this.#onSimple, (members, index) => {
       const value = members.number(index);
       if (value !== undefined) this.#noteSimple(members.name(index), value);
-    }
-    json.reset(behind);
+    });
   }
 
   readonly #onSimple = (name: string): void => {
