@@ -10,13 +10,18 @@ import {
   SIMPLE_MEASURE_BUILD_ID,
   SIMPLE_MEASURE_PREFIX,
   SIMPLE_MEASURE_REVISION,
-  TRAILER,
 } from '../pipeline/aggregates/slot.ts';
 import { isMeasureName } from '../pipeline/safe-segment.ts';
-import { SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
-import type { BadHistograms, SubmissionSource, SubmissionSums } from '../pipeline/submissions/sums.ts';
+import { isSimpleMeasure, SIMPLE_MEASURE_BOUNDS } from '../pipeline/submissions/simple-measures.ts';
+import {
+  type BadHistograms,
+  type BadSimple,
+  READ_NAMES,
+  type ReadName,
+  type SubmissionSource,
+  type SubmissionSums,
+} from '../pipeline/submissions/sums.ts';
 import { compareText } from '../pipeline/text-order.ts';
-import { KernelMembers } from './kernel-members.ts';
 import { isPlain, RowKernel } from './row-kernel.ts';
 
 /** Flags of a name, as `aggregate/names.ts` knows them. */
@@ -25,7 +30,6 @@ const SIMPLE = 2;
 const LF = 0x0a;
 /** Behind a line, since it is read by vectors. */
 const PADDING = 64;
-const SIMPLE_LENGTH = SIMPLE_MEASURE_BOUNDS.length + TRAILER;
 /** Bytes of a date in memory. */
 const DATE_BYTES = 8;
 /** Limits of which the kernel's memory takes a multiple: 32 bits are enough for these. */
@@ -35,6 +39,8 @@ const NO_DATE = '00000000';
 /** That of no submission. */
 const NO_PATH = { text: '', number: 0 };
 const NOTHING_BAD: BadHistograms = { names: 0, measures: [] };
+/** Packed rows that are handed over at once. */
+const ENOUGH_ROWS = 1 << 20;
 
 export interface AggregateLimits {
   readonly maxLineBytes: number;
@@ -70,6 +76,7 @@ interface Numbers {
 export class AggregateKernel extends RowKernel<'aggregate'> implements SubmissionSums {
   readonly #maxTableBytes: number;
   readonly #inputAt: number;
+  readonly #roomForRows: number;
   #numbers = noNumbers();
   #channelVersion = 0;
   #source = 0;
@@ -77,19 +84,25 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   #lastPath = NO_PATH;
   /** 0 when it is not known. */
   #simpleEnd = 0;
-  readonly members: KernelMembers;
+  /** Of the submission, those that the kernel does not know because they are no measure's: by name, of what it is the name of. */
+  readonly #badSimpleNames = new Map<string, Set<string | undefined>>();
 
   constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
     super('aggregate', {
       newName: (at, length) => flagsOf(this.latin1(at, length)),
       keptEnd: (at, length) => this.#keptEnd(at, length),
+      // The function itself, since V8 then calls its own.
+      logOf: Math.log,
     });
     if (maxLineBytes > MOST_LINE_BYTES || maxTableBytes > MOST_TABLE_BYTES)
       throw new Error(`Lines of ${maxLineBytes} bytes and sums of ${maxTableBytes} do not fit the memory of a kernel`);
     this.#maxTableBytes = maxTableBytes;
     this.#inputAt = this.kernel.setUp(maxLineBytes + PADDING, maxTableBytes, maxHistogramLength, randomInt(2 ** 32));
+    this.#roomForRows = Math.min(ENOUGH_ROWS, maxLineBytes);
     this.fillTables();
-    this.members = new KernelMembers(this.kernel);
+    const scratch = this.kernel.scratchAt();
+    new Float64Array(this.bytes.buffer, scratch).set(SIMPLE_MEASURE_BOUNDS);
+    this.kernel.setBounds(scratch, SIMPLE_MEASURE_BOUNDS.length);
   }
 
   /**
@@ -140,14 +153,20 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     this.#source = source;
   }
 
-  beginSubmission(): void {
-    this.members.forgetMany();
-    this.kernel.beginNoting();
+  /** Of a line that is held. */
+  readSubmission(bytes: Uint8Array, at: number): number {
+    this.#badSimpleNames.clear();
+    return bytes === this.bytes ? this.kernel.readSubmission(at, this.#channelVersion) : 0;
   }
 
   /** Of a line that is held. */
-  readMembers(bytes: Uint8Array, at: number): number {
-    return bytes === this.bytes ? this.members.read(at) : 0;
+  readInfo(bytes: Uint8Array, at: number): number {
+    return bytes === this.bytes ? this.kernel.readInfo(at) : 0;
+  }
+
+  valueAt(name: ReadName): number | undefined {
+    const at = this.bytes.readUInt32LE(this.kernel.valuesAt() + 4 * READ_NAMES.indexOf(name));
+    return at === 0 ? undefined : at;
   }
 
   beginHistograms(): void {
@@ -176,18 +195,39 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     return { names, measures: Array.from(list, (number) => this.#name(number)) };
   }
 
-  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void {
+  beginSimple(): void {
+    this.kernel.beginSimple();
+    this.#badSimpleNames.clear();
+  }
+
+  /** Of a line that is held. */
+  readSimple(bytes: Uint8Array, at: number): number {
+    return bytes === this.bytes ? this.kernel.readSimple(at) : 0;
+  }
+
+  noteSimple(name: string, sub: string | undefined, value: number): void {
+    if (!isSimpleMeasure(name, sub)) {
+      const subs = this.#badSimpleNames.get(name) ?? new Set();
+      this.#badSimpleNames.set(name, subs.add(sub));
+      return;
+    }
+    const scratch = this.kernel.scratchAt();
+    const length = this.bytes.write(sub === undefined ? name : `${name}\n${sub}`, scratch, 'latin1');
+    this.kernel.noteSimple(scratch, length, value);
+  }
+
+  addSimple(path: string): BadSimple {
+    const kernel = this.kernel;
     this.#simpleEnd ||= this.keepEnd(SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);
-    this.kernel.addSimple(
-      this.#measureNumber(measure),
-      this.#pathNumber(path),
-      this.#source,
-      this.#simpleEnd,
-      SIMPLE_LENGTH,
-      bucket,
-      value,
-      log,
-    );
+    kernel.addSimple(this.#pathNumber(path), this.#source, this.#simpleEnd, this.#channelVersion);
+    let names = kernel.badSimpleNameCount();
+    for (const subs of this.#badSimpleNames.values()) names += subs.size;
+    return {
+      names,
+      values: kernel.badSimpleValueCount(),
+      negative: kernel.negativeSimpleCount(),
+      collisions: kernel.collisionCount(),
+    };
   }
 
   /** Whether the sums should be written now, between two submissions, and `clear` be called. */
@@ -204,7 +244,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   get measures(): SummedMeasure[] {
     this.kernel.packSums();
     const names = Array.from({ length: this.kernel.names() }, (_, index) => index + 1)
-      .filter((number) => this.kernel.nameChunk(number) !== 0)
+      .filter((number) => this.kernel.hasRows(number) !== 0)
       .map((number) => ({
         number,
         measure: this.#name(number),
@@ -217,12 +257,28 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     return names.sort((a, b) => compareText(a.channelVersion, b.channelVersion) || compareText(a.measure, b.measure));
   }
 
-  /** The packed rows of a measure, in pieces: views that are good until something is added. */
-  *packedRows({ number }: SummedMeasure): Generator<Buffer> {
-    for (let chunk = this.kernel.nameChunk(number); chunk !== 0; chunk = this.kernel.chunkAfter(chunk)) {
-      const at = this.kernel.chunkRows(chunk);
-      yield this.bytes.subarray(at, at + this.kernel.chunkBytes(chunk));
+  /**
+   * Hands over the packed rows of measures, those of one behind those of the other. No line may be held.
+   * @param write gets a view that is good until it returns
+   * @returns behind which byte the rows of each end
+   */
+  gatherRows(measures: readonly SummedMeasure[], write: (rows: Buffer) => void): Float64Array {
+    const start = this.#inputAt;
+    const end = start + this.#roomForRows;
+    const ends = new Float64Array(measures.length);
+    let before = 0;
+    let at = start;
+    for (let index = 0; index < measures.length; index += 1) {
+      this.kernel.beginCopy(measures[index]?.number ?? 0);
+      while ((at = this.kernel.copyRows(at, end)) === end) {
+        write(this.bytes.subarray(start, end));
+        before += end - start;
+        at = start;
+      }
+      ends[index] = before + at - start;
     }
+    write(this.bytes.subarray(start, at));
+    return ends;
   }
 
   /** Begins an empty table for the packed rows of a measure. */

@@ -58,29 +58,22 @@ interface AggregateExports extends RowExports {
   beginNoting(): void;
   readHistograms(at: number, channelVersion: number): number;
   noteHistogram(name: number, from: number, length: number): void;
-  readMembers(at: number): number;
-  membersAt(): number;
-  memberTotal(): number;
-  memberNameTotal(): number;
-  memberNameAt(number: number): number;
-  memberNameLength(number: number): number;
-  forgetMemberNames(): void;
+  readSubmission(at: number, channelVersion: number): number;
+  readInfo(at: number): number;
+  valuesAt(): number;
   addHistograms(path: number, source: number, end: number): void;
   badNameCount(): number;
   badHistogramCount(): number;
   badListAt(): number;
-  addSimple(
-    ...row: [
-      name: number,
-      path: number,
-      source: number,
-      end: number,
-      length: number,
-      bucket: number,
-      value: number,
-      log: number,
-    ]
-  ): void;
+  setBounds(from: number, count: number): void;
+  beginSimple(): void;
+  readSimple(at: number): number;
+  noteSimple(at: number, length: number, value: number): number;
+  addSimple(path: number, source: number, end: number, channelVersion: number): void;
+  badSimpleNameCount(): number;
+  badSimpleValueCount(): number;
+  negativeSimpleCount(): number;
+  collisionCount(): number;
   newSource(channelVersion: number, from: number, hasSubmissionDate: number): number;
   keepFilterPath(from: number, length: number, units: number, odd: number): number;
   keepName(at: number, length: number, channelVersion: number): number;
@@ -94,12 +87,11 @@ interface AggregateExports extends RowExports {
   nameLastFile(number: number): number;
   beginFile(number: number): void;
   bytesOfFile(): number;
-  nameChunk(number: number): number;
+  hasRows(number: number): number;
   isFull(tableBytes: number): number;
   packSums(): void;
-  chunkAfter(at: number): number;
-  chunkBytes(at: number): number;
-  chunkRows(at: number): number;
+  beginCopy(number: number): void;
+  copyRows(to: number, end: number): number;
   beginFold(simple: number): void;
   beginBlock(): void;
   endInBlock(): number;
@@ -148,6 +140,7 @@ export interface Host {
   newKey(number: number): void;
   newName(at: number, length: number): number;
   keptEnd(at: number, length: number): number;
+  logOf(value: number): number;
 }
 
 export interface Kernels {
@@ -175,14 +168,15 @@ export function instantiate<Name extends KernelName>(name: Name, host: Partial<H
 }
 
 const UNUSED = Object.fromEntries(
-  ['newPath', 'newEnd', 'readRest', 'numberAt', 'orderOfPaths', 'orderOfEnds', 'newKey', 'newName', 'keptEnd'].map(
-    (name) => [
-      name,
-      (): never => {
-        throw new Error(`a kernel called ${name}, which its host does not expect`);
-      },
-    ],
-  ),
+  [
+    ...['newPath', 'newEnd', 'readRest', 'numberAt', 'orderOfPaths', 'orderOfEnds', 'newKey', 'newName', 'keptEnd'],
+    'logOf',
+  ].map((name) => [
+    name,
+    (): never => {
+      throw new Error(`a kernel called ${name}, which its host does not expect`);
+    },
+  ]),
 );
 
 function compiledKernel(name: KernelName): Buffer {

@@ -2,10 +2,10 @@
  * Sums of submissions that are written to disk whenever they have grown too large: as packed rows, one block for each
  * measure, which `fold-sums.ts` adds up in the order in which they were written.
  */
-import { closeSync, openSync, writeSync, writevSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AggregateKernel, type AggregateLimits } from '../kernels/aggregate-kernel.ts';
+import { AggregateKernel, type AggregateLimits, type SummedMeasure } from '../kernels/aggregate-kernel.ts';
 import { BY_DATES } from '../pipeline/aggregates/slot.ts';
 import { MEASURE_LIMITS, measuresOverLimit } from '../pipeline/submissions/measure-limit.ts';
 import { keyAt, KeyList, type Keys, measuresOf } from './keys.ts';
@@ -153,38 +153,30 @@ export class SpillingSums {
       firstFile: Uint32Array.from(measures, (measure) => measure.firstFile),
       lastFile: Uint32Array.from(measures, (measure) => measure.lastFile),
     };
-    const places = { offset: new Float64Array(measures.length), length: new Uint32Array(measures.length) };
-    const file = openSync(path, 'w');
-    let bytes = 0;
-    try {
-      let pending: Buffer[] = [];
-      let waiting = 0;
-      for (const [number, measure] of measures.entries()) {
-        places.offset[number] = bytes;
-        for (const rows of this.kernel.packedRows(measure)) {
-          pending.push(rows);
-          bytes += rows.length;
-          waiting += rows.length;
-        }
-        places.length[number] = bytes - places.offset[number];
-        const isEnough = waiting >= ENOUGH_BYTES || pending.length >= ENOUGH_PIECES;
-        if (!isEnough && number < measures.length - 1) continue;
-        writeAll(file, pending, waiting);
-        pending = [];
-        waiting = 0;
-      }
-    } finally {
-      closeSync(file);
-    }
+    const ends = this.#writeRows(path, measures);
+    const offset = Float64Array.from(ends, (_, number) => (number === 0 ? 0 : (ends[number - 1] as number)));
+    const length = Uint32Array.from(ends, (end, number) => end - (offset[number] as number));
     this.kernel.clear();
     const key = Uint32Array.from(measures, (_, number) => number);
     const index = {
       ...{ results: 1, keys: keysOf(measures), key, result: new Uint32Array(measures.length) },
-      ...{ ...places, rejected: [], bytes },
+      ...{ offset, length, rejected: [], bytes: ends.at(-1) ?? 0 },
     };
     this.#spills = [...this.#spills, { id, path, index, ...counts }];
     this.#names += measures.length;
     if (this.#names > MAX_NAMES) this.#forgetNames();
+  }
+
+  /** @returns behind which byte the rows of each measure end */
+  #writeRows(path: string, measures: readonly SummedMeasure[]): Float64Array {
+    const file = openSync(path, 'w');
+    try {
+      return this.kernel.gatherRows(measures, (rows) => {
+        for (let from = 0; from < rows.length;) from += writeSync(file, rows, from);
+      });
+    } finally {
+      closeSync(file);
+    }
   }
 
   #forgetNames(): void {
@@ -193,18 +185,6 @@ export class SpillingSums {
     this.leftOut += leftOut;
     this.#names = sums.reduce((names, { index }) => names + index.key.length, 0);
   }
-}
-
-/** Rows that are written at once, and the pieces they are in: no system takes more than 1024. */
-const ENOUGH_BYTES = 1 << 20;
-const ENOUGH_PIECES = 512;
-const MOST_PIECES = 1024;
-
-function writeAll(file: number, pieces: readonly Buffer[], bytes: number): void {
-  const written = pieces.length <= MOST_PIECES ? writevSync(file, pieces) : 0;
-  if (written === bytes) return;
-  const rest = Buffer.concat(pieces).subarray(written);
-  for (let from = 0; from < rest.length;) from += writeSync(file, rest, from);
 }
 
 let kernel: { readonly limits: AggregateLimits; readonly kernel: AggregateKernel } | undefined;

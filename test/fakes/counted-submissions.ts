@@ -75,7 +75,9 @@ function addLine(aggregator: SubmissionAggregator, sums: AggregateKernel | SlowS
 function linesOf(kernel: AggregateKernel): string {
   const texts: string[] = [];
   for (const summed of kernel.measures) {
-    const rows = Buffer.concat([...kernel.packedRows(summed)]);
+    const pieces: Buffer[] = [];
+    kernel.gatherRows([summed], (piece) => pieces.push(Buffer.from(piece)));
+    const rows = Buffer.concat(pieces);
     for (const byDate of BY_DATES) {
       kernel.beginKey(summed.measure);
       kernel.beginBlock();

@@ -2,7 +2,7 @@
  * The sums of submissions in plain TypeScript: the reference that the kernel must equal, byte for byte. Reads no histograms
  * itself, so that the reader of JSON does.
  */
-import { isSubmittedRow } from '../../src/pipeline/aggregates/row-limits.ts';
+import { isSubmittedRow, MAX_STATISTIC } from '../../src/pipeline/aggregates/row-limits.ts';
 import { addRow, noteBuild } from '../../src/pipeline/aggregates/merge-rule.ts';
 import { resultLines } from '../../src/pipeline/aggregates/result-lines.ts';
 import {
@@ -12,8 +12,17 @@ import {
   SIMPLE_MEASURE_REVISION,
 } from '../../src/pipeline/aggregates/slot.ts';
 import { isMeasureName } from '../../src/pipeline/safe-segment.ts';
-import { SIMPLE_MEASURE_BOUNDS } from '../../src/pipeline/submissions/simple-measures.ts';
-import type { BadHistograms, SubmissionSource, SubmissionSums } from '../../src/pipeline/submissions/sums.ts';
+import {
+  isSimpleMeasure,
+  SIMPLE_MEASURE_BOUNDS,
+  simpleMeasureName,
+} from '../../src/pipeline/submissions/simple-measures.ts';
+import type {
+  BadHistograms,
+  BadSimple,
+  SubmissionSource,
+  SubmissionSums,
+} from '../../src/pipeline/submissions/sums.ts';
 import { SlotTable } from './slot-table.ts';
 
 interface Sum {
@@ -33,6 +42,8 @@ export class SlowSums implements SubmissionSums {
   /** Files that were opened: the sums of each are put together, so that log sums are added in that order. */
   #files = 0;
   #noted: { readonly name: string; readonly numbers: Float64Array }[] = [];
+  /** By name: the measure, when it is one's, and the last value. */
+  readonly #simple = new Map<string, { readonly measure: string | undefined; readonly value: number }>();
   mixedStatistics = 0;
 
   openSource(source: SubmissionSource): void {
@@ -40,19 +51,16 @@ export class SlowSums implements SubmissionSums {
     this.#files += 1;
   }
 
-  beginSubmission(): void {
-    this.beginHistograms();
+  readSubmission(): number {
+    return 0;
   }
 
-  readonly members = {
-    count: 0,
-    name: () => ({ name: '', sub: undefined }),
-    text: () => undefined,
-    number: () => undefined,
-  };
-
-  readMembers(): number {
+  readInfo(): number {
     return 0;
+  }
+
+  valueAt(): undefined {
+    return undefined;
   }
 
   beginHistograms(): void {
@@ -83,7 +91,38 @@ export class SlowSums implements SubmissionSums {
     return { names, measures };
   }
 
-  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void {
+  beginSimple(): void {
+    this.#simple.clear();
+  }
+
+  readSimple(): number {
+    return 0;
+  }
+
+  noteSimple(name: string, sub: string | undefined, value: number): void {
+    const measure = isSimpleMeasure(name, sub) ? simpleMeasureName(name, sub) : undefined;
+    this.#simple.set(JSON.stringify([name, sub]), { measure, value });
+  }
+
+  addSimple(path: string): BadSimple {
+    const seen = new Set<string>();
+    const bad = { names: 0, values: 0, negative: 0, collisions: 0 };
+    for (const { measure, value } of this.#simple.values()) {
+      if (measure === undefined) bad.names += 1;
+      else if (!(Math.abs(value) <= MAX_STATISTIC)) bad.values += 1;
+      else {
+        if (seen.has(measure)) bad.collisions += 1;
+        seen.add(measure);
+        if (value < 0) bad.negative += 1;
+        this.#addSimple(measure, path, value);
+      }
+    }
+    return bad;
+  }
+
+  #addSimple(measure: string, path: string, value: number): void {
+    const bucket = SIMPLE_MEASURE_BOUNDS.findLastIndex((bound) => bound <= value);
+    const log = Math.log(Math.abs(value) + 1);
     const buckets = SIMPLE_MEASURE_BOUNDS.map((_, index) => (index === bucket ? 1 : 0));
     const row = [...buckets, value, log, log * log, -1, -1, 1];
     this.#add(measure, path, row, SIMPLE_MEASURE_BUILD_ID, SIMPLE_MEASURE_REVISION);

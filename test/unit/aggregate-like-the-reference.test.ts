@@ -206,6 +206,60 @@ const loosely = fc
     return `id\t{"ver":2,"info":${of}${list.map((member) => `,${member}`).join('')},"histograms":{"GC_MS":[1,0,0,0,0,0,0,0]}}`;
   });
 
+/** Members of a submission, also those that nobody reads: at any level, with blanks, escapes and what is no JSON. */
+const deep = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 6, arbitrary: anyValue },
+    fc.constantFrom('"a\\"b"', '"\\\\"', '"\\/\\b\\f\\n\\r\\t"', '"\\u12aF"', '"\\u12g4"', '"\\u123"', '"\\a"', '"\\'),
+    fc.constantFrom(
+      '[ 1]',
+      '[1, 2]',
+      '[1,]',
+      '[,]',
+      '[1 2]',
+      '[1}',
+      '{"a":1]',
+      '{"a":}',
+      '{a:1}',
+      '{"a": [{"b": []}]}',
+      '1.',
+      '-',
+      '1e5',
+    ),
+    fc
+      .tuple(fc.nat(70), fc.boolean())
+      .map(([levels, isObject]) =>
+        isObject ? `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}` : `${'['.repeat(levels)}${']'.repeat(levels)}`,
+      ),
+    fc.array(tie('value'), { maxLength: 3 }).map((list) => `[${list.join(',')}]`),
+    fc
+      .array(fc.tuple(anyMember, tie('value')), { maxLength: 3 })
+      .map((list) => `{${list.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(', ')}}`),
+  ),
+}));
+const wholeRecord = fc
+  .tuple(
+    fc.array(
+      fc.tuple(
+        fc.constantFrom('ver', 'info', 'histograms', 'simpleMeasurements', 'slowSQL', 'version', 'Ver', 'log', ''),
+        fc.constantFrom(':', ':', ': ', ' :'),
+        fc.oneof({ weight: 3, arbitrary: deep.value }, fc.constantFrom('2', '5', '"2"', '1')),
+      ),
+      { maxLength: 3 },
+    ),
+    info,
+    fc.nat(3),
+    fc.constantFrom(',', ',', ', ', ' ,'),
+    fc.constantFrom('', '', ' ', '\r', ' x', '}'),
+  )
+  .map(([odd, of, place, comma, end]) => {
+    const members = odd.map(([name, colon, value]) => `${JSON.stringify(name)}${colon}${value}`);
+    members.splice(place, 0, `"info":${of}`);
+    const good = '"histograms":{"GC_MS":[1,0,0,0,0,0,0,0]},"simpleMeasurements":{"main":7,"js":{"a":1}}';
+    return `id\t{${[good, ...members].join(comma)}}${end}`;
+  });
+
 const files = (line: fc.Arbitrary<string>): fc.Arbitrary<File[]> =>
   fc.array(fc.record({ key, lines: fc.array(line, { maxLength: 6 }) }), { maxLength: 4 });
 
@@ -236,6 +290,15 @@ describe('submissions are counted as by the reference', () => {
         assert.deepEqual(await byKernel([some]), slowly([some]));
       }),
       { numRuns: cases(600) },
+    );
+  });
+
+  it('with other members of any kind, wherever they stand', async () => {
+    await fc.assert(
+      fc.asyncProperty(files(wholeRecord), async (some) => {
+        assert.deepEqual(await byKernel([some]), slowly([some]));
+      }),
+      { numRuns: cases(1000) },
     );
   });
 

@@ -3,11 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { anyCharacter } from '../fakes/any-character.ts';
 import { osVersion, pathPart } from '../../src/pipeline/submissions/filter-path.ts';
-import {
-  SIMPLE_MEASURE_BOUNDS,
-  simpleMeasureBucket,
-  simpleMeasureName,
-} from '../../src/pipeline/submissions/simple-measures.ts';
+import { SIMPLE_MEASURE_BOUNDS, simpleMeasureName } from '../../src/pipeline/submissions/simple-measures.ts';
 import { bucketsOf } from '../../src/histograms/buckets.ts';
 import { simpleMeasureDefinition } from '../../src/histograms/definition.ts';
 
@@ -82,39 +78,6 @@ describe('simple measures', () => {
     const { bounds } = bucketsOf({ kind: 'exponential', low: 1, high: 30_000, n_buckets: 50 });
     assert.deepEqual(SIMPLE_MEASURE_BOUNDS, bounds);
     assert.deepEqual(SIMPLE_MEASURE_BOUNDS, bucketsOf(simpleMeasureDefinition('SIMPLE_MEASURES_X')).bounds);
-  });
-
-  // docs/formats/submissions.md 3.6.
-  for (const [value, bucket] of [
-    [0, 0],
-    [0.5, 0],
-    [1, 1],
-    [7.5, 7],
-    [8, 7],
-    [1364, 33],
-    [24592, 47],
-    [24593, 48],
-    [29999.9, 48],
-    [30000, 49],
-    [61789536, 49],
-    [1e9, 49],
-    [-0.1, -1],
-    [-5, -1],
-  ] as const) {
-    it(`${value} falls into bucket ${bucket}`, () => {
-      assert.equal(simpleMeasureBucket(value), bucket);
-    });
-  }
-
-  it('fall into the highest bucket whose bound they reach', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(40_000)), (value) => {
-        assert.equal(
-          simpleMeasureBucket(value),
-          SIMPLE_MEASURE_BOUNDS.findLastIndex((bound) => bound <= value),
-        );
-      }),
-    );
   });
 
   for (const [name, sub, measure] of [

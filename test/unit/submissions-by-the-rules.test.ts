@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { cases } from '../fakes/cases.ts';
 import { pathPart } from '../../src/pipeline/submissions/filter-path.ts';
-import { simpleMeasureBucket, simpleMeasureName } from '../../src/pipeline/submissions/simple-measures.ts';
+import { SIMPLE_MEASURE_BOUNDS, simpleMeasureName } from '../../src/pipeline/submissions/simple-measures.ts';
 import { REVISION, type Counted, count } from '../fakes/counted-submissions.ts';
 
 describe('any submissions', () => {
@@ -88,7 +88,8 @@ function literally(records: readonly Loose[]): Counted['rows'] {
       if (isHistogram(array)) add(name, path, [...array, 1], '20131029030201', revision);
     for (const [measure, value] of simpleOf(record['simpleMeasurements'])) {
       const log = Math.log(Math.abs(value) + 1);
-      const buckets = Array.from({ length: 50 }, (_, index) => (index === simpleMeasureBucket(value) ? 1 : 0));
+      const bucket = SIMPLE_MEASURE_BOUNDS.findLastIndex((bound) => bound <= value);
+      const buckets = Array.from({ length: 50 }, (_, index) => (index === bucket ? 1 : 0));
       add(measure, path, [...buckets, value, log, log * log, -1, -1, 1], '0', 'simple-measures-hack');
     }
   }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { SIMPLE_MEASURE_BOUNDS } from '../../src/pipeline/submissions/simple-measures.ts';
+import { cases } from '../fakes/cases.ts';
 import { SlowSums } from '../fakes/slow-sums.ts';
 import { InvalidDataError } from '../../src/pipeline/invalid-data.ts';
 import {
@@ -166,6 +169,32 @@ describe('a submission', () => {
       (error) => error instanceof InvalidDataError && error.reason === 'bad_key',
     );
   });
+
+  // docs/formats/submissions.md 3.4: how many of a kind are taken.
+  const many = (names: number, value: unknown): Record<string, unknown> =>
+    Object.fromEntries(Array.from({ length: names }, (_, index) => [`N${index}`, value]));
+  const often = (times: number): string =>
+    submission().replace('}}', `}${',"histograms":{"N":[1,0,0,0,0,0,0,0]}'.repeat(times)}}`);
+  for (const [what, most, more] of [
+    ['histograms', submission({ histograms: many(4000, FLAG) }), submission({ histograms: many(4001, FLAG) })],
+    [
+      'simple measurements',
+      submission({ simpleMeasurements: many(4000, 1) }),
+      submission({ simpleMeasurements: many(4001, 1) }),
+    ],
+    ['members called histograms', often(8), often(9)],
+  ] as const) {
+    it(`is left out with too many ${what}, and counted with as many as are allowed`, () => {
+      const counted = [most, more].map((text) => count([text]));
+      assert.deepEqual(
+        counted.map(({ records, skipped }) => [records, skipped]),
+        [
+          [1, {}],
+          [0, { too_many_measures: 1 }],
+        ],
+      );
+    });
+  }
 });
 
 describe('a histogram', () => {
@@ -276,6 +305,7 @@ describe('simple measurements', () => {
     [1364, 33, 7.21890970761906, 52.11265736675671],
     [24592, 47, 10.110217128582082, 102.21649038707453],
     [24593, 48, 10.110257789732392, 102.21731257484451],
+    [29999.9, 48, 10.308982660194301, 106.27512348818678],
     [30000, 49, 10.308985993422082, 106.27519221257268],
     [61789536, 49, 17.939244603887225, 321.81649695809693],
     [-5, -1, 1.791759469228055, 3.210401995568401],
@@ -290,6 +320,22 @@ describe('simple measurements', () => {
       assert.deepEqual(counted.skipped, value < 0 ? { negative_simple: 1 } : {});
     });
   }
+
+  it('hit the highest bucket whose bound they reach', () => {
+    const values = fc.array(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.nat(40_000)));
+    fc.assert(
+      fc.property(values, (list) => {
+        const counted = simple(Object.fromEntries(list.map((value, index) => [`v${index}`, value])));
+        for (const [index, value] of list.entries()) {
+          if (Math.abs(value) > Number.MAX_SAFE_INTEGER) continue;
+          const row = rowOf(counted, `SIMPLE_MEASURES_V${index}`) as number[];
+          const bucket = SIMPLE_MEASURE_BOUNDS.findLastIndex((bound) => bound <= value);
+          assert.deepEqual(row.slice(0, 50), rowWith([bucket], 0, 0, 0, 0).slice(0, 50));
+        }
+      }),
+      { numRuns: cases(50) },
+    );
+  });
 
   it('add up over submissions', () => {
     const counted = count([0, 1364, 8, -5].map((v) => submission({ simpleMeasurements: { v } })));

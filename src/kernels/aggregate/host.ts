@@ -4,3 +4,5 @@
 export declare function newName(at: usize, length: u32): u32;
 /** Keeps an end of packed rows that was not seen before. @returns its number */
 export declare function keptEnd(at: usize, length: u32): u32;
+/** The natural logarithm as JavaScript has it: another one may differ in the last digit. */
+export declare function logOf(value: f64): f64;

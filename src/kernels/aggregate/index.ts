@@ -11,7 +11,16 @@ import { DATED_BYTES, layOutDated } from './dated-paths';
 import { clearPacked, layOutPack, packBytes, packedBytes, packSums } from './pack';
 import { clearNames, findName, hasManyNames, layOutNames, nameCount, nameOf, NAMES_BYTES } from './names';
 import { badHistograms, badList, badNames, layOutNoted, notedBytes } from './read-histograms';
-import { layOutMembers, memberCount, memberNames, members, MEMBERS_BYTES } from './read-members';
+import { layOutValues, valuePlaces } from './read-submission';
+import {
+  badSimpleNames,
+  badSimpleValues,
+  collisions,
+  forgetSimpleNames,
+  layOutSimple,
+  negativeSimple,
+  SIMPLE_MEASURES_BYTES,
+} from './simple-measures';
 import {
   clearSources,
   clearSums,
@@ -54,18 +63,18 @@ export {
 export {
   addPacked,
   beginBlock,
+  beginCopy,
   beginFile,
   beginFold,
   bytesOfFile,
-  chunkAfter,
-  chunkBytes,
-  chunkRows,
+  copyRows,
   endInBlock,
   goOnWithEnd,
   packSums,
 } from './pack';
-export { addHistograms, addSimple, beginNoting, noteHistogram, readHistograms } from './read-histograms';
-export { forgetMemberNames, readMembers } from './read-members';
+export { addHistograms, beginNoting, noteHistogram, readHistograms } from './read-histograms';
+export { readInfo, readSimple, readSubmission } from './read-submission';
+export { addSimple, beginSimple, noteSimple, setBounds } from './simple-measures';
 
 /** Texts of the paths of one measure and by-date: no more than it has rows. */
 const PATHS_BEYOND: usize = 32 << 20;
@@ -104,7 +113,7 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
       notedBytes(lineBytes) +
       sumsBytes(sums) +
       NAMES_BYTES +
-      MEMBERS_BYTES +
+      SIMPLE_MEASURES_BYTES +
       textsBytes(MAX_PATHS, pathBytes) +
       textsBytes(MAX_ENDS * 2, END_BYTES) +
       textsBytes(FILTER_PATHS, FILTER_PATH_BYTES) +
@@ -119,7 +128,8 @@ export function setUp(lineBytes: usize, tableBytes: usize, maxLength: u32, seed:
   input = take(lineBytes);
   layOutNames(seed);
   layOutNoted(lineBytes, maxLength);
-  layOutMembers(seed);
+  layOutValues();
+  layOutSimple(seed);
   layOutDated();
   layOutPack(packed);
   useTexts(makeTexts(MAX_PATHS, pathBytes, seed), makeTexts(MAX_ENDS * 2, END_BYTES, seed));
@@ -150,6 +160,7 @@ export function clear(): void {
   clearSources();
   clearPacked();
   clearNames();
+  forgetSimpleNames();
   clearTexts(filterPaths);
   clearTexts(ends);
   clearTexts(paths);
@@ -206,25 +217,13 @@ export function nameFirstFile(number: u32): u32 {
 export function nameLastFile(number: u32): u32 {
   return nameOf(number).lastFile;
 }
-/** Its first chunk of packed rows; 0 for none. */
-export function nameChunk(number: u32): usize {
-  return nameOf(number).firstChunk;
+/** Whether it has packed rows. */
+export function hasRows(number: u32): bool {
+  return nameOf(number).firstChunk != 0;
 }
 
-export function membersAt(): usize {
-  return members;
-}
-export function memberTotal(): u32 {
-  return memberCount;
-}
-export function memberNameTotal(): u32 {
-  return memberNames.count;
-}
-export function memberNameAt(number: u32): usize {
-  return textOf(memberNames, number).at;
-}
-export function memberNameLength(number: u32): u32 {
-  return textOf(memberNames, number).length;
+export function valuesAt(): usize {
+  return valuePlaces;
 }
 
 export function badNameCount(): u32 {
@@ -235,4 +234,16 @@ export function badHistogramCount(): u32 {
 }
 export function badListAt(): usize {
   return badList;
+}
+export function badSimpleNameCount(): u32 {
+  return badSimpleNames;
+}
+export function badSimpleValueCount(): u32 {
+  return badSimpleValues;
+}
+export function negativeSimpleCount(): u32 {
+  return negativeSimple;
+}
+export function collisionCount(): u32 {
+  return collisions;
 }

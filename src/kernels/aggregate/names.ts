@@ -16,8 +16,9 @@ export class Name {
   /** Number of its channel/version. */
   channelVersion: u32;
   flags: u32;
-  /** Number of the submission that had it last. */
+  /** Number of the submission that had it last, as a histogram and as a simple measurement. */
   record: u32;
+  simpleRecord: u32;
   /** Its first and last row in the table. */
   first: usize;
   last: usize;
@@ -47,7 +48,7 @@ const NAME_BYTES: usize = offsetof<Name>();
 const MOST: u32 = 1 << 17;
 const MANY: u32 = MOST / 4;
 /** Longest name that is kept. Longer ones take the slow way of the host, which counts them: no measure may have one (`MAX_MEASURE`). */
-const MAX_NAME: u32 = 128;
+export const MAX_NAME: u32 = 128;
 
 let slots: usize = 0;
 let entries: usize = 0;
@@ -109,6 +110,7 @@ export function findName(at: usize, length: u32, channelVersion: u32): u32 {
   name.channelVersion = channelVersion;
   name.flags = newName(at, length);
   name.record = 0;
+  name.simpleRecord = 0;
   name.first = 0;
   name.last = 0;
   name.firstChunk = 0;

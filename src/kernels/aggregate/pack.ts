@@ -109,14 +109,29 @@ export function packSums(): void {
   clearSums();
 }
 
-export function chunkAfter(at: usize): usize {
-  return changetype<Chunk>(at).next;
+let copied: usize = 0;
+let copiedBytes: u32 = 0;
+
+/** Begins to copy the packed rows of a name. */
+export function beginCopy(number: u32): void {
+  copied = nameOf(number).firstChunk;
+  copiedBytes = 0;
 }
-export function chunkBytes(at: usize): u32 {
-  return changetype<Chunk>(at).bytes;
-}
-export function chunkRows(at: usize): usize {
-  return at + CHUNK;
+
+/** Copies what is left of them, as far as there is room. @returns behind what was copied: `end` when there may be more */
+export function copyRows(to: usize, end: usize): usize {
+  let p = to;
+  while (copied != 0 && p < end) {
+    const chunk = changetype<Chunk>(copied);
+    const bytes = min(chunk.bytes - copiedBytes, <u32>(end - p));
+    memory.copy(p, copied + CHUNK + copiedBytes, bytes);
+    p += bytes;
+    copiedBytes += bytes;
+    if (copiedBytes < chunk.bytes) break;
+    copied = chunk.next;
+    copiedBytes = 0;
+  }
+  return p;
 }
 
 function noteFile(name: Name): void {

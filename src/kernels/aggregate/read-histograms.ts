@@ -21,7 +21,6 @@ const BLANK: u8 = 0x20;
 /** Shortest kind: three buckets and five statistics. */
 const MIN_LENGTH: u32 = 8;
 const STATISTICS: u32 = 5;
-const MISSING: f64 = -1;
 const MAX_COUNT: f64 = 4294967295;
 const MAX_STATISTIC: f64 = 9007199254740991;
 
@@ -223,33 +222,5 @@ export function addHistograms(path: u32, source: u32, end: u32): void {
     addSum(entry.name, name, path, source, end);
   }
   notedCount = 0;
-  used = 0;
-}
-
-/** Adds a row of `length` numbers for one value; a negative one has no bucket. */
-export function addSimple(
-  number: u32,
-  path: u32,
-  source: u32,
-  end: u32,
-  length: u32,
-  bucket: i32,
-  value: f64,
-  log: f64,
-): void {
-  used = 0;
-  if (bucket >= 0) note(<u32>bucket, 1);
-  const sum = length - STATISTICS - 1;
-  // No minus zero is noted.
-  if (value != 0) note(sum, value);
-  if (log != 0) {
-    note(sum + 1, log);
-    note(sum + 2, log * log);
-  }
-  note(sum + 3, MISSING);
-  note(sum + 4, MISSING);
-  note(sum + 5, 1);
-  useRow(places, numbers, length, used);
-  addSum(number, nameOf(number), path, source, end);
   used = 0;
 }

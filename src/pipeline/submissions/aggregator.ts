@@ -2,16 +2,14 @@
  * Submissions → aggregates: what each record of a submission file adds to which row
  * (docs/formats/submissions.md 3.2–3.7).
  */
-import { MAX_ROW, MAX_STATISTIC } from '../aggregates/row-limits.ts';
+import { MAX_ROW } from '../aggregates/row-limits.ts';
 import { BadHistogramCounts } from '../bad-histograms.ts';
 import { dayNumber } from '../calendar-day.ts';
 import { parseInputKey, type SubmissionDimensions } from '../input-bucket/key.ts';
 import { InvalidDataError } from '../invalid-data.ts';
-import { isMeasureName, MAX_MEASURE } from '../safe-segment.ts';
 import { type LinuxVersion, osVersion, pathPart } from './filter-path.ts';
 import { SubmissionReader } from './record.ts';
-import { simpleMeasureBucket, simpleMeasureName } from './simple-measures.ts';
-import type { MemberName, SubmissionSource, SubmissionSums } from './sums.ts';
+import type { SubmissionSource, SubmissionSums } from './sums.ts';
 
 export interface SubmissionRules {
   readonly linuxVersion: LinuxVersion;
@@ -33,16 +31,6 @@ export const DEFAULT_RULES: SubmissionRules = {
 /** A build is counted by submission date for this many days (docs/formats/submissions.md 3.3). */
 const MAX_BUILD_AGE_DAYS = 60;
 
-/** A simple measurement's name, and where it stands in the record that had it last. */
-interface SimpleName {
-  readonly measure: string;
-  readonly isMeasure: boolean;
-  /** Of all names that end up in this measure: the record that had one of them last. */
-  readonly last: { record: number };
-  record: number;
-  place: number;
-}
-
 export class SubmissionAggregator {
   /** Submissions counted. */
   records = 0;
@@ -55,17 +43,6 @@ export class SubmissionAggregator {
   #buildInFuture = false;
   #source: SubmissionSource | undefined;
   readonly #reader: SubmissionReader;
-  /** By name and sub-name. */
-  readonly #simpleNames = new Map<string, Map<string | undefined, SimpleName>>();
-  readonly #simpleMeasures = new Map<string, SimpleName['last']>();
-  /** Names by the object that stands for them: most are those of the submission before. */
-  readonly #recentNames = new Map<MemberName, SimpleName>();
-  #simpleCount = 0;
-  /** Those of a record, which the next one overwrites. */
-  readonly #simpleOfRecord: SimpleName[] = [];
-  readonly #simpleValues: number[] = [];
-  /** Number of the record, by which a name that comes twice in it is recognised. */
-  #record = 0;
   readonly #parts = new Map<string, string>();
 
   constructor(sums: SubmissionSums, rules: SubmissionRules) {
@@ -131,7 +108,7 @@ export class SubmissionAggregator {
       this.note('bad_histogram');
       this.badHistograms.note(measure);
     }
-    this.#addSimpleMeasurements(reader, path);
+    this.#addSimpleMeasurements(path);
     this.records += 1;
     if (this.#buildInFuture) this.note('build_in_future');
   }
@@ -141,74 +118,12 @@ export class SubmissionAggregator {
     return `${reason}/${appName}/${this.#part(reader.os)}/${this.#part(version)}/${this.#part(reader.arch)}`;
   }
 
-  #addSimpleMeasurements(reader: SubmissionReader, path: string): void {
-    if (this.#simpleCount > MAX_REMEMBERED || this.#recentNames.size > MAX_REMEMBERED) this.#forgetSimpleNames();
-    this.#record += 1;
-    // Members that come twice count once, the last time; different names that end up in one measure count each.
-    const [names, values] = [this.#simpleOfRecord, this.#simpleValues];
-    let count = 0;
-    for (let index = 0; index < reader.simpleCount; index += 1) {
-      const name = reader.simpleNames[index] as MemberName;
-      const known = this.#recentNames.get(name) ?? this.#simpleName(name);
-      if (known === undefined) {
-        this.note('bad_measure_name');
-        continue;
-      }
-      if (known.record !== this.#record) {
-        known.record = this.#record;
-        known.place = count;
-        names[count] = known;
-        count += 1;
-      }
-      values[known.place] = reader.simpleValues[index] as number;
-    }
-    for (let index = 0; index < count; index += 1)
-      this.#addSimple(names[index] as SimpleName, values[index] as number, path);
-  }
-
-  #addSimple({ measure, isMeasure, last }: SimpleName, value: number, path: string): void {
-    if (!isMeasure) this.note('bad_measure_name');
-    else if (!(Math.abs(value) <= MAX_STATISTIC)) this.note('bad_simple_measure');
-    else {
-      if (last.record === this.#record) this.note('name_collision');
-      last.record = this.#record;
-      if (value < 0) this.note('negative_simple');
-      this.#sums.addSimple(measure, path, value, simpleMeasureBucket(value), Math.log(Math.abs(value) + 1));
-    }
-  }
-
-  /** @returns undefined for a name that is too long for any measure */
-  #simpleName(member: MemberName): SimpleName | undefined {
-    const { name, sub } = member;
-    // Looked at before anything is made of it.
-    if (name.length > MAX_MEASURE || (sub !== undefined && sub.length > MAX_MEASURE)) return undefined;
-    let subs = this.#simpleNames.get(name);
-    if (subs === undefined) {
-      subs = new Map();
-      this.#simpleNames.set(name, subs);
-    }
-    let known = subs.get(sub);
-    if (known === undefined) {
-      const measure = simpleMeasureName(name, sub);
-      let last = this.#simpleMeasures.get(measure);
-      if (last === undefined) {
-        last = { record: 0 };
-        this.#simpleMeasures.set(measure, last);
-      }
-      known = { measure, isMeasure: isMeasureName(measure), last, record: 0, place: 0 };
-      subs.set(sub, known);
-      this.#simpleCount += 1;
-    }
-    this.#recentNames.set(member, known);
-    return known;
-  }
-
-  #forgetSimpleNames(): void {
-    this.#simpleNames.clear();
-    this.#simpleMeasures.clear();
-    this.#recentNames.clear();
-    this.#simpleOfRecord.length = 0;
-    this.#simpleCount = 0;
+  #addSimpleMeasurements(path: string): void {
+    const { names, values, negative, collisions } = this.#sums.addSimple(path);
+    if (names > 0) this.note('bad_measure_name', names);
+    if (values > 0) this.note('bad_simple_measure', values);
+    if (negative > 0) this.note('negative_simple', negative);
+    if (collisions > 0) this.note('name_collision', collisions);
   }
 
   #part(text: string): string {
@@ -222,6 +137,6 @@ export class SubmissionAggregator {
   }
 }
 
-/** Bounds the memory for verdicts on names; submitters choose them. */
+/** Bounds the memory for parts of paths; submitters choose them. */
 const MAX_REMEMBERED = 20_000;
 const MAX_REMEMBERED_TEXT = 128;

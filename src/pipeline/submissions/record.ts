@@ -9,7 +9,7 @@
 import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';
 import { JsonBytes } from '../json-bytes.ts';
-import type { MemberName, Members, SubmissionSums } from './sums.ts';
+import { INFO_NAMES, type InfoName, type SubmissionSums } from './sums.ts';
 
 /** Payload versions with the classic shape; others hold nothing this pipeline could read. */
 const READ_PAYLOADS: ReadonlySet<unknown> = new Set([undefined, 2, 5]);
@@ -22,11 +22,8 @@ const MAX_OBJECTS = 8;
 
 type Scalar = string | number | null | undefined;
 
-/** The members of `info` that count. */
-type Info = 'OS' | 'version' | 'arch' | 'revision';
-
-function isInfo(name: string): name is Info {
-  return name === 'OS' || name === 'version' || name === 'arch' || name === 'revision';
+function isInfo(name: string): name is InfoName {
+  return (INFO_NAMES as readonly string[]).includes(name);
 }
 
 export class SubmissionReader {
@@ -35,24 +32,21 @@ export class SubmissionReader {
   arch = '';
   /** Undefined when the submission names none. */
   revision: string | undefined;
-  /** Simple measurements that are numbers: how many, and of each its name and value. */
-  simpleCount = 0;
-  readonly simpleNames: MemberName[] = [];
-  readonly simpleValues: number[] = [];
 
-  /** Takes the histograms. */
+  /** Takes the histograms and simple measurements. */
   readonly #sums: SubmissionSums;
   readonly #numbers: Float64Array;
   #histograms = 0;
   #objects = 0;
+  #simple = 0;
   #simpleGroup = '';
   readonly #json = new JsonBytes();
   #ver: Scalar;
   #hasInfo = false;
-  #info: { [Name in Info]?: Scalar } = {};
+  #info: { [Name in InfoName]?: Scalar } = {};
 
   /**
-   * @param sums takes the histograms of each record that is read
+   * @param sums takes the histograms and simple measurements of each record that is read
    * @param maxHistogram longest array taken, in numbers
    */
   constructor(sums: SubmissionSums, maxHistogram: number) {
@@ -73,8 +67,9 @@ export class SubmissionReader {
     const json = this.#json;
     this.#reset();
     json.open(bytes, tab + 1, end);
-    if (json.peek() !== JsonBytes.OBJECT) throw json.error('the record is no object');
-    json.members(this.#onMember);
+    const behind = this.#sums.readSubmission(bytes, tab + 1);
+    if (behind > 0) this.#readValues(behind);
+    else this.#readMembers();
     json.close();
     this.#check();
     return '';
@@ -85,9 +80,6 @@ export class SubmissionReader {
     this.#hasInfo = false;
     this.#info = {};
     this.#objects = 0;
-    this.#histograms = 0;
-    this.#sums.beginSubmission();
-    this.#clearSimple();
   }
 
   #clearHistograms(): void {
@@ -96,7 +88,8 @@ export class SubmissionReader {
   }
 
   #clearSimple(): void {
-    this.simpleCount = 0;
+    this.#simple = 0;
+    this.#sums.beginSimple();
   }
 
   #check(): void {
@@ -117,6 +110,36 @@ export class SubmissionReader {
     this.osVersion = version;
     this.arch = arch;
     this.revision = revision;
+  }
+
+  /** Of a submission that the sums have read. */
+  #readValues(behind: number): void {
+    const json = this.#json;
+    const ver = this.#sums.valueAt('ver');
+    if (ver !== undefined) {
+      json.reset(ver);
+      this.#ver = this.#scalar();
+    }
+    this.#hasInfo = this.#sums.valueAt('info') !== undefined;
+    if (this.#hasInfo) this.#readInfoValues();
+    json.reset(behind);
+  }
+
+  #readInfoValues(): void {
+    for (const name of INFO_NAMES) {
+      const at = this.#sums.valueAt(name);
+      if (at === undefined) continue;
+      this.#json.reset(at);
+      this.#info[name] = this.#scalar();
+    }
+  }
+
+  #readMembers(): void {
+    const json = this.#json;
+    this.#clearHistograms();
+    this.#clearSimple();
+    if (json.peek() !== JsonBytes.OBJECT) throw json.error('the record is no object');
+    json.members(this.#onMember);
   }
 
   // When a member comes twice, the last one counts, as with any JSON parser.
@@ -145,29 +168,13 @@ export class SubmissionReader {
   };
 
   #readInfo(): void {
-    this.#readMembers(this.#onInfo, (members, index) => {
-      const { name, sub } = members.name(index);
-      if (sub !== undefined || !isInfo(name)) return;
-      const text = members.text(index);
-      if (text !== undefined) this.#json.reset(text);
-      this.#info[name] = text === undefined ? (members.number(index) ?? null) : this.#json.string();
-    });
-  }
-
-  /**
-   * Reads the object that comes next.
-   * @param onName reads or skips a value, where the sums could not read the object
-   * @param onMember may move the place in the line
-   */
-  #readMembers(onName: (name: string) => void, onMember: (members: Members, index: number) => void): void {
     const json = this.#json;
-    const behind = this.#sums.readMembers(json.bytes, json.mark());
+    const behind = this.#sums.readInfo(json.bytes, json.mark());
     if (behind === 0) {
-      json.members(onName);
+      json.members(this.#onInfo);
       return;
     }
-    const { members } = this.#sums;
-    for (let index = 0; index < members.count; index += 1) onMember(members, index);
+    this.#readInfoValues();
     json.reset(behind);
   }
 
@@ -202,10 +209,14 @@ export class SubmissionReader {
   };
 
   #readSimple(): void {
-    this.#readMembers(this.#onSimple, (members, index) => {
-      const value = members.number(index);
-      if (value !== undefined) this.#noteSimple(members.name(index), value);
-    });
+    const json = this.#json;
+    const behind = this.#sums.readSimple(json.bytes, json.mark());
+    if (behind > 0) {
+      json.reset(behind);
+      return;
+    }
+    this.#clearSimple();
+    json.members(this.#onSimple);
   }
 
   readonly #onSimple = (name: string): void => {
@@ -224,14 +235,10 @@ export class SubmissionReader {
 
   #simpleValue(name: string, sub: string | undefined): void {
     const value = this.#scalar();
-    if (typeof value === 'number') this.#noteSimple({ name, sub }, value);
-  }
-
-  #noteSimple(name: MemberName, value: number): void {
-    this.#countName(this.simpleCount);
-    this.simpleNames[this.simpleCount] = name;
-    this.simpleValues[this.simpleCount] = value;
-    this.simpleCount += 1;
+    if (typeof value !== 'number') return;
+    this.#countName(this.#simple);
+    this.#simple += 1;
+    this.#sums.noteSimple(name, sub, value);
   }
 
   #countObject(): void {

@@ -3,6 +3,7 @@
  * (docs/formats/submissions.md 3.6).
  */
 import { SIMPLE_MEASURE_PREFIX } from '../aggregates/slot.ts';
+import { isMeasureName, MAX_MEASURE } from '../safe-segment.ts';
 
 /** Lower bounds of the 50 exponential buckets, 1 to 30000; `simpleMeasureDefinition` publishes them. */
 export const SIMPLE_MEASURE_BOUNDS: readonly number[] = [
@@ -11,21 +12,14 @@ export const SIMPLE_MEASURE_BOUNDS: readonly number[] = [
   24593, 30000,
 ];
 
-/** Index of the bucket that counts `value`; −1 for negative values, which no bucket counts. */
-export function simpleMeasureBucket(value: number): number {
-  let low = -1;
-  let high = SIMPLE_MEASURE_BOUNDS.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((SIMPLE_MEASURE_BOUNDS[middle] ?? Infinity) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
 /** Measure name of `simpleMeasurements.name` or `.name.sub`; upper-casing is ASCII only. */
 export function simpleMeasureName(name: string, sub?: string): string {
   return SIMPLE_MEASURE_PREFIX + asciiUpper(sub === undefined ? name : `${name}_${sub}`);
+}
+
+/** Whether that is a measure's name: looked at before anything is made of a text that may be long. */
+export function isSimpleMeasure(name: string, sub?: string): boolean {
+  return name.length + (sub?.length ?? 0) <= MAX_MEASURE && isMeasureName(simpleMeasureName(name, sub));
 }
 
 function asciiUpper(text: string): string {

@@ -18,35 +18,38 @@ export interface BadHistograms {
   readonly measures: readonly string[];
 }
 
-/** The name of a member, or of one of an object in the object. */
-export interface MemberName {
-  readonly name: string;
-  readonly sub: string | undefined;
+/** What was found of simple measurements. */
+export interface BadSimple {
+  /** Names that are no measure's. */
+  readonly names: number;
+  /** Values that no row holds. */
+  readonly values: number;
+  /** Values that were added without a bucket. */
+  readonly negative: number;
+  /** Values that were added to a measure to which another name's was. */
+  readonly collisions: number;
 }
 
-/** Members that were read: of each its name, and its value. */
-export interface Members {
-  readonly count: number;
-  /** The same one for the same name, until `beginSubmission`. */
-  name(index: number): MemberName;
-  /** Of a text, where it begins with its quote; undefined for anything else. */
-  text(index: number): number | undefined;
-  /** Undefined for what is no number. */
-  number(index: number): number | undefined;
-}
+/** The members of `info` that count. */
+export const INFO_NAMES = ['OS', 'version', 'arch', 'revision'] as const;
+export type InfoName = (typeof INFO_NAMES)[number];
+/** Members of a submission and of its `info` whose values are read by whoever counts it. */
+export const READ_NAMES = ['ver', 'info', ...INFO_NAMES] as const;
+export type ReadName = (typeof READ_NAMES)[number];
 
 /** Paths are filter paths, without dates. */
 export interface SubmissionSums {
   openSource(source: SubmissionSource): void;
-  /** Before anything of a submission is read. */
-  beginSubmission(): void;
   /**
-   * Reads an object that begins at `at`, in which there are texts and numbers, and objects of these.
-   * @returns the place behind it; 0 when the caller must read it
+   * Reads a submission, an object that begins at `at`, with its histograms and simple measurements, and forgets what was read
+   * before and not added.
+   * @returns the place behind it; 0 when the caller must read it, member by member
    */
-  readMembers(bytes: Uint8Array, at: number): number;
-  /** Of the object that was read last. */
-  readonly members: Members;
+  readSubmission(bytes: Uint8Array, at: number): number;
+  /** The same for its `info` alone. */
+  readInfo(bytes: Uint8Array, at: number): number;
+  /** Where the value of a member begins in what was read; undefined when it is missing. */
+  valueAt(name: ReadName): number | undefined;
   /** Forgets the histograms that were read and not added. */
   beginHistograms(): void;
   /**
@@ -61,10 +64,18 @@ export interface SubmissionSums {
    * is bad, neither does.
    */
   addHistograms(path: string, buildId: string, revision: string): BadHistograms;
+  /** Forgets the simple measurements that were read and not added. */
+  beginSimple(): void;
   /**
-   * Adds one submission's simple measurement.
-   * @param bucket −1 for none
-   * @param log ln(|value| + 1)
+   * Reads the simple measurements of a submission, an object that begins at `at`.
+   * @returns the place behind it; 0 when the caller must read it, and note each number
    */
-  addSimple(measure: string, path: string, value: number, bucket: number, log: number): void;
+  readSimple(bytes: Uint8Array, at: number): number;
+  /** @param sub name of the member of an object that is called `name` */
+  noteSimple(name: string, sub: string | undefined, value: number): void;
+  /**
+   * Adds the simple measurements that were read (docs/formats/submissions.md 3.6). Of members that come twice the last one
+   * counts; of different ones that are one measure, each.
+   */
+  addSimple(path: string): BadSimple;
 }
