@@ -6,11 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { CommandError } from '../src/commands/command-error.ts';
 
 export interface ChildProcessGroup {
+  /** Starts the processes, which load the code of their commands and wait. */
+  load(): void;
+  /** Has the commands begin. */
+  begin(environment: Environment): void;
   /** Rejects when a process ends that was not stopped. */
   readonly failure: Promise<never>;
   /** SIGTERM to all, SIGKILL to those that do not end in time. */
   stop(): Promise<void>;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ChildCommand {
   readonly command: string;
@@ -23,42 +29,57 @@ const STOP_DEADLINE_MS = 45_000;
 const MAX_KILLS = 5;
 
 /** @param say told when a process was killed by somebody else, and is started again, as a supervisor would */
-export function startCommands(
-  commands: readonly ChildCommand[],
-  environment: Readonly<Record<string, string | undefined>>,
-  say: (line: string) => void,
-): ChildProcessGroup {
-  const cli = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+export function childProcesses(commands: readonly ChildCommand[], say: (line: string) => void): ChildProcessGroup {
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  failure.catch(() => undefined);
+  const children = new Map<ChildCommand, ChildProcess>();
+  let environment: Environment | undefined;
   let stopping = false;
-  const start = ({ command, logFile }: ChildCommand): ChildProcess => {
-    const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [cli, command], { env: environment, stdio: ['ignore', log, log] });
-    closeSync(log);
+  const start = (command: ChildCommand): ChildProcess => {
+    const child = spawnHeld(command);
+    children.set(command, child);
+    if (environment !== undefined) child.send(environment);
     return child;
   };
-  const children = commands.map((command) => ({ command, child: start(command) }));
-  const failure = Promise.race(
-    children.map(async (running): Promise<never> => {
-      const { command, logFile } = running.command;
-      for (let kills = 1; ; kills += 1) {
-        const [code, signal] = (await once(running.child, 'exit')) as [number | null, string | null];
-        if (stopping) return new Promise<never>(() => undefined);
-        const ended = `"${command}" ended with ${signal ?? `exit code ${code ?? '?'}`}`;
-        if (signal === null || kills > MAX_KILLS)
-          throw new CommandError(`${ended}, so the stack is stopped; its log is ${logFile}`);
-        say(`${ended}; it is started again`);
-        running.child = start(running.command);
-      }
-    }),
-  );
-  failure.catch(() => undefined);
+  const keepRunning = async (command: ChildCommand): Promise<void> => {
+    let child = start(command);
+    for (let kills = 1; ; kills += 1) {
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      if (stopping) return;
+      const ended = `"${command.command}" ended with ${signal ?? `exit code ${code ?? '?'}`}`;
+      if (signal === null || kills > MAX_KILLS)
+        throw new CommandError(`${ended}, so the stack is stopped; its log is ${command.logFile}`);
+      say(`${ended}; it is started again`);
+      child = start(command);
+    }
+  };
+  const load = (): void => {
+    if (children.size === 0) for (const command of commands) keepRunning(command).catch(reject);
+  };
   return {
+    load,
+    begin: (given) => {
+      load();
+      environment = given;
+      for (const child of children.values()) if (child.connected) child.send(given);
+    },
     failure,
     stop: async () => {
       stopping = true;
-      await Promise.all(children.map(({ child }) => end(child)));
+      await Promise.all([...children.values()].map(end));
     },
   };
+}
+
+const HELD_COMMAND = fileURLToPath(new URL('./held-command.ts', import.meta.url));
+
+function spawnHeld({ command, logFile }: ChildCommand): ChildProcess {
+  const log = openSync(logFile, 'a');
+  try {
+    return spawn(process.execPath, [HELD_COMMAND, command], { stdio: ['ignore', log, log, 'ipc'] });
+  } finally {
+    closeSync(log);
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { connectPorts } from '../src/composition.ts';
 import { type Config, loadConfig } from '../src/config.ts';
 import { environment, useEnvironment } from '../src/environment.ts';
-import { startCommands } from './child-processes.ts';
+import { childProcesses } from './child-processes.ts';
 import { mirrorInputFolder, submissionDays } from './input-folder.ts';
 import { generateSamples } from './samples/generate.ts';
 import { type LocalStack, StackRunningError, startLocalStack } from './stack/stack.ts';
@@ -73,7 +73,14 @@ export async function demo(options: DemoOptions): Promise<void> {
   const samples = input.makeSamples();
   // Awaited with the work; a fault before that is not unhandled.
   samples.catch(() => undefined);
-  const stack = await startStack(directory).catch(async (error: unknown) => {
+  const children = childProcesses(
+    ['worker', 'analysis-worker'].map((command) => ({ command, logFile: join(directory, `${command}.log`) })),
+    say,
+  );
+  const stack = await startStack(directory, () => {
+    children.load();
+  }).catch(async (error: unknown) => {
+    await children.stop();
     await samples.catch(() => undefined);
     throw error;
   });
@@ -86,34 +93,27 @@ export async function demo(options: DemoOptions): Promise<void> {
       TELEMETRY_HISTOGRAM_SERVER: '',
     });
     const local = loadConfig(environment());
-    const children = startCommands(
-      ['worker', 'analysis-worker'].map((command) => ({ command, logFile: join(directory, `${command}.log`) })),
-      environment(),
-      say,
-    );
-    try {
-      const site = publishSite(local);
-      const work = samples.then(() => analyseAll(local, input.submissions, input.days, options));
-      // Told to end in the middle of it, they fail, since the servers they talk to are stopped.
-      const all = Promise.all([work, site]);
-      all.catch(() => undefined);
-      const isDone = await Promise.race([all.then(() => true), told.then(() => false), children.failure]);
-      if (!isDone) {
-        say('\nstopping; the next start begins the day again that was at work');
-        return;
-      }
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-      const next = options.once === true ? '; without --once the site and the Web UI stay up' : '';
-      say(`${counted(input.days.length, 'day')} in ${seconds} s${next}`);
-      if (options.once === true) return;
-      const first = (await site) ? `site             ${stack.links.site}\n` : '';
-      say(`\n${first}${links(stack)}\nCtrl-C stops it.`);
-      await Promise.race([told, children.failure]);
-      say('\nstopping');
-    } finally {
-      await children.stop();
+    children.begin(environment());
+    const site = publishSite(local);
+    const work = samples.then(() => analyseAll(local, input.submissions, input.days, options));
+    // Told to end in the middle of it, they fail, since the servers they talk to are stopped.
+    const all = Promise.all([work, site]);
+    all.catch(() => undefined);
+    const isDone = await Promise.race([all.then(() => true), told.then(() => false), children.failure]);
+    if (!isDone) {
+      say('\nstopping; the next start begins the day again that was at work');
+      return;
     }
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const next = options.once === true ? '; without --once the site and the Web UI stay up' : '';
+    say(`${counted(input.days.length, 'day')} in ${seconds} s${next}`);
+    if (options.once === true) return;
+    const first = (await site) ? `site             ${stack.links.site}\n` : '';
+    say(`\n${first}${links(stack)}\nCtrl-C stops it.`);
+    await Promise.race([told, children.failure]);
+    say('\nstopping');
   } finally {
+    await children.stop();
     await stack.stop();
   }
 }
@@ -230,9 +230,10 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
   };
 }
 
-async function startStack(directory: string): Promise<LocalStack> {
+async function startStack(directory: string, onStarting?: () => void): Promise<LocalStack> {
   try {
     return await startLocalStack({
+      ...(onStarting !== undefined && { onStarting }),
       directory,
       log: say,
       binaries: binarySources(),

@@ -25,6 +25,8 @@ export interface LocalStackOptions {
   readonly headless?: boolean;
   /** Search attributes of type Keyword to register in Temporal. */
   readonly keywordAttributes: readonly string[];
+  /** Called once the directory is this stack's, for what can be done while the servers start. */
+  readonly onStarting?: () => void;
 }
 
 export interface LocalStack {
@@ -82,6 +84,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     for (let step = stops.pop(); step !== undefined; step = stops.pop()) await step();
   };
   try {
+    options.onStarting?.();
     return await startAnyway({ ...options, directory }, stops, stop);
   } catch (error) {
     await stop();
@@ -137,10 +140,8 @@ async function startParts(
   const state: StackState = { ...remembered, pid: process.pid, ports };
   stops.push(() => writeStackState(directory, { ...state, pid: null }));
   await writeStackState(directory, state);
-  await startServers({ ...options, temporal, ports, state }, services, stops);
-
   const endpoints = { s3: `http://${LOOPBACK}:${ports.s3}`, sqs: `http://${LOOPBACK}:${ports.sqs}` };
-  await provisionStack({ ...endpoints, ...state.credentials, region: REGION });
+  await startServers({ ...options, temporal, ports, state, endpoints }, services, stops);
   const webUi = options.headless === true ? null : `http://${LOOPBACK}:${ports.temporalUi}`;
   const env = {
     ...workerEnvironment(directory, state, endpoints),
@@ -164,14 +165,22 @@ interface Parts extends LocalStackOptions {
   readonly temporal: string;
   readonly ports: StackPorts;
   readonly state: StackState;
+  readonly endpoints: { readonly s3: string; readonly sqs: string };
 }
 
-/** Starts the three servers in parallel. Those that started are in `stops`, also when another one failed. */
+/**
+ * Starts the three servers in parallel, and makes the buckets and queues while Temporal's, which takes longest, is still
+ * starting. Those that started are in `stops`, also when something else failed.
+ */
 async function startServers(parts: Parts, services: StackServices, stops: (() => Promise<void>)[]): Promise<void> {
-  const { directory, ports, log } = parts;
-  const started = await Promise.allSettled([
+  const { directory, ports, state, endpoints, log } = parts;
+  const storage = [
     services.startObjectStore(servicePlace(parts, OBJECT_STORE)),
     services.startSqs(servicePlace(parts, SQS)),
+  ];
+  const started = await Promise.allSettled([
+    ...storage,
+    Promise.all(storage).then(() => provisionStack({ ...endpoints, ...state.credentials, region: REGION })),
     startTemporalServer({
       executable: parts.temporal,
       databaseFile: join(directory, 'temporal.db'),
@@ -183,11 +192,14 @@ async function startServers(parts: Parts, services: StackServices, stops: (() =>
       log,
     }),
   ]);
-  const running = started.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
+  const running = started.flatMap((part) => (part.status === 'fulfilled' ? (part.value ?? []) : []));
   stops.push(async () => {
     await Promise.all(running.map((server) => server.stop()));
   });
-  const failures = started.filter((part) => part.status === 'rejected').map((part) => part.reason as Error);
+  // That of a server is that of what is made in it as well.
+  const failures = [
+    ...new Set(started.filter((part) => part.status === 'rejected').map((part) => part.reason as Error)),
+  ];
   if (failures.length > 1) throw new AggregateError(failures, failures.map((failure) => failure.message).join('\n'));
   if (failures[0] !== undefined) throw failures[0];
 }

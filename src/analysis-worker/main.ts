@@ -22,7 +22,7 @@ export async function runAnalysisWorker(config: Config, { processor }: AnalysisW
   const logger = createLogger(config, 'analysis-worker', { secrets: secretValues(config) });
   const stores = createObjectStores(s3Connection(config));
   const queues = createMessageQueues(sqsConnection(config));
-  const threads = createThreadPool(config.TELEMETRY_THREADS, SUMMING);
+  const threads = createThreadPool(config.TELEMETRY_THREADS, { ...SUMMING, startAtOnce: true, preload: 'aggregation' });
   const investigationPrefix = investigationQueuePrefix(config.TELEMETRY_TASK_QUEUE);
   const analysis = stores.bucket(config.TELEMETRY_ANALYSIS_BUCKET);
   const presence = new Presence(analysis, logger);
