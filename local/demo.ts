@@ -62,6 +62,12 @@ export async function up(options: UpOptions): Promise<void> {
  * at any time, and the next start begins the day again that was at work.
  */
 export async function demo(options: DemoOptions): Promise<void> {
+  await runDemo(options);
+  // A call that was connecting to a server when that ended goes on for 20 s, and holds the process.
+  if (stopSignal().aborted) process.exit();
+}
+
+async function runDemo(options: DemoOptions): Promise<void> {
   const startedAt = performance.now();
   const told = toldToStop();
   // Wrong settings are reported before anything is created.
