@@ -38,7 +38,7 @@ export function childProcesses(commands: readonly ChildCommand[], say: (line: st
   const start = (command: ChildCommand): ChildProcess => {
     const child = spawnHeld(command);
     children.set(command, child);
-    if (environment !== undefined) child.send(environment);
+    if (environment !== undefined) tell(child, environment);
     return child;
   };
   const keepRunning = async (command: ChildCommand): Promise<void> => {
@@ -61,7 +61,7 @@ export function childProcesses(commands: readonly ChildCommand[], say: (line: st
     begin: (given) => {
       load();
       environment = given;
-      for (const child of children.values()) if (child.connected) child.send(given);
+      for (const child of children.values()) tell(child, given);
     },
     failure,
     stop: async () => {
@@ -80,6 +80,11 @@ function spawnHeld({ command, logFile }: ChildCommand): ChildProcess {
   } finally {
     closeSync(log);
   }
+}
+
+/** A child that has ended is not told; its end is seen elsewhere. */
+function tell(child: ChildProcess, environment: Environment): void {
+  if (child.connected) child.send(environment, () => undefined);
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The kernel of the aggregation as the threads call it: submissions in, the sorted lines of a result out. The WebAssembly
- * module (`aggregate/index.ts`) reads the histograms of a submission as browsers write them and sums; all other JSON is read
+ * module (`aggregate/index.ts`) reads submissions as browsers write them and sums; one that is written in another way is read
  * by `SubmissionReader`, which hands over what it read.
  */
 import { randomInt } from 'node:crypto';
@@ -84,7 +84,7 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
   #lastPath = NO_PATH;
   /** 0 when it is not known. */
   #simpleEnd = 0;
-  /** Of the submission, those that the kernel does not know because they are no measure's: by name, of what it is the name of. */
+  /** Those of the submission that are no measure's, which the kernel is not told: by name, the names of members in its object. */
   readonly #badSimpleNames = new Map<string, Set<string | undefined>>();
 
   constructor({ maxLineBytes, maxTableBytes, maxHistogramLength }: AggregateLimits) {
@@ -213,7 +213,8 @@ export class AggregateKernel extends RowKernel<'aggregate'> implements Submissio
     }
     const scratch = this.kernel.scratchAt();
     const length = this.bytes.write(sub === undefined ? name : `${name}\n${sub}`, scratch, 'latin1');
-    this.kernel.noteSimple(scratch, length, value);
+    if (this.kernel.noteSimple(scratch, length, value) === 0)
+      throw new Error('The kernel has no room for a simple measurement');
   }
 
   addSimple(path: string): BadSimple {

@@ -33,6 +33,7 @@ export function count(lines: readonly (string | Buffer)[], { key = KEY, rules = 
   const kernel = kernels.get(maxHistogramLength) ?? new AggregateKernel({ ...LIMITS, maxHistogramLength });
   kernels.set(maxHistogramLength, kernel);
   kernel.clear();
+  const mixedBefore = kernel.mixedStatistics;
   const slow = new SlowSums();
   const counted = [kernel, slow].map((sums) => {
     const aggregator = new SubmissionAggregator(sums, all);
@@ -47,6 +48,7 @@ export function count(lines: readonly (string | Buffer)[], { key = KEY, rules = 
     badHistograms: badHistograms.worst(Infinity),
   }));
   assert.deepEqual(byKernel, bySlow);
+  assert.equal(kernel.mixedStatistics - mixedBefore, slow.mixedStatistics);
   assert.equal(linesOf(kernel), slow.text());
   const rows = [...slow.table().sorted()].map(({ channelVersion, slot }) => {
     assert.equal(channelVersion, 'nightly/28');

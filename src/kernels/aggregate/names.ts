@@ -1,4 +1,4 @@
-/** Names of histograms, of one channel/version each: a measure, or no measure at all. */
+/** Names of histograms and of simple measures, of one channel/version each: a measure, or no measure at all. */
 import { areEqual, hashOf } from '../merge/texts';
 import { take } from '../merge/memory';
 import { newName } from './host';
@@ -47,7 +47,7 @@ const NAME_BYTES: usize = offsetof<Name>();
  */
 const MOST: u32 = 1 << 17;
 const MANY: u32 = MOST / 4;
-/** Longest name that is kept. Longer ones take the slow way of the host, which counts them: no measure may have one (`MAX_MEASURE`). */
+/** Longest name that is kept: no measure may have a longer one (`MAX_MEASURE`). */
 export const MAX_NAME: u32 = 128;
 
 let slots: usize = 0;

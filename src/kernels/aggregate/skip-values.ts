@@ -1,10 +1,12 @@
 /** Values that nobody needs: checked as JSON and skipped. */
-import { after, readNumber } from '../merge/read-numbers';
 import { nextSpecial } from '../merge/texts';
 
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
+const PLUS: u8 = 0x2b;
 const MINUS: u8 = 0x2d;
+const DOT: u8 = 0x2e;
+const ZERO: u8 = 0x30;
 const COLON: u8 = 0x3a;
 const OPEN_LIST: u8 = 0x5b;
 const ESCAPE: u8 = 0x5c;
@@ -12,6 +14,7 @@ const CLOSE_LIST: u8 = 0x5d;
 const OPEN: u8 = 0x7b;
 const CLOSE: u8 = 0x7d;
 const BLANK: u8 = 0x20;
+const E: u8 = 0x65;
 const U: u8 = 0x75;
 
 /** Fewer levels than the host takes, which reads what is deeper. */
@@ -21,10 +24,7 @@ const MAX_DEPTH: u32 = 32;
 export function behindValue(at: usize, depth: u32 = 0): usize {
   const byte = load<u8>(at);
   if (byte == QUOTE) return behindText(at + 1);
-  if (byte == MINUS || <u32>byte - 48 < 10) {
-    readNumber(at);
-    return after;
-  }
+  if (byte == MINUS || isDigit(byte)) return behindNumber(at);
   if (byte == OPEN || byte == OPEN_LIST) return depth < MAX_DEPTH ? behindAll(at + 1, byte == OPEN, depth + 1) : 0;
   const word = load<u32>(at);
   if (word == 0x65757274 || word == 0x6c6c756e) return at + 4; // true, null
@@ -54,6 +54,27 @@ function behindAll(at: usize, isObject: bool, depth: u32): usize {
   }
 }
 
+/** Behind a number, whose value nobody needs; 0 for what is none. */
+function behindNumber(at: usize): usize {
+  let p = load<u8>(at) == MINUS ? at + 1 : at;
+  p = load<u8>(p) == ZERO ? p + 1 : behindDigits(p);
+  if (p != 0 && load<u8>(p) == DOT) p = behindDigits(p + 1);
+  if (p == 0 || (load<u8>(p) | 0x20) != E) return p;
+  const sign = load<u8>(p + 1);
+  return behindDigits(sign == PLUS || sign == MINUS ? p + 2 : p + 1);
+}
+
+/** Behind one digit or more; 0 for none. */
+function behindDigits(at: usize): usize {
+  let p = at;
+  while (isDigit(load<u8>(p))) p += 1;
+  return p == at ? 0 : p;
+}
+
+function isDigit(byte: u8): bool {
+  return <u32>byte - 48 < 10;
+}
+
 /** Behind the closing quote of a text; 0 for a control character or a bad escape. */
 function behindText(at: usize): usize {
   let p = at;
@@ -72,7 +93,7 @@ function behindText(at: usize): usize {
 }
 
 function isHex(byte: u8): bool {
-  return <u32>byte - 48 < 10 || ((<u32>byte) | 0x20) - 0x61 < 6;
+  return isDigit(byte) || ((<u32>byte) | 0x20) - 0x61 < 6;
 }
 
 /** `"`, `\\`, `/`, b, f, n, r, t. */

@@ -2,9 +2,10 @@
  * One submission: a line `<id> TAB <json>` of a submission file, and the fields of it that count
  * (docs/formats/submissions.md 3.1, 3.4).
  *
- * The reader goes over the bytes once and leaves the histograms to the sums: these lines are 50 KB of numbers each, and
- * objects made of them would cost more than all the rest of the aggregation. Nothing of a record is counted before its last
- * byte was found good, so a reader is filled by `read` and then asked.
+ * The sums read what browsers write; the reader goes over the bytes of any other record, or of the part of it that they cannot
+ * read. Neither makes objects of the histograms: these lines are 50 KB of numbers each, and that would cost more than all the
+ * rest of the aggregation. Nothing of a record is counted before its last byte was found good, so a reader is filled by `read`
+ * and then asked.
  */
 import { MAX_REVISION } from '../aggregates/row-limits.ts';
 import { InvalidDataError } from '../invalid-data.ts';

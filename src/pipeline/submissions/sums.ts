@@ -1,6 +1,6 @@
 /**
- * What submissions are added to. Reading histograms belongs to it, since most of a submission is numbers that are added as
- * they are read; `read` may leave them to the caller, who reads any JSON.
+ * What submissions are added to. Reading them belongs to it, since most of a submission is numbers that are noted as they are
+ * read; each of its ways to read may leave that to the caller, who reads any JSON.
  */
 
 /** What all submissions of a file have in common. */
