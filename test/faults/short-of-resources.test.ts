@@ -57,15 +57,17 @@ describe('F20: short of resources', { concurrency: 3 }, () => {
       scene.s3.add({ name: 'slow results', method: 'GET', key: /result\.txt/, fault: { kind: 'latency', ms: 1000 } });
       const short = scene.startWorker({ MAX_OPEN_FILES: '64' });
       const day = await scene.startDay(DAY);
-      await scene.until('trouble', async () =>
-        /EMFILE|too many open files/i.test(await scene.logs()) ? true : undefined,
-      );
+      // Node.js itself ends the process when it has none left for the watchdog of a workflow's code.
+      const trouble = await scene.until('trouble', async () => {
+        if (short.signalCode !== null) return short.signalCode;
+        return /EMFILE|too many open files/i.exec(await scene.logs())?.[0];
+      });
       await scene.end(short, 'SIGKILL');
       scene.startWorker();
       const result = await day.result();
       assert.equal(result.done, 24);
       await judge(scene, { seq: 1, results: [result] });
-      return { times: 1, seen: 'EMFILE named in the log, the day whole' };
+      return { times: 1, seen: `the worker failed (${trouble}), the day whole` };
     },
   });
 });
