@@ -154,11 +154,12 @@ async function analyseAll(
 ): Promise<void> {
   const { ports, close } = connectPorts(config);
   try {
-    const { files, uploaded } = await mirrorInputFolder(submissions, ports.input);
-    say(`input bucket: ${files} files (${uploaded} uploaded)`);
     await withTemporalClient(async (client) => {
-      for (const schedule of schedules(config.TELEMETRY_WORKER_TASK_QUEUE))
-        await applySchedule(client.schedule, schedule);
+      const [{ files, uploaded }] = await Promise.all([
+        mirrorInputFolder(submissions, ports.input),
+        ...schedules(config.TELEMETRY_WORKER_TASK_QUEUE).map((schedule) => applySchedule(client.schedule, schedule)),
+      ]);
+      say(`input bucket: ${files} files (${uploaded} uploaded)`);
       for (const day of days) {
         await endRunOf(client, day);
         const handle = await startRun(client, {
