@@ -8,7 +8,7 @@ import { CommandError } from '../src/commands/command-error.ts';
 export interface ChildProcessGroup {
   /** Starts the processes, which load the code of their commands and wait. */
   load(): void;
-  /** Has the commands begin. */
+  /** Has the commands begin, once they were loaded. */
   begin(environment: Environment): void;
   /** Rejects when a process ends that was not stopped. */
   readonly failure: Promise<never>;
@@ -53,13 +53,11 @@ export function childProcesses(commands: readonly ChildCommand[], say: (line: st
       child = start(command);
     }
   };
-  const load = (): void => {
-    if (children.size === 0) for (const command of commands) keepRunning(command).catch(reject);
-  };
   return {
-    load,
+    load: () => {
+      for (const command of commands) keepRunning(command).catch(reject);
+    },
     begin: (given) => {
-      load();
       environment = given;
       for (const child of children.values()) tell(child, given);
     },

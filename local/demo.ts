@@ -240,8 +240,8 @@ async function chooseInput(options: DemoOptions): Promise<DemoInput> {
 async function startStack(directory: string, onStarting?: () => void): Promise<LocalStack> {
   try {
     return await startLocalStack({
-      ...(onStarting !== undefined && { onStarting }),
       directory,
+      onStarting,
       log: say,
       binaries: binarySources(),
       keywordAttributes: Object.keys(SEARCH_ATTRIBUTES),

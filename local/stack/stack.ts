@@ -26,7 +26,7 @@ export interface LocalStackOptions {
   /** Search attributes of type Keyword to register in Temporal. */
   readonly keywordAttributes: readonly string[];
   /** Called once the directory is this stack's, for what can be done while the servers start. */
-  readonly onStarting?: () => void;
+  readonly onStarting?: (() => void) | undefined;
 }
 
 export interface LocalStack {
