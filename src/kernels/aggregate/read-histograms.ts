@@ -6,12 +6,10 @@
 import { MAX_ROW, take } from '../merge/memory';
 import { after, isSmall, readElement } from '../merge/read-numbers';
 import { useRow } from '../merge/rows';
+import { behindComma, behindName, nameLength } from './members';
 import { findName, nameOf } from './names';
 import { addSum } from './sums';
 
-const QUOTE: u8 = 0x22;
-const COMMA: u8 = 0x2c;
-const COLON: u8 = 0x3a;
 const OPEN_LIST: u8 = 0x5b;
 const CLOSE_LIST: u8 = 0x5d;
 const OPEN: u8 = 0x7b;
@@ -77,41 +75,13 @@ export function readHistograms(at: usize, channelVersion: u32): usize {
   if (load<u8>(at) != OPEN) return 0;
   if (load<u8>(p) == CLOSE) return p + 1;
   while (true) {
-    if (load<u8>(p) != QUOTE || notedCount == MAX_NAMES) return 0;
-    const close = endOfName(p + 1);
-    if (close == 0 || load<u8>(close + 1) != COLON) return 0;
-    const name = findName(p + 1, <u32>(close - p - 1), channelVersion);
-    p = close + 2;
-    if (load<u8>(p) == BLANK) p += 1;
-    if (load<u8>(p) != OPEN_LIST) return 0;
-    p = readNumbers(p + 1, name);
+    const value = notedCount < MAX_NAMES ? behindName(p) : 0;
+    if (value == 0 || load<u8>(value) != OPEN_LIST) return 0;
+    p = readNumbers(value + 1, findName(p + 1, nameLength, channelVersion));
     if (p == 0) return 0;
-    const byte = load<u8>(p);
-    p += 1;
-    if (byte == CLOSE) return p;
-    if (byte != COMMA) return 0;
-    if (load<u8>(p) == BLANK) p += 1;
-  }
-}
-
-/** The closing quote; 0 when something stands before it that the host must look at. */
-export function endOfName(at: usize): usize {
-  const quote = i8x16.splat(QUOTE);
-  const escape = i8x16.splat(0x5c);
-  const blank = i8x16.splat(BLANK);
-  let p = at;
-  while (true) {
-    const bytes = v128.load(p);
-    // As signed numbers, bytes beyond ASCII are below a blank too.
-    const found = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(bytes, quote), i8x16.eq(bytes, escape)), i8x16.lt_s(bytes, blank)),
-    );
-    if (found == 0) {
-      p += 16;
-      continue;
-    }
-    p += ctz(found);
-    return load<u8>(p) == QUOTE ? p : 0;
+    if (load<u8>(p) == CLOSE) return p + 1;
+    p = behindComma(p);
+    if (p == 0) return 0;
   }
 }
 

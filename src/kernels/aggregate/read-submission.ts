@@ -5,17 +5,14 @@
  */
 import { take } from '../merge/memory';
 import { after, readNumber } from '../merge/read-numbers';
-import { beginNoting, endOfName, readHistograms } from './read-histograms';
+import { behindComma, behindName, nameLength } from './members';
+import { beginNoting, readHistograms } from './read-histograms';
 import { beginSimple, noteSimpleOf } from './simple-measures';
 import { behindValue } from './skip-values';
 
-const QUOTE: u8 = 0x22;
-const COMMA: u8 = 0x2c;
 const MINUS: u8 = 0x2d;
-const COLON: u8 = 0x3a;
 const OPEN: u8 = 0x7b;
 const CLOSE: u8 = 0x7d;
-const BLANK: u8 = 0x20;
 
 /** Names, or parts of eight, four and two bytes of them, as they lie in memory. */
 const HISTOGRA: u64 = 0x6172676f74736968;
@@ -84,22 +81,17 @@ function readObject(at: usize, kind: u32, object: usize, objectLength: u32): usi
   let p = at + 1;
   if (load<u8>(p) == CLOSE) return p + 1;
   while (true) {
-    if (load<u8>(p) != QUOTE) return 0;
     const name = p + 1;
-    const close = endOfName(name);
-    if (close == 0 || load<u8>(close + 1) != COLON) return 0;
-    const length = <u32>(close - name);
-    p = close + 2;
-    if (load<u8>(p) == BLANK) p += 1;
+    p = behindName(p);
+    if (p == 0) return 0;
+    const length = nameLength;
     if (kind == SUBMISSION) p = readMember(name, length, p);
     else if (kind == INFO) p = readInfoMember(name, length, p);
     else p = readSimpleMember(kind, object, objectLength, name, length, p);
     if (p == 0) return 0;
-    const byte = load<u8>(p);
-    p += 1;
-    if (byte == CLOSE) return p;
-    if (byte != COMMA) return 0;
-    if (load<u8>(p) == BLANK) p += 1;
+    if (load<u8>(p) == CLOSE) return p + 1;
+    p = behindComma(p);
+    if (p == 0) return 0;
   }
 }
 

@@ -18,9 +18,9 @@ const PREFIX_BYTES: u32 = 16;
 
 /** One submission has no more of them. */
 const MAX_SIMPLE: u32 = 4000;
-/** Names that are kept, with room for those of one submission behind the number at which they are forgotten. */
+/** Names that are kept; those of one object come on top before they are forgotten. */
 const MANY_NAMES: u32 = 20_000;
-const MAX_NAMES: u32 = 1 << 15;
+const MAX_NAMES: u32 = MANY_NAMES + MAX_SIMPLE;
 /** A name may have that of its object before it. */
 const KEY_BYTES: u32 = 2 * MAX_NAME + 1;
 const MAX_BOUNDS: u32 = 64;
@@ -121,7 +121,6 @@ export function noteSimple(at: usize, length: u32, value: f64): bool {
   const hash = hashOf(at, length, names.seed);
   let number = find(names, at, length, hash);
   if (number == 0) {
-    if (names.count == MAX_NAMES) return false;
     number = keep(names, at, length, hash);
     const entry = knownOf(number);
     entry.channelVersion = u32.MAX_VALUE;

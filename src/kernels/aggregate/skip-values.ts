@@ -1,19 +1,17 @@
 /** Values that nobody needs: checked as JSON and skipped. */
 import { nextSpecial } from '../merge/texts';
+import { behindColon, behindComma } from './members';
 
 const QUOTE: u8 = 0x22;
-const COMMA: u8 = 0x2c;
 const PLUS: u8 = 0x2b;
 const MINUS: u8 = 0x2d;
 const DOT: u8 = 0x2e;
 const ZERO: u8 = 0x30;
-const COLON: u8 = 0x3a;
 const OPEN_LIST: u8 = 0x5b;
 const ESCAPE: u8 = 0x5c;
 const CLOSE_LIST: u8 = 0x5d;
 const OPEN: u8 = 0x7b;
 const CLOSE: u8 = 0x7d;
-const BLANK: u8 = 0x20;
 const E: u8 = 0x65;
 const U: u8 = 0x75;
 
@@ -38,19 +36,15 @@ function behindAll(at: usize, isObject: bool, depth: u32): usize {
   if (load<u8>(p) == close) return p + 1;
   while (true) {
     if (isObject) {
-      if (load<u8>(p) != QUOTE) return 0;
-      p = behindText(p + 1);
-      if (p == 0 || load<u8>(p) != COLON) return 0;
-      p += 1;
-      if (load<u8>(p) == BLANK) p += 1;
+      p = load<u8>(p) == QUOTE ? behindText(p + 1) : 0;
+      if (p != 0) p = behindColon(p);
+      if (p == 0) return 0;
     }
     p = behindValue(p, depth);
     if (p == 0) return 0;
-    const byte = load<u8>(p);
-    p += 1;
-    if (byte == close) return p;
-    if (byte != COMMA) return 0;
-    if (load<u8>(p) == BLANK) p += 1;
+    if (load<u8>(p) == close) return p + 1;
+    p = behindComma(p);
+    if (p == 0) return 0;
   }
 }
 
